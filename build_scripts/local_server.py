@@ -1,0 +1,146 @@
+"""Starts a real backend with the demo office on loopback and waits until it answers. Standard library only.
+
+Used by the demo, the tour and whoever needs a backend in a process of its own. It never guesses: the backend writes its
+port to a file when it listens, and /healthz is asked over TLS, checked against the certificate authority it made.
+"""
+
+from __future__ import annotations
+
+import http.client
+import json
+import signal
+import ssl
+import subprocess
+import sys
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+from build_scripts.environment import ROOT
+from build_scripts.progress import Step, StepFailed
+
+START_SECONDS = 300.0  # the first start makes months of the demo office's life
+STOP_SECONDS = 30.0
+POLL_SECONDS = 0.1
+LOG_LINES = 30
+
+
+@dataclass(frozen=True)
+class Address:
+    """Where a backend listens, and the authority that signed its certificate."""
+
+    port: int
+    ca_file: Path
+
+    @property
+    def url(self) -> str:
+        """The address a client is given."""
+        return f"https://127.0.0.1:{self.port}"
+
+    def is_healthy(self, timeout: float = 2.0) -> bool:
+        """True when it answers /healthz with status ok, with a certificate of its own authority."""
+        try:
+            context = ssl.create_default_context(cafile=str(self.ca_file))
+            connection = http.client.HTTPSConnection("127.0.0.1", self.port, timeout=timeout, context=context)
+            try:
+                connection.request("GET", "/healthz")
+                answer = connection.getresponse()
+                return answer.status == http.client.OK and json.load(answer).get("status") == "ok"
+            finally:
+                connection.close()
+        except (OSError, ValueError, http.client.HTTPException):
+            return False
+
+
+def read_address(port_file: Path, data: Path) -> Address | None:
+    """The address that a backend with this data wrote down, whether it still runs or not."""
+    try:
+        return Address(int(port_file.read_text(encoding="utf-8")), data / "tls" / "ca.pem")
+    except (OSError, ValueError):
+        return None
+
+
+def start(
+    python: Path, data: Path, *, port: int, port_file: Path, log: Path, detached: bool = False
+) -> subprocess.Popen[bytes]:
+    """Starts `server_stub demo` with its data folder; port 0 takes any free one. Detached, it outlives us."""
+    argv: list[str | Path] = [
+        python,
+        "-m",
+        "server_stub",
+        "demo",
+        "--data",
+        data,
+        "--port",
+        str(port),
+        "--port-file",
+        port_file,
+    ]
+    flags = 0
+    if detached and sys.platform == "win32":
+        flags = subprocess.CREATE_NEW_PROCESS_GROUP | subprocess.DETACHED_PROCESS
+    with log.open("ab") as output:
+        return subprocess.Popen(
+            argv,
+            cwd=ROOT,
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            start_new_session=detached,
+            creationflags=flags,
+        )
+
+
+def wait_until_healthy(process: subprocess.Popen[bytes], port_file: Path, data: Path, *, log: Path) -> Address:
+    """Waits for the port file and a good /healthz.
+
+    Raises:
+        StepFailed: it ended or did not answer in time; carries the end of its log.
+    """
+    deadline = time.monotonic() + START_SECONDS
+    with Step("backend with the demo office"):
+        while time.monotonic() < deadline:
+            code = process.poll()
+            if code is not None:
+                raise StepFailed(f"The backend ended with code {code}. The end of its log, {log}:\n{_tail(log)}")
+            address = read_address(port_file, data)
+            if address is not None and address.is_healthy():
+                return address
+            time.sleep(POLL_SECONDS)
+        process.kill()
+        raise StepFailed(
+            f"The backend did not answer within {START_SECONDS:.0f} s. The end of its log, {log}:\n{_tail(log)}"
+        )
+
+
+def stop(process: subprocess.Popen[bytes]) -> None:
+    """Asks a backend of ours to stop and waits; kills it when it does not."""
+    if process.poll() is not None:
+        return
+    process.send_signal(signal.SIGTERM)
+    try:
+        process.wait(STOP_SECONDS)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
+
+
+def wait_until_gone(address: Address) -> None:
+    """Waits until nothing answers there any more.
+
+    Raises:
+        StepFailed: it still does after half a minute.
+    """
+    deadline = time.monotonic() + STOP_SECONDS
+    while address.is_healthy():
+        if time.monotonic() > deadline:
+            raise StepFailed(f"The backend at {address.url} does not stop.")
+        time.sleep(POLL_SECONDS)
+
+
+def _tail(log: Path) -> str:
+    try:
+        lines = log.read_text(encoding="utf-8", errors="replace").splitlines()
+    except OSError:
+        return ""
+    return "\n".join(f"    {line}" for line in lines[-LOG_LINES:])

@@ -1,0 +1,372 @@
+"""The program as a whole: core and UI joined, login window or main window, sign-out, links from a second start, the end in order."""
+
+import asyncio
+import logging
+import signal
+from importlib.metadata import PackageNotFoundError, version
+from typing import cast
+
+from PySide6.QtCore import QObject
+from PySide6.QtGui import QSessionManager
+from PySide6.QtWidgets import QApplication
+
+from desktop.app.bridge import CLOSE_LIMIT_S, Bridge
+from desktop.app.control import Control, Verb, control_address
+from desktop.app.keychain import open_keychain
+from desktop.app.links import open_link
+from desktop.app.local_cache import LocalCache
+from desktop.app.options import Options
+from desktop.app.signed_in import SignedIn
+from desktop.app.trust import Trust, pinned_fingerprint
+from desktop.app.ui_session import on_screen
+from desktop.core.clock import SystemClock
+from desktop.core.domain import KnownAccount
+from desktop.core.errors import AppError, UserCancelled
+from desktop.core.services.client import Client
+from desktop.core.services.session import Session
+from desktop.platform.notifications import SystemNotifications
+from desktop.platform.preferences import Preferences
+from desktop.platform.single_instance import SingleInstance
+from desktop.ui import i18n, theme
+from desktop.ui.i18n import tr
+from desktop.ui.kit import Snack
+from desktop.ui.settings.sources import SettingsSources
+from desktop.ui.shell.login import LoginGate, LoginWindow
+from desktop.ui.tasks import TaskOwner
+from desktop.ui.tray.icon import app_icon
+from desktop.ui.tray.tray import Tray
+
+log = logging.getLogger("tongban.app")
+
+DEFAULT_SERVER = "https://localhost:8460"
+SAVE_LIMIT_S = 2.0
+ROOM_DELAY_S = 60.0
+ROOM_EVERY_S = 3600.0
+
+
+class Application(QObject):
+    """Made once by lifecycle.py; `run` returns when the user has quit."""
+
+    def __init__(
+        self, qapp: QApplication, options: Options, preferences: Preferences, instance: SingleInstance | None
+    ) -> None:
+        super().__init__()
+        self._qapp, self._options, self.preferences = qapp, options, preferences
+        self.bridge = Bridge(self)
+        self.clock = SystemClock()
+        self.trust = Trust(options.certificate)
+        self.tray = Tray(self)
+        self.notifications = SystemNotifications(tr("app.name"))
+        self.tasks = TaskOwner(self)
+        self.client: Client | None = None
+        self.core_session: Session | None = None
+        self.signed_in: SignedIn | None = None
+        self.login: LoginWindow | None = None
+        self._quit = asyncio.Event()
+        self._links = list(options.links)
+        self._control: Control | None = None
+        qapp.setWindowIcon(app_icon())
+        self._bind(instance)
+
+    def _bind(self, instance: SingleInstance | None) -> None:
+        self.tray.quit_asked.connect(self.quit)
+        self.tray.toggle_asked.connect(self._on_toggle)
+        self.tray.sign_out_asked.connect(lambda: self.sign_out(False))
+        self.preferences.changed.connect(self._on_preference)
+        self._qapp.commitDataRequest.connect(self._on_session_end)
+        if instance is not None:
+            instance.asked.connect(self._on_second_start)
+
+    # ------------------------------------------------------------ life
+    async def run(self) -> bool:
+        """Runs until the user quits. False when something did not end within its limit."""
+        self.bridge.start()
+        self.tray.start()
+        self._open_control()
+        self._catch_signals()
+        try:
+            await self._begin()
+            await self._quit.wait()
+        except UserCancelled:
+            log.info("no passphrase: nothing to do")
+        return await self._close()
+
+    def _catch_signals(self) -> None:
+        """SIGTERM and SIGINT end the program as its menu does. Python runs handlers between byte codes, and qasync turns often enough."""
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, lambda _number, _frame: self.quit())
+
+    def quit(self) -> None:
+        """Ends the program, in order."""
+        self._quit.set()
+
+    async def _begin(self) -> None:
+        keychain = await open_keychain(self.bridge, self._options.data_dir)
+        opening = Client.open(self._options.data_dir, keychain=keychain, clock=self.clock, trust=self.trust)
+        self.client = await self.bridge.call(opening)
+        session = await self._sign_in_unasked()
+        if session is None:
+            self.show_login()
+        else:
+            await self.enter(session, hidden=self._options.hidden)
+
+    async def _sign_in_unasked(self) -> Session | None:
+        """A session that needs nobody to type: the one of --sign-in, else the remembered account used last. None: ask."""
+        client = self.client
+        assert client is not None
+        accounts, wanted = client.accounts(), self._options
+        known = next((a for a in accounts if a.remembered and wanted.sign_in in (None, a.login)), None)
+        try:
+            if known is not None:
+                return await self.bridge.call(client.resume(known))
+            if wanted.sign_in and wanted.password is not None and wanted.server:
+                return await self.bridge.call(
+                    client.sign_in(wanted.server, wanted.sign_in, wanted.password, remember=True)
+                )
+        except AppError as error:
+            log.warning("not signed in by itself: %s", error.code)
+        return None
+
+    async def _close(self) -> bool:
+        """Ends what was begun, in reverse order; what does not end within the limit is logged and left."""
+        try:
+            async with asyncio.timeout(CLOSE_LIMIT_S):
+                await self._leave()
+                if self.client is not None and self.bridge.running:
+                    await self.bridge.call(self.client.close())
+        except TimeoutError:
+            log.warning("the session did not end within %s s", CLOSE_LIMIT_S)
+        except AppError as error:
+            log.warning("at the end: %s", error.code)
+        self._drop_login()
+        self.tasks.cancel_all()
+        clean = await self.bridge.close()
+        self.tray.stop()
+        return clean
+
+    # ------------------------------------------------------------ signed out
+    def show_login(self, notice: str = "") -> None:
+        """Shows the login window."""
+        client = self.client
+        assert client is not None
+        if self.login is None:
+            server = self._options.server or self.preferences.now.last_server or DEFAULT_SERVER
+            gate = self.bridge.wrap(client, cancellable=True, approve=self.trust.approve)
+            self.login = LoginWindow(cast(LoginGate, gate), server=server, login=self._options.sign_in or "")
+            self.login.signed_in.connect(self._on_signed_in)
+            self.login.closed.connect(self._on_login_closed)
+        if notice:
+            Snack(self.login).say(notice)
+        self.login.show()
+        self.login.raise_()
+        self.login.activateWindow()
+
+    def _drop_login(self) -> None:
+        if self.login is not None:
+            self.login.closed.disconnect(self._on_login_closed)
+            self.login.close()
+            self.login.deleteLater()
+            self.login = None
+
+    def _on_login_closed(self) -> None:
+        """Given up. With a tray the program stays there; without one it would be out of reach."""
+        if not self.tray.available:
+            self.quit()
+
+    def _on_signed_in(self, session: Session) -> None:
+        self.tasks.start(self.enter(session, hidden=False), name="enter")
+
+    # ------------------------------------------------------------ signed in
+    async def enter(self, session: Session, *, hidden: bool) -> None:
+        """Puts a session on the screen."""
+        self.core_session = session
+        screen = await on_screen(self.bridge, session)
+        self.signed_in = entered = SignedIn(
+            screen,
+            self.tray,
+            self.preferences,
+            self.notifications,
+            self._sources(session, screen.me.login),
+            now_ms=self.clock.now_ms,
+            data_dir=self._options.data_dir,
+            parent=self,
+        )
+        entered.ended.connect(self._on_ended)
+        entered.sign_out_asked.connect(self.sign_out)
+        entered.retry_asked.connect(self._on_retry)
+        entered.named.connect(
+            lambda name: self.tasks.start(self._remember(session, name), name="remember", exclusive=True)
+        )
+        entered.start(hidden=hidden)
+        self._drop_login()
+        self._follow_links()
+        self.tasks.start(self._remember(session, screen.me.name), name="remember")
+        self.tasks.start(self._make_room(session), name="room", exclusive=True)
+
+    def _account(self, session: Session) -> KnownAccount | None:
+        accounts = self.client.accounts() if self.client is not None else []
+        return next((account for account in accounts if account.id == session.account_id), None)
+
+    async def _remember(self, session: Session, name: str) -> None:
+        client = self.client
+        account = self._account(session)
+        if client is None or account is None:
+            return
+
+        async def remember() -> None:
+            client.remember_name(session.account_id, name)
+
+        self.preferences.set(last_server=account.server)
+        await self.bridge.call(remember())
+
+    def _sources(self, session: Session, login: str) -> SettingsSources:
+        account = self._account(session)
+        server = account.server if account is not None else ""
+        wrapped = self.bridge.wrap(session)
+        cache = LocalCache(self._options.data_dir, session)
+
+        async def fingerprint() -> str:
+            return pinned_fingerprint(self._options.data_dir, server)
+
+        async def cache_size() -> int:
+            return await self.bridge.finish(cache.size())
+
+        async def clear_cache() -> int:
+            return await self.bridge.finish(cache.clear())
+
+        return SettingsSources(
+            server=server,
+            login=login,
+            data_dir=self._options.data_dir,
+            version=_version(),
+            fingerprint=fingerprint,
+            devices=wrapped.settings.devices,
+            sign_out_device=wrapped.settings.sign_out_device,
+            login_log=wrapped.settings.login_log,
+            cache_size=cache_size,
+            clear_cache=clear_cache,
+            sign_out=self.sign_out,
+        )
+
+    def _on_retry(self) -> None:
+        session = self.core_session
+
+        async def retry() -> None:
+            if session is not None:
+                session.network_changed()
+
+        self.tasks.start(self.bridge.call(retry()), name="retry")
+
+    # ------------------------------------------------------------ leaving
+    def sign_out(self, everywhere: bool) -> None:
+        """Signs out and shows the login window."""
+        self.tasks.start(self._sign_out(everywhere), name="sign-out", exclusive=True)
+
+    async def _sign_out(self, everywhere: bool) -> None:
+        session = self.core_session
+        if session is None or self.client is None:
+            return
+        if self.signed_in is not None:
+            await self.signed_in.save()
+        await self.bridge.call(session.sign_out(everywhere=everywhere))
+        await self._leave(closed=True)
+        self.show_login()
+
+    def _on_ended(self, reason: str) -> None:
+        self.tasks.start(self._after_end(reason), name="ended", exclusive=True)
+
+    async def _after_end(self, reason: str) -> None:
+        await self._leave()
+        key = f"error.{reason}"
+        self.show_login(tr(key) if i18n.has(key) else "")
+
+    async def _leave(self, *, closed: bool = False) -> None:
+        """Takes the session off the screen and closes it."""
+        entered, self.signed_in = self.signed_in, None
+        session, self.core_session = self.core_session, None
+        if entered is not None:
+            await entered.close()
+            entered.deleteLater()
+        self.bridge.drop_feeds()
+        if session is not None and not closed and self.bridge.running:
+            await self.bridge.call(session.close())
+
+    def _on_session_end(self, manager: QSessionManager) -> None:
+        """The system logs the user out: keep what is written. No event loop turns in here, so the core's thread is waited for."""
+        del manager
+        if self.signed_in is not None:
+            self.signed_in.window.remember()
+            self._save_draft_now()
+
+    def _save_draft_now(self) -> None:
+        draft = self.signed_in.draft() if self.signed_in is not None else None
+        if draft is None or self.core_session is None or not self.bridge.running:
+            return
+        saving = self.bridge.submit(self.core_session.chat.set_draft(*draft))
+        try:
+            saving.result(SAVE_LIMIT_S)
+        except (TimeoutError, AppError):
+            log.warning("a draft was not kept in time")
+
+    async def _make_room(self, session: Session) -> None:
+        """Keeps the sealed files of this device within the limit the user set, now and every hour."""
+        cache = LocalCache(self._options.data_dir, session)
+        await asyncio.sleep(ROOM_DELAY_S)
+        while self.core_session is session:
+            freed = await self.bridge.finish(cache.trim(self.preferences.now.cache_limit))
+            if freed:
+                log.info("made room: %s bytes", freed)
+            await asyncio.sleep(ROOM_EVERY_S)
+
+    # ------------------------------------------------------------ from outside
+    def _on_toggle(self) -> None:
+        if self.signed_in is None and self.login is not None:
+            self.login.setVisible(not self.login.isActiveWindow())
+            self.login.activateWindow()
+
+    def _on_second_start(self, links: list[str]) -> None:
+        self._links.extend(links)
+        if self.signed_in is not None:
+            self.signed_in.window.come_forward()
+            self._follow_links()
+        elif self.login is not None:
+            self.login.show()
+            self.login.activateWindow()
+
+    def _follow_links(self) -> None:
+        links, self._links = self._links, []
+        for link in links:
+            if self.signed_in is not None and not open_link(link, self.signed_in.window):
+                log.warning("a link was not understood")
+
+    def _on_preference(self, name: str) -> None:
+        choices = self.preferences.now
+        match name:
+            case "language":
+                language = choices.language or i18n.system_language()
+                i18n.set_language("zh" if language == "zh" else "en")
+            case "theme":
+                theme.set_mode("light" if choices.theme == "light" else "dark" if choices.theme == "dark" else "system")
+            case "text_percent":
+                theme.set_text_scale(choices.text_percent / 100)
+            case _:
+                pass
+
+    def _open_control(self) -> None:
+        address = control_address()
+        if address is None:
+            return
+        from desktop.app.probes import make_probes
+
+        verbs: dict[str, Verb] = {
+            "quit": lambda _: self.quit(),
+            "preference": lambda a: self.preferences.set(**{str(a["name"]): a["value"]}),
+        }
+        self._control = Control(address, make_probes(self), verbs, self)
+
+
+def _version() -> str:
+    try:
+        return version("tongban")
+    except PackageNotFoundError:
+        return "0"

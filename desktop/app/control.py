@@ -1,0 +1,83 @@
+"""Test-only remote hand: JSON lines over a local socket that click and type on the real widgets. Inert unless TONGBAN_TEST_CONTROL names it.
+
+A line {"id": n, "do": verb, …} is answered {"id": n, "ok": true, "value": …} or {"id": n, "ok": false, "error": text}.
+"""
+
+import json
+import logging
+import os
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from PySide6.QtCore import QObject
+from PySide6.QtNetwork import QLocalServer, QLocalSocket
+
+from desktop.app import drive
+
+log = logging.getLogger("tongban.control")
+
+VARIABLE = "TONGBAN_TEST_CONTROL"
+
+Probe = Callable[[], object]
+Verb = Callable[[Mapping[str, Any]], object]
+
+
+def control_address() -> str | None:
+    """The socket's path or name a test asks for; None in every real start."""
+    return os.environ.get(VARIABLE) or None
+
+
+class Control(QObject):
+    """Serves one socket. `probes` answer {"do": "probe", "name": …} with plain values of the application's state."""
+
+    def __init__(
+        self, address: str, probes: Mapping[str, Probe], verbs: Mapping[str, Verb], parent: QObject | None = None
+    ) -> None:
+        super().__init__(parent)
+        self._probes = dict(probes)
+        self._verbs: dict[str, Verb] = {**self._own_verbs(), **verbs}
+        self._server = QLocalServer(self)
+        self._server.setSocketOptions(QLocalServer.SocketOption.UserAccessOption)
+        self._server.newConnection.connect(self._accept)
+        if not self._server.listen(address):
+            raise OSError(self._server.errorString())
+        log.warning("the test control channel is open")
+
+    def _own_verbs(self) -> dict[str, Verb]:
+        return {
+            "probe": lambda a: self._probes[a["name"]](),
+            "click": lambda a: drive.click(a["name"], double=bool(a.get("double")), right=bool(a.get("right"))),
+            "click_row": lambda a: drive.click_row(
+                a["name"], a["text"], double=bool(a.get("double")), right=bool(a.get("right"))
+            ),
+            "type": lambda a: drive.type_text(a["name"], a["text"]),
+            "close_window": lambda a: drive.close_window(a["name"]),
+            "press": lambda a: drive.press(a["name"], a["keys"]),
+            "trigger": lambda a: drive.trigger(a["name"], a["action"]),
+            "state": lambda a: drive.describe(drive.find(a["name"])),
+            "find": lambda a: [drive.describe(widget) for widget in drive.find_all(a["name"])],
+            "grab": lambda a: drive.find(a["name"]).window().grab().save(a["path"]),
+        }
+
+    def _accept(self) -> None:
+        while self._server.hasPendingConnections():
+            socket = self._server.nextPendingConnection()
+            socket.readyRead.connect(lambda s=socket: self._read(s))
+            socket.disconnected.connect(socket.deleteLater)
+            self._read(socket)
+
+    def _read(self, socket: QLocalSocket) -> None:
+        while socket.canReadLine():
+            answer = self._answer(bytes(socket.readLine().data()))
+            socket.write(json.dumps(answer, ensure_ascii=False, default=str).encode() + b"\n")
+            socket.flush()
+
+    def _answer(self, line: bytes) -> dict[str, object]:
+        number: object = None
+        try:
+            request = json.loads(line)
+            number = request.get("id")
+            value = self._verbs[request["do"]](request)
+        except Exception as error:  # noqa: BLE001 - a border: the test gets the error, the client goes on
+            return {"id": number, "ok": False, "error": f"{type(error).__name__}: {error}"}
+        return {"id": number, "ok": True, "value": value}

@@ -1,0 +1,324 @@
+"""One signed-in session on the desktop: what arrives reaches the tray and the pop-ups, what the user does there reaches the core."""
+
+import logging
+from collections.abc import Awaitable, Callable
+from contextlib import ExitStack
+from typing import Protocol
+
+from PySide6.QtCore import QObject, QTimer
+from PySide6.QtGui import QGuiApplication
+
+from desktop.core.domain import Alert, Conversation, Presence
+from desktop.core.errors import AppError
+from desktop.core.events import ChangeSet, Event
+from desktop.models.alerts import Attention, Item, MessageItem, NoticeItem, Quiet
+from desktop.models.people import People
+from desktop.models.session import SessionState
+from desktop.models.transfers import TransfersModel
+from desktop.models.verbs import TalkSession
+from desktop.platform.notifications import NotificationButton, SystemNotifications
+from desktop.platform.preferences import DND_FOREVER, Preferences
+from desktop.ui.i18n import error_text, tr
+from desktop.ui.shell.navigator import Navigator
+from desktop.ui.tasks import TaskOwner
+from desktop.ui.toasts.stack import ToastStack
+from desktop.ui.toasts.toast import CONFIRM_KIND, alert_heading, message_text
+from desktop.ui.tray.tray import Tray
+
+log = logging.getLogger("tongban.desk")
+
+GATHER_MS = 120  # changes of conversations come in runs; the badge is counted once for each run
+HOUR_MS = 3_600_000
+MORNING_HOUR = 8
+
+
+class OfficeVerbs(Protocol):
+    """What of the office a pop-up needs."""
+
+    async def confirm(self, notice_id: str) -> None: ...
+
+
+class AlertVerbs(Protocol):
+    """What of the alerts a pop-up needs."""
+
+    async def alerts(self) -> list[Alert]: ...
+    async def dismiss(self, alert_id: str) -> None: ...
+
+
+class DeskSession(TalkSession, Protocol):
+    """The session as the desk sees it."""
+
+    @property
+    def office(self) -> OfficeVerbs: ...
+    @property
+    def alerts(self) -> AlertVerbs: ...
+
+
+class Desk(QObject):
+    """Lives from sign-in to sign-out."""
+
+    def __init__(
+        self,
+        session: DeskSession,
+        navigator: Navigator,
+        tray: Tray,
+        preferences: Preferences,
+        notifications: SystemNotifications,
+        *,
+        looking_at: Callable[[], str | None],
+        now_ms: Callable[[], int],
+        parent: QObject | None = None,
+    ) -> None:
+        super().__init__(parent)
+        self._session, self._navigator, self._tray = session, navigator, tray
+        self._preferences, self._notifications = preferences, notifications
+        self._looking_at, self._now_ms = looking_at, now_ms
+        self._stack = ExitStack()
+        self.tasks = TaskOwner(self)
+        self.people = People(session.me, self)
+        self.state = SessionState(session.me, session.status, now_ms=now_ms, parent=self)
+        self.transfers = TransfersModel(self)
+        self.attention = Attention(quiet=self._quiet, looking_at=looking_at, parent=self)
+        self.toasts = ToastStack(name_of=self._name_of, show_content=lambda: preferences.now.show_content, parent=self)
+        self._newest: dict[str, int] = {}
+        self._count_timer = QTimer(self, interval=GATHER_MS, singleShot=True)
+        self._count_timer.timeout.connect(self._recount)
+        self._bind()
+
+    # ------------------------------------------------------------ life
+    def start(self) -> None:
+        """Begins to listen and loads what is there already."""
+        self._stack.enter_context(self._session.events.subscribe(self.on_event))
+        self._tray.set_account(self._session.me.name)
+        self._apply_preferences("")
+        self._on_presence()
+        self.tasks.start(self._load(), name="load")
+
+    def stop(self) -> None:
+        """Signed out: no pop-up, badge or flash of this session is left."""
+        self._stack.close()
+        self.tasks.cancel_all()
+        self.toasts.clear()
+        self._preferences.changed.disconnect(self._apply_preferences)
+        self._tray.status_chosen.disconnect(self.choose_status)
+        self._tray.quiet_asked.disconnect(self.ask_quiet)
+        self._tray.conversation_asked.disconnect(self._navigator.open_conversation)
+        self._tray.set_account("")
+
+    async def close(self) -> None:
+        """Takes back what the system's notification center still shows."""
+        await self._notifications.clear()
+
+    def _bind(self) -> None:
+        self.state.presence_changed.connect(self._on_presence)
+        self.state.unread_changed.connect(self._on_unread)
+        self.state.quiet_changed.connect(self._on_quiet)
+        self.attention.shown.connect(self._show)
+        self.attention.gone.connect(self._take_away)
+        self.attention.arrived.connect(self._tray.flash)
+        self.toasts.reply_asked.connect(self.reply)
+        self.toasts.open_asked.connect(self.open)
+        self.toasts.confirm_asked.connect(self.confirm)
+        self.toasts.snooze_asked.connect(self.attention.snooze)
+        self.toasts.closed.connect(self.attention.closed)
+        self._tray.status_chosen.connect(self.choose_status)
+        self._tray.quiet_asked.connect(self.ask_quiet)
+        self._tray.conversation_asked.connect(self._navigator.open_conversation)
+        self._preferences.changed.connect(self._apply_preferences)
+
+    async def _load(self) -> None:
+        session = self._session
+        await self._load_people()
+        self.state.count_unread(await session.chat.conversations())
+        self.transfers.reset(reversed(session.files.transfers()))  # newest first
+        for alert in await session.alerts.alerts():
+            if alert.urgent:  # what must be confirmed asks again after each start
+                self.attention.offer(NoticeItem(alert.id, alert))
+
+    async def _load_people(self) -> None:
+        directory = self._session.directory
+        self.people.set_directory(await directory.people(), await directory.departments())
+
+    # ------------------------------------------------------------ what arrives
+    def on_event(self, event: Event) -> None:
+        """Follows the session's events, on the UI thread."""
+        self.state.on_event(event)
+        self.transfers.on_event(event)
+        self.attention.on_event(event)
+        match event:
+            case ChangeSet(type_name="Conversation" | "Message" | "Receipt"):
+                self._count_timer.start()
+            case ChangeSet(type_name="Person"):
+                self.tasks.start(self._load_people(), name="people", exclusive=True)
+            case _:
+                pass
+
+    def _recount(self) -> None:
+        self.tasks.start(self._count(), name="count", exclusive=True)
+
+    async def _count(self) -> None:
+        conversations = await self._session.chat.conversations()
+        self.state.count_unread(conversations)
+        for conversation in conversations:
+            self._settle(conversation)
+
+    def _settle(self, conversation: Conversation) -> None:
+        """Takes away what was read meanwhile, here or on another device. By position: counts may come after the message."""
+        newest = self._newest.get(conversation.id)
+        if newest is not None and conversation.read_seq >= newest:
+            del self._newest[conversation.id]
+            self.attention.read(conversation.id)
+            self._tray.calm(conversation.id)
+
+    def _show(self, item: Item) -> None:
+        if isinstance(item, MessageItem):
+            self._newest[item.key] = item.message.seq
+        if self._system_style():
+            self.tasks.start(self._notify(item), name=f"notify-{item.key}", exclusive=True)
+        else:
+            self.toasts.show_item(item)
+
+    def _take_away(self, key: str) -> None:
+        self.toasts.remove(key)
+        if self._system_style():
+            self.tasks.start(self._notifications.remove(key), name=f"notify-{key}", exclusive=True)
+
+    def _system_style(self) -> bool:
+        """The system's notifications: by choice, and on Wayland, where a program may not place its windows."""
+        return self._preferences.now.style == "system" or QGuiApplication.platformName().startswith("wayland")
+
+    async def _notify(self, item: Item) -> None:
+        open_it = NotificationButton(tr("toasts.open"), lambda: self.open(item))
+        if isinstance(item, MessageItem):
+            title = self._sender(item)
+            text = message_text(item) if self._preferences.now.show_content else tr("toasts.hidden")
+            taken = await self._notifications.send(
+                item.key, title, text, buttons=[open_it], clicked=lambda: self.open(item)
+            )
+        else:
+            buttons = [open_it]
+            if item.alert.kind == CONFIRM_KIND:
+                buttons.insert(0, NotificationButton(tr("toasts.confirm"), lambda: self.confirm(item)))
+            heading = alert_heading(item.alert)
+            taken = await self._notifications.send(
+                item.key,
+                heading,
+                item.alert.title,
+                urgent=item.alert.urgent,
+                buttons=buttons,
+                clicked=lambda: self.open(item),
+            )
+        if not taken:
+            self.toasts.show_item(item)  # better our own than none
+
+    def _sender(self, item: MessageItem) -> str:
+        sender = self._name_of(item.message.sender_id) if item.message.sender_id else ""
+        return (
+            f"{sender} · {item.conversation.name}"
+            if sender and sender != item.conversation.name
+            else item.conversation.name
+        )
+
+    def _name_of(self, person_id: str) -> str:
+        return self.people.name(person_id) or tr("common.unknown_person")
+
+    # ------------------------------------------------------------ what the user does
+    def reply(self, conversation_id: str, text: str) -> None:
+        """Sends a reply out of a pop-up. It counts as having read."""
+        item = self.attention.recall(conversation_id)
+        self._guard(self._reply(conversation_id, text, item), conversation_id, self.toasts.reply_failed, "reply")
+
+    async def _reply(self, conversation_id: str, text: str, item: MessageItem | None) -> None:
+        await self._session.chat.send_text(conversation_id, text)
+        self.toasts.reply_done(conversation_id)
+        if item is not None:
+            await self._session.chat.mark_read(conversation_id, item.message.seq)
+
+    def confirm(self, item: NoticeItem) -> None:
+        """Confirms the notice an alert is about."""
+        self._guard(self._confirm(item), item.key, self.toasts.confirm_failed, "confirm")
+
+    async def _confirm(self, item: NoticeItem) -> None:
+        if item.alert.link is None:
+            return
+        await self._session.office.confirm(item.alert.link.id)
+        self.attention.forget(item.key)
+
+    def open(self, item: Item) -> None:
+        """Shows what a pop-up is about."""
+        self.toasts.remove(item.key)
+        self.attention.closed(item.key)
+        if isinstance(item, MessageItem):
+            self._navigator.open_conversation(item.key)
+            return
+        link = item.alert.link
+        match link.type if link else "":
+            case "Notice" if link:
+                self._navigator.open_notice(link.id)
+            case "Document" if link:
+                self._navigator.open_document(link.id)
+            case "Conversation" if link:
+                self._navigator.open_conversation(link.id)
+            case _:
+                self._navigator.open_page("workbench")
+        if item.alert.kind != CONFIRM_KIND:
+            self.tasks.start(self._session.alerts.dismiss(item.alert.id), name=f"dismiss-{item.key}")
+
+    def _guard(self, work: Awaitable[None], key: str, failed: Callable[[str, str], None], name: str) -> None:
+        """Runs what a pop-up asked for; an expected failure is told in the pop-up, with what was typed kept."""
+
+        async def guarded() -> None:
+            try:
+                await work
+            except AppError as error:
+                failed(key, error_text(error))
+
+        self.tasks.start(guarded(), name=f"{name}-{key}")
+
+    # ------------------------------------------------------------ state
+    def choose_status(self, presence: Presence) -> None:
+        """The user picked a status: colleagues see it, pop-ups obey it."""
+        if presence is not Presence.DND:
+            self._preferences.set(dnd_until=0)
+        self.state.choose(presence)
+        self._tell_presence(presence)
+
+    def ask_quiet(self, how: str) -> None:
+        """Do not disturb for an hour, until tomorrow morning, or no longer."""
+        if how == "off" and self.state.chosen is Presence.DND:
+            self.state.choose(Presence.ONLINE)
+            self._tell_presence(Presence.ONLINE)
+        until = {"hour": self._now_ms() + HOUR_MS, "tomorrow": _tomorrow_morning(self._now_ms())}.get(how, 0)
+        self._preferences.set(dnd_until=until)
+
+    def _tell_presence(self, presence: Presence) -> None:
+        self.tasks.start(self._session.presence.set_presence(presence), name="presence", exclusive=True)
+
+    def _quiet(self) -> Quiet:
+        choices = self._preferences.now
+        return Quiet(self.state.quiet, not choices.toasts, not choices.notice_toasts)
+
+    def _apply_preferences(self, _name: str) -> None:
+        choices = self._preferences.now
+        self._tray.set_flash_enabled(choices.flash)
+        daily = (choices.quiet_from, choices.quiet_to) if choices.quiet_daily else None
+        self.state.set_quiet(min(choices.dnd_until, DND_FOREVER), daily)
+
+    def _on_presence(self) -> None:
+        self._tray.set_presence(self.state.presence, quiet=self.state.quiet)
+
+    def _on_unread(self) -> None:
+        self._tray.set_unread(self.state.unread, self.state.unread_conversations)
+
+    def _on_quiet(self) -> None:
+        self._tell_presence(Presence.DND if self.state.quiet else self.state.chosen)
+        if not self.state.quiet:
+            self.attention.release()
+
+
+def _tomorrow_morning(now_ms: int) -> int:
+    from PySide6.QtCore import QDateTime, QTime
+
+    tomorrow = QDateTime.fromMSecsSinceEpoch(now_ms).addDays(1)
+    tomorrow.setTime(QTime(MORNING_HOUR, 0))
+    return tomorrow.toMSecsSinceEpoch()

@@ -1,0 +1,143 @@
+"""What opening a file means: pictures in the viewer, what the reader knows in the reader, the rest by the system's program.
+
+The store keeps files sealed; a plain copy is made only when another program must read it, in a folder that goes at the end.
+"""
+
+import shutil
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QObject, Qt
+from PySide6.QtWidgets import QApplication, QFileDialog, QWidget
+
+from desktop.app.ui_session import ScreenSession
+from desktop.core.domain import Attachment, LocalDocument
+from desktop.core.errors import AppError, BadFile
+from desktop.platform import opening
+from desktop.platform.folders import downloads_dir
+from desktop.ui import theme
+from desktop.ui.background import in_background
+from desktop.ui.i18n import tr
+from desktop.ui.tasks import TaskOwner, alive, present
+
+if TYPE_CHECKING:
+    from desktop.ui.reader.document_reader import DocumentReader
+    from desktop.ui.viewer.viewer import PictureViewer
+
+READER_SIZE = (900, 700)
+
+
+class FileWindows(QObject):
+    """Opens and saves files of one session; owns the windows it opens."""
+
+    def __init__(self, session: ScreenSession, now_ms: Callable[[], int], parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self._session, self._now_ms = session, now_ms
+        self.tasks = TaskOwner(self)
+        self._viewer: PictureViewer | None = None
+        self._readers: list[DocumentReader] = []
+        self._folder: Path | None = None
+
+    def view_picture(self, attachment: Attachment) -> None:
+        """Shows a picture large."""
+        from desktop.ui.viewer.viewer import PictureViewer
+
+        if self._viewer is None:
+            self._viewer = PictureViewer()
+        self._viewer.show_picture(attachment.name, lambda: self._fetch(attachment))
+
+    def open_file(self, attachment: Attachment) -> None:
+        """Fetches a file if need be, then shows it in the reader or hands it to the system."""
+        from desktop.ui.reader.kinds import Kind, kind_of, readable
+
+        if kind_of(b"", attachment.name, attachment.type) is Kind.PICTURE:
+            self.view_picture(attachment)
+        elif readable(attachment.name, attachment.type):
+            self.tasks.start(self._read(attachment), name=f"read-{attachment.blob_id}", exclusive=True)
+        else:
+            self.tasks.start(self._hand_over(attachment), name=f"open-{attachment.blob_id}", exclusive=True)
+
+    def save_file(self, attachment: Attachment) -> None:
+        """Asks where to, then saves a copy."""
+        dialog = QFileDialog(_front(), tr("files.save_as"), str(downloads_dir() / Path(attachment.name).name))
+        dialog.setAcceptMode(QFileDialog.AcceptMode.AcceptSave)
+        dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        dialog.fileSelected.connect(
+            lambda path: self.tasks.start(self._save(attachment, Path(path)), name=f"save-{attachment.blob_id}")
+        )
+        dialog.open()
+
+    async def _fetch(self, attachment: Attachment) -> bytes:
+        return await self._session.files.open_bytes(attachment.blob_id, attachment.name, quiet=False)
+
+    async def _read(self, attachment: Attachment) -> None:
+        from desktop.ui.reader.document_reader import DocumentReader
+
+        reader = DocumentReader(self._session.me.name, self._now_ms)
+        reader.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        reader.setWindowTitle(attachment.name)
+        reader.resize(*(theme.scaled(side) for side in READER_SIZE))
+        reader.closed.connect(reader.close)
+        self._readers.append(reader)
+        reader.destroyed.connect(self._forget_dead)
+        reader.show_loading(attachment.name)
+        reader.show()
+        reader.raise_()
+        try:
+            data = await self._fetch(attachment)
+        except AppError as error:
+            if alive(reader):
+                reader.show_failure(attachment.name, error)
+            return
+        if alive(reader):
+            reader.show_document(attachment.name, LocalDocument(attachment.name, attachment.type, data))
+
+    def _forget_dead(self) -> None:
+        self._readers = [reader for reader in self._readers if alive(reader)]
+
+    async def _hand_over(self, attachment: Attachment) -> None:
+        data = await self._fetch(attachment)
+        if self._folder is None:
+            self._folder = Path(tempfile.mkdtemp(prefix="tongban-open-"))
+        target = self._folder / attachment.blob_id[:16] / _safe_name(attachment.name)
+        await self._write(target, data)
+        if not opening.open_file(target):
+            present(BadFile(reason="noProgram"), _front())
+
+    async def _save(self, attachment: Attachment, target: Path) -> None:
+        await self._write(target, await self._fetch(attachment))
+
+    async def _write(self, target: Path, data: bytes) -> None:
+        def write() -> None:
+            target.parent.mkdir(parents=True, exist_ok=True)
+            target.write_bytes(data)
+
+        try:
+            await in_background(write)
+        except OSError as error:
+            raise BadFile(reason=error.strerror or "write") from error
+
+    def close(self) -> None:
+        """Closes the windows and removes the plain copies."""
+        self.tasks.cancel_all()
+        if self._viewer is not None:
+            self._viewer.close()
+            self._viewer.deleteLater()
+        for reader in self._readers:
+            if alive(reader):
+                reader.close()
+        if self._folder is not None:
+            shutil.rmtree(self._folder, ignore_errors=True)
+
+
+def _safe_name(name: str) -> str:
+    """The last part of a name from elsewhere, without what a path or Windows reads as something else."""
+    last = name.replace("\\", "/").rpartition("/")[2]
+    safe = "".join("_" if character in '<>:"|?*' or ord(character) < 32 else character for character in last)
+    return safe.strip(". ")[-120:] or "file"
+
+
+def _front() -> QWidget | None:
+    return QApplication.activeWindow()

@@ -1,0 +1,35 @@
+"""tongban:// links: what they may name, and where they lead. A link only ever shows something; it changes nothing."""
+
+import re
+from urllib.parse import unquote, urlsplit
+
+from desktop.ui.shell.navigator import Navigator
+
+SCHEME = "tongban"
+OBJECT_ID = re.compile(r"[0-9A-Za-z_-]{1,128}")
+PAGES = frozenset({"messages", "contacts", "workbench", "transfers", "settings"})
+
+
+def open_link(link: str, navigator: Navigator) -> bool:
+    """Follows `tongban://conversation/<id>`, person, notice, document, or `tongban://page/<key>`. False for anything else."""
+    try:
+        parts = urlsplit(link)
+    except ValueError:
+        return False
+    object_id = unquote(parts.path.strip("/"))
+    if parts.scheme != SCHEME or not OBJECT_ID.fullmatch(object_id):
+        return False
+    match parts.netloc:
+        case "conversation":
+            navigator.open_conversation(object_id)
+        case "person":
+            navigator.open_person(object_id)
+        case "notice":
+            navigator.open_notice(object_id)
+        case "document":
+            navigator.open_document(object_id)
+        case "page" if object_id in PAGES:
+            navigator.open_page(object_id)
+        case _:
+            return False
+    return True

@@ -1,0 +1,91 @@
+"""What a test may ask of the running client through the control channel: plain values, read only."""
+
+import time
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any
+
+from PySide6.QtCore import QEvent, QObject
+from PySide6.QtWidgets import QApplication
+
+from desktop.ui.chat.page import MessagesPage
+
+if TYPE_CHECKING:
+    from desktop.app.application import Application
+    from desktop.app.signed_in import SignedIn
+
+
+class PaintWatch(QObject):
+    """Notes when the main window first painted with conversations in it: what a cold start is measured by."""
+
+    def __init__(self, app: "Application") -> None:
+        super().__init__(app)
+        self._app = app
+        self.usable_at: float | None = None
+        QApplication.instance().installEventFilter(self)  # type: ignore[union-attr]  # there is one: we run in it
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        if event.type() == QEvent.Type.Paint and self.usable_at is None:
+            entered = self._app.signed_in
+            page = entered.window.page("messages") if entered is not None else None
+            if isinstance(page, MessagesPage) and page.list.model.rowCount() and watched is page.list.list.viewport():
+                self.usable_at = time.monotonic()
+                QApplication.instance().removeEventFilter(self)  # type: ignore[union-attr]  # idem
+        return False
+
+
+def make_probes(app: "Application") -> Mapping[str, Callable[[], object]]:
+    """The probes by name."""
+    watch = PaintWatch(app)
+
+    def screen() -> str:
+        return "main" if app.signed_in is not None else "login" if app.login is not None else "start"
+
+    def entered() -> "SignedIn":
+        if app.signed_in is None:
+            raise LookupError("nobody is signed in")
+        return app.signed_in
+
+    def messages() -> MessagesPage:
+        page = entered().window.page("messages")
+        if not isinstance(page, MessagesPage):
+            raise LookupError("the messages page was never shown")
+        return page
+
+    def tray() -> dict[str, Any]:
+        icon = app.tray
+        return {
+            "available": icon.available,
+            "presence": icon.presence.value,
+            "unread": icon.unread,
+            "flashing": list(icon.flashing),
+            "tooltip": icon.tooltip,
+            "geometry": list(icon.geometry),
+        }
+
+    def shown_messages() -> list[dict[str, Any]]:
+        model = messages().pane.window_model
+        held = [model.at(row) for row in range(len(model))]
+        return [{"text": m.text, "seq": m.seq, "delivery": m.delivery.value, "sender": m.sender_id} for m in held]
+
+    def toasts() -> list[dict[str, str]]:
+        stack = entered().desk.toasts
+        found = [(key, stack.toast(key)) for key in stack.shown]
+        return [{"key": key, "says": toast.accessibleName()} for key, toast in found if toast is not None]
+
+    return {
+        "screen": screen,
+        "me": lambda: entered().session.me.id,
+        "status": lambda: entered().session.status.state.value,
+        "syncing": lambda: entered().session.status.syncing,
+        "page": lambda: entered().window.current_page,
+        "conversations": lambda: [
+            {"id": c.id, "name": c.name, "unread": c.unread_count}
+            for c in (messages().list.model.at(row) for row in range(messages().list.model.rowCount()))
+        ],
+        "conversation": lambda: messages().shown_conversation,
+        "messages": shown_messages,
+        "tray": tray,
+        "toasts": toasts,
+        "usable_at": lambda: watch.usable_at,
+        "active": lambda: entered().window.isActiveWindow(),
+    }

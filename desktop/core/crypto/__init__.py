@@ -1,0 +1,1 @@
+"""Keys and sealed bytes: the device key and its proofs, keychains, encrypted blob files. No network, no asyncio."""

@@ -1,0 +1,284 @@
+"""The real transport: httpx for requests and files, websockets for the push socket, DPoP proofs on everything (RFC 9449)."""
+
+import base64
+import hashlib
+import logging
+import os
+import ssl
+from collections.abc import AsyncIterator, Mapping
+from typing import Final
+from urllib.parse import quote, urljoin, urlsplit, urlunsplit
+
+import httpx
+import msgspec
+
+from desktop.core.clock import Clock
+from desktop.core.crypto.device_key import DeviceKey
+from desktop.core.crypto.encoding import base64url
+from desktop.core.errors import BadFile, Offline, Rejected, Unreachable, UntrustedServer
+from desktop.core.net.problems import error_of
+from desktop.core.net.transport import BadUpload, Download, Moved, ReadAt, Socket
+from desktop.core.net.trust import TrustStore, is_certificate_failure, origin
+from desktop.core.net.websocket import open_websocket
+from desktop.core.protocol.answers import AnyAnswer, SessionAnswer, TokenAnswer, decode_answer
+from desktop.core.protocol.capabilities import UPLOAD, USING
+from desktop.core.protocol.frames import MAX_FRAME, MethodCall, Response, decode_response, request_body
+from desktop.core.protocol.problems import ProtocolError
+
+TUS: Final = {"Tus-Resumable": "1.0.0"}
+UPLOAD_CHUNK: Final = 4 * 1024 * 1024
+DOWNLOAD_CHUNK: Final = 256 * 1024
+# These libraries log addresses (with file names) and whole frames below WARNING; our logs never hold such things.
+for _name in ("httpx", "httpcore", "websockets"):
+    logging.getLogger(_name).setLevel(logging.WARNING)
+
+_TIMEOUT: Final = httpx.Timeout(30.0, connect=10.0)
+_MAX_THUMBNAIL: Final = 8 * 1024 * 1024
+
+
+class HttpsTransport:
+    """One server over TLS 1.3."""
+
+    def __init__(
+        self, server: str, key: DeviceKey, trust: TrustStore, clock: Clock, *, trust_env: bool = False
+    ) -> None:
+        self._origin = origin(server)
+        self._key = key
+        self._trust = trust
+        self._clock = clock
+        self._trust_env = trust_env
+        self._token: str | None = None
+        self._http: httpx.AsyncClient | None = None
+        self._context: ssl.SSLContext | None = None
+        self._session: SessionAnswer | None = None
+
+    def use_token(self, access_token: str | None) -> None:
+        self._token = access_token
+
+    # ------------------------------------------------------------ authentication
+    async def sign_in(self, login: str, password: str, device_name: str, platform: str) -> TokenAnswer:
+        device = {"name": device_name, "platform": platform}
+        return await self._grant({"grantType": "password", "login": login, "password": password, "device": device})
+
+    async def refresh(self, refresh_token: str) -> TokenAnswer:
+        return await self._grant({"grantType": "refresh_token", "refreshToken": refresh_token})
+
+    async def _grant(self, body: Mapping[str, object]) -> TokenAnswer:
+        data = await self._send("POST", "/auth/token", json=body, token=False)
+        return _decoded(data.content, TokenAnswer)
+
+    async def revoke(self, scope: str) -> None:
+        await self._send("POST", "/auth/revoke", json={"scope": scope})
+
+    # ------------------------------------------------------------ JMAP
+    async def fetch_session(self) -> SessionAnswer:
+        answer = await self._send("GET", "/.well-known/jmap")
+        self._session = _decoded(answer.content, SessionAnswer)
+        return self._session
+
+    async def open_socket(self, url: str) -> Socket:
+        parts = urlsplit(urljoin(self._origin + "/", url))
+        secure = "wss" if parts.scheme in ("https", "wss") else parts.scheme
+        address = urlunsplit((secure, parts.netloc, parts.path, parts.query, ""))
+        if not self._own(address):
+            raise Rejected(type="foreignUrl")
+        proof_url = urlunsplit(("https", parts.netloc, parts.path, "", ""))
+        _, context = await self._connection()
+        headers = self._headers("GET", proof_url, token=True)
+        try:
+            return await open_websocket(address, context, headers, proxy=self._trust_env)
+        except ssl.SSLCertVerificationError as error:
+            await self._distrust(error)
+            raise Unreachable(server=self._origin) from error
+
+    async def call(self, calls: list[MethodCall]) -> Response:
+        answer = await self._send("POST", await self._url("api_url"), json=request_body(calls, USING))
+        try:
+            return decode_response(answer.content)
+        except ProtocolError as error:
+            raise Offline(reason="protocolError") from error
+
+    # ------------------------------------------------------------ files
+    async def create_upload(self, size: int, name: str, content_type: str) -> str:
+        metadata = ",".join(
+            f"{key} {base64.b64encode(value.encode('utf-8', 'replace')).decode()}"
+            for key, value in (("filename", name), ("filetype", content_type))
+        )
+        headers = {**TUS, "Upload-Length": str(size), "Upload-Metadata": metadata}
+        session = self._session or await self.fetch_session()
+        target = str(session.capabilities.get(UPLOAD, {}).get("tusUrl", "/files"))
+        answer = await self._send("POST", target, headers=headers)
+        location: str | None = answer.headers.get("Location")
+        if answer.status_code != 201 or not location:
+            raise Rejected(type="tus", status=answer.status_code)
+        return urljoin(str(answer.url), location)
+
+    async def upload(self, url: str, size: int, read_at: ReadAt, moved: Moved) -> str:
+        head = await self._tus("HEAD", url)
+        offset = _offset(head, size)
+        blob: str | None = head.headers.get("Tongban-Blob-Id")
+        moved(offset)
+        while blob is None:
+            chunk = await read_at(offset, min(UPLOAD_CHUNK, size - offset))
+            if len(chunk) != min(UPLOAD_CHUNK, size - offset):
+                raise BadFile(reason="changed")
+            headers = {
+                "Upload-Offset": str(offset),
+                "Content-Type": "application/offset+octet-stream",
+                "Upload-Checksum": "sha256 " + base64.b64encode(hashlib.sha256(chunk).digest()).decode(),
+            }
+            answer = await self._tus("PATCH", url, headers=headers, content=chunk)
+            fresh = _offset(answer, size)
+            blob = answer.headers.get("Tongban-Blob-Id")
+            if blob is None and fresh <= offset:
+                raise Rejected(type="tus", status=answer.status_code)
+            offset = fresh
+            moved(offset)
+        return blob
+
+    async def _tus(
+        self, method: str, url: str, *, headers: Mapping[str, str] | None = None, content: bytes | None = None
+    ) -> httpx.Response:
+        try:
+            return await self._send(method, url, headers={**TUS, **(headers or {})}, content=content)
+        except Rejected as error:
+            # 404/410: gone; 409: another offset (a chunk whose answer got lost): a new HEAD will tell.
+            if error.data.get("status") in (404, 410, 409):
+                raise BadUpload(str(error.data.get("status"))) from error
+            raise
+
+    async def download(self, blob_id: str, name: str, offset: int) -> Download:
+        template = await self._url("download_url")
+        values = {"blobId": blob_id, "name": name or "file", "type": "application/octet-stream"}
+        url = _expand(template, {**values, "accountId": await self._account()})
+        headers = {"Range": f"bytes={offset}-", "If-Range": f'"{blob_id}"'} if offset else {}
+        response = await self._send("GET", url, headers=headers, stream=True)
+        start = offset if response.status_code == 206 else 0
+        size = start + int(response.headers.get("Content-Length") or 0)
+        return Download(start, size, self._parts(response))
+
+    async def _parts(self, response: httpx.Response) -> AsyncIterator[bytes]:
+        try:
+            async for part in response.aiter_bytes(DOWNLOAD_CHUNK):
+                yield part
+        except httpx.HTTPError as error:
+            raise Offline(reason=type(error).__name__) from error
+        finally:
+            await response.aclose()
+
+    async def thumbnail(self, blob_id: str, edge: int) -> bytes:
+        session = self._session or await self.fetch_session()
+        template = str(session.capabilities.get(UPLOAD, {}).get("thumbnailUrl", ""))
+        if not template:
+            template = "/jmap/thumbnail/{accountId}/{blobId}/{edge}"
+        values = {"accountId": await self._account(), "blobId": blob_id, "edge": str(edge)}
+        answer = await self._send("GET", _expand(template, values))
+        if len(answer.content) > _MAX_THUMBNAIL:
+            raise Rejected(type="tooLarge")
+        return answer.content
+
+    async def close(self) -> None:
+        if self._http is not None:
+            await self._http.aclose()
+            self._http = None
+
+    # ------------------------------------------------------------ one request
+    async def _send(
+        self,
+        method: str,
+        url: str,
+        *,
+        json: object = None,
+        content: bytes | None = None,
+        headers: Mapping[str, str] | None = None,
+        token: bool = True,
+        stream: bool = False,
+    ) -> httpx.Response:
+        address = urljoin(self._origin + "/", url)
+        if not self._own(address):  # a proof and a token belong to this server alone
+            raise Rejected(type="foreignUrl")
+        http, _ = await self._connection()
+        all_headers = {**self._headers(method, address, token=token), **(headers or {})}
+        if json is not None:
+            content = msgspec.json.encode(json)
+            all_headers["Content-Type"] = "application/json"
+        request = http.build_request(method, address, content=content, headers=all_headers)
+        try:
+            response = await http.send(request, stream=True)
+            if response.is_success and stream:
+                return response
+            await _read_limited(response)
+        except httpx.HTTPError as error:
+            if is_certificate_failure(error):
+                await self._distrust(error)
+            raise Unreachable(server=self._origin) from error
+        if not response.is_success:
+            raise error_of(response.status_code, response.content, response.headers.get("Retry-After"))
+        return response
+
+    def _headers(self, method: str, url: str, *, token: bool) -> dict[str, str]:
+        access = self._token if token else None
+        proof = self._key.proof(
+            method, url, now_ms=self._clock.now_ms(), jti=base64url(os.urandom(16)), access_token=access
+        )
+        headers = {"DPoP": proof}
+        if access is not None:
+            headers["Authorization"] = f"DPoP {access}"
+        return headers
+
+    async def _connection(self) -> tuple[httpx.AsyncClient, ssl.SSLContext]:
+        if self._context is None:
+            self._context = await self._trust.context(self._origin)
+        if self._http is None:
+            self._http = httpx.AsyncClient(verify=self._context, timeout=_TIMEOUT, trust_env=self._trust_env)
+        return self._http, self._context
+
+    async def _distrust(self, cause: BaseException) -> None:
+        """The pinned certificate failed: ask, or raise UntrustedServer with both fingerprints."""
+        await self.close()
+        self._context = None
+        try:
+            self._context = await self._trust.renew(self._origin)
+        except UntrustedServer as error:
+            raise error from cause
+
+    def _own(self, address: str) -> bool:
+        parts = urlsplit(address)
+        return f"https://{parts.netloc}".lower() == self._origin and parts.scheme in ("https", "wss")
+
+    async def _url(self, field: str) -> str:
+        session = self._session or await self.fetch_session()
+        return str(getattr(session, field))
+
+    async def _account(self) -> str:
+        session = self._session or await self.fetch_session()
+        return next(iter(session.accounts), "")
+
+
+async def _read_limited(response: httpx.Response) -> None:
+    declared = response.headers.get("Content-Length", "0")
+    if declared.isdigit() and int(declared) > MAX_FRAME and response.request.method != "HEAD":
+        await response.aclose()
+        raise Rejected(type="tooLarge")
+    await response.aread()
+
+
+def _decoded(data: bytes, kind: type[AnyAnswer]) -> AnyAnswer:
+    try:
+        return decode_answer(data, kind)
+    except ProtocolError as error:
+        raise Offline(reason="protocolError") from error
+
+
+def _offset(response: httpx.Response, size: int) -> int:
+    text = response.headers.get("Upload-Offset", "")
+    if not (text.isascii() and text.isdigit()) or int(text[:18]) > size:
+        raise Rejected(type="tus", status=response.status_code)
+    return int(text)
+
+
+def _expand(template: str, values: Mapping[str, str]) -> str:
+    """RFC 6570 level 1, as RFC 8620 §2 uses it."""
+    for key, value in values.items():
+        template = template.replace("{" + key + "}", quote(value, safe=""))
+    return template

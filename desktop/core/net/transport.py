@@ -1,0 +1,106 @@
+"""The network as the services see it: one interface, two adapters (HTTPS/WebSocket here, a simulated one with faults in the tests).
+
+Every method raises AppError kinds only: Offline/Unreachable (no answer), Rejected kinds (the server said no), AuthExpired, UntrustedServer.
+"""
+
+from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import dataclass
+from typing import Protocol
+
+from desktop.core.protocol.answers import SessionAnswer, TokenAnswer
+from desktop.core.protocol.frames import MethodCall, Response
+
+
+class SocketClosed(Exception):
+    """The socket ended; `code` as RFC 6455 §7.4 (1006: without a word)."""
+
+    def __init__(self, code: int) -> None:
+        super().__init__(code)
+        self.code = code
+
+
+class Socket(Protocol):
+    """One open WebSocket."""
+
+    async def send(self, text: str) -> None:
+        """Sends a frame. Raises SocketClosed."""
+        ...
+
+    async def receive(self) -> str | bytes:
+        """The next frame. Raises SocketClosed."""
+        ...
+
+    async def close(self) -> None:
+        """Ends it; never raises."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Download:
+    """A running download: where it starts (0 when the server would not resume) and the whole size."""
+
+    offset: int
+    size: int
+    parts: AsyncIterator[bytes]
+
+
+ReadAt = Callable[[int, int], Awaitable[bytes]]
+"""Bytes of the file being sent: offset, length."""
+Moved = Callable[[int], None]
+"""Told how many bytes are through."""
+
+
+class Transport(Protocol):
+    """One server, one device key, one access token at a time."""
+
+    def use_token(self, access_token: str | None) -> None:
+        """The token of all further requests."""
+        ...
+
+    async def sign_in(self, login: str, password: str, device_name: str, platform: str) -> TokenAnswer:
+        """Password grant."""
+        ...
+
+    async def refresh(self, refresh_token: str) -> TokenAnswer:
+        """Refresh grant; the refresh token is used up."""
+        ...
+
+    async def revoke(self, scope: str) -> None:
+        """Ends this device's session (`device`), all (`all`), or one by id."""
+        ...
+
+    async def fetch_session(self) -> SessionAnswer:
+        """The JMAP Session object."""
+        ...
+
+    async def open_socket(self, url: str) -> Socket:
+        """The push socket."""
+        ...
+
+    async def call(self, calls: list[MethodCall]) -> Response:
+        """A JMAP request over HTTP."""
+        ...
+
+    async def create_upload(self, size: int, name: str, content_type: str) -> str:
+        """A new tus upload; its URL."""
+        ...
+
+    async def upload(self, url: str, size: int, read_at: ReadAt, moved: Moved) -> str:
+        """Sends what the server has not yet; the blob id. Raises BadUpload when the server does not know the URL any more."""
+        ...
+
+    async def download(self, blob_id: str, name: str, offset: int) -> Download:
+        """The blob from `offset` on."""
+        ...
+
+    async def thumbnail(self, blob_id: str, edge: int) -> bytes:
+        """A small picture."""
+        ...
+
+    async def close(self) -> None:
+        """Ends all connections."""
+        ...
+
+
+class BadUpload(Exception):
+    """The server forgot the upload (expired, restarted): begin a new one."""

@@ -1,0 +1,76 @@
+"""The push socket over websockets (RFC 6455, subprotocol `jmap`)."""
+
+import ssl
+from typing import Final
+
+from websockets.asyncio.client import ClientConnection, connect
+from websockets.exceptions import ConnectionClosed, InvalidHandshake, InvalidStatus, InvalidURI
+from websockets.typing import Subprotocol
+
+from desktop.core.errors import Offline, Unreachable
+from desktop.core.net.problems import error_of
+from desktop.core.net.transport import SocketClosed
+from desktop.core.protocol.frames import MAX_FRAME
+
+PING_EVERY: Final = 20.0
+OPEN_LIMIT: Final = 10.0
+CLOSE_LIMIT: Final = 2.0
+ABNORMAL: Final = 1006
+
+
+class WebSocket:
+    """Adapter of `net.transport.Socket`."""
+
+    def __init__(self, connection: ClientConnection) -> None:
+        self._connection = connection
+
+    async def send(self, text: str) -> None:
+        try:
+            await self._connection.send(text)
+        except ConnectionClosed as error:
+            raise SocketClosed(_code(error)) from error
+
+    async def receive(self) -> str | bytes:
+        try:
+            return await self._connection.recv()
+        except ConnectionClosed as error:
+            raise SocketClosed(_code(error)) from error
+
+    async def close(self) -> None:
+        await self._connection.close()
+
+
+async def open_websocket(url: str, context: ssl.SSLContext, headers: dict[str, str], *, proxy: bool) -> WebSocket:
+    """Opens the socket.
+
+    Raises:
+        Unreachable, Offline, AuthExpired, Rejected kinds; ssl.SSLError passes through for the trust check.
+    """
+    try:
+        connection = await connect(
+            url,
+            ssl=context,
+            additional_headers=headers,
+            subprotocols=[Subprotocol("jmap")],
+            compression=None,  # costs more than it saves on a LAN, and mixes secrets with chosen text
+            max_size=MAX_FRAME,
+            ping_interval=PING_EVERY,
+            ping_timeout=PING_EVERY,
+            open_timeout=OPEN_LIMIT,
+            close_timeout=CLOSE_LIMIT,
+            proxy=True if proxy else None,
+        )
+    except InvalidStatus as error:
+        body = error.response.body or b""
+        raise error_of(error.response.status_code, bytes(body), error.response.headers.get("Retry-After")) from error
+    except (InvalidHandshake, InvalidURI) as error:
+        raise Offline(reason="handshake") from error
+    except ssl.SSLCertVerificationError:
+        raise
+    except (OSError, TimeoutError, EOFError) as error:
+        raise Unreachable(server=url) from error
+    return WebSocket(connection)
+
+
+def _code(error: ConnectionClosed) -> int:
+    return error.rcvd.code if error.rcvd is not None else ABNORMAL

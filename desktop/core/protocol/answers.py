@@ -1,0 +1,112 @@
+"""Arguments of method responses (RFC 8620 §5) and of the authentication endpoints, decoded on demand."""
+
+from typing import TypeVar
+
+import msgspec
+
+from desktop.core.protocol.problems import ProtocolError
+
+AnyAnswer = TypeVar("AnyAnswer")
+
+
+class ChangesAnswer(msgspec.Struct, frozen=True, rename="camel"):
+    """/changes, with our `modseqs`: at which change id each object last changed."""
+
+    new_state: str
+    has_more_changes: bool = False
+    created: list[str] = []
+    updated: list[str] = []
+    destroyed: list[str] = []
+    modseqs: dict[str, int] = {}
+
+
+class GetAnswer(msgspec.Struct, frozen=True, rename={"objects": "list", "not_found": "notFound"}):
+    """/get; objects stay raw."""
+
+    state: str
+    objects: list[msgspec.Raw] = []
+    not_found: list[str] = []
+
+
+class QueryAnswer(msgspec.Struct, frozen=True, rename="camel"):
+    """/query."""
+
+    ids: list[str] = []
+    position: int = 0
+    total: int | None = None
+    limit: int | None = None
+
+
+class SetError(msgspec.Struct, frozen=True, rename="camel"):
+    """Why one object of a /set was refused (RFC 8620 §5.3)."""
+
+    type: str = "serverFail"
+    description: str | None = None
+    properties: list[str] | None = None
+
+
+class SetAnswer(msgspec.Struct, frozen=True, rename="camel"):
+    """/set."""
+
+    new_state: str | None = None
+    created: dict[str, msgspec.Raw] | None = None
+    updated: dict[str, msgspec.Raw] | None = None
+    destroyed: list[str] | None = None
+    not_created: dict[str, SetError] | None = None
+    not_updated: dict[str, SetError] | None = None
+    not_destroyed: dict[str, SetError] | None = None
+
+
+class MethodError(msgspec.Struct, frozen=True, rename="camel"):
+    """A call failed as a whole (RFC 8620 §3.6.2)."""
+
+    type: str
+    description: str | None = None
+
+
+class Problem(msgspec.Struct, frozen=True, rename="camel"):
+    """RFC 9457 problem details; `code` is the last part of its type."""
+
+    type: str = "about:blank"
+    status: int = 0
+    detail: str | None = None
+    retry_after: float | None = None
+
+    @property
+    def code(self) -> str:
+        """`invalidCredentials` of `urn:tongban:error:invalidCredentials`."""
+        return self.type.rsplit(":", 1)[-1]
+
+
+class TokenAnswer(msgspec.Struct, frozen=True, rename="camel"):
+    """What /auth/token grants. `repr` hides the tokens."""
+
+    access_token: str
+    expires_in: float
+    refresh_token: str
+    device_id: str
+    account_id: str
+
+    def __repr__(self) -> str:
+        return f"TokenAnswer(account_id={self.account_id!r}, …)"
+
+
+class SessionAnswer(msgspec.Struct, frozen=True, rename="camel"):
+    """The parts of the JMAP Session object (RFC 8620 §2) the client uses."""
+
+    capabilities: dict[str, dict[str, object]]
+    accounts: dict[str, dict[str, object]]
+    api_url: str
+    download_url: str
+    upload_url: str
+    primary_accounts: dict[str, str] = {}
+    username: str = ""
+    state: str = ""
+
+
+def decode_answer(raw: bytes | msgspec.Raw, kind: type[AnyAnswer]) -> AnyAnswer:
+    """`raw` as `kind`. Raises ProtocolError."""
+    try:
+        return msgspec.json.decode(raw, type=kind)
+    except (ValueError, RecursionError) as error:
+        raise ProtocolError(f"broken {kind.__name__}: {type(error).__name__}") from error

@@ -1,0 +1,29 @@
+"""Names of the capabilities (docs/protocol.md §3) and which synced type needs which."""
+
+from typing import Final
+
+CORE: Final = "urn:ietf:params:jmap:core"
+WEBSOCKET: Final = "urn:ietf:params:jmap:websocket"
+PUSH: Final = "urn:tongban:push"
+DIRECTORY: Final = "urn:tongban:directory"
+CHAT: Final = "urn:tongban:chat"
+OFFICE: Final = "urn:tongban:office"
+ACCOUNT: Final = "urn:tongban:account"
+UPLOAD: Final = "urn:tongban:upload"
+
+USING: Final = (CORE, DIRECTORY, CHAT, OFFICE, ACCOUNT)
+
+CAPABILITY_OF: Final[dict[str, str]] = {
+    "Person": DIRECTORY,
+    "Department": DIRECTORY,
+    "Conversation": CHAT,
+    "Member": CHAT,
+    "Message": CHAT,
+    "Receipt": CHAT,
+    "ModuleDefinition": OFFICE,
+    "Notice": OFFICE,
+    "Folder": OFFICE,
+    "Document": OFFICE,
+    "ReadMark": OFFICE,
+    "Alert": OFFICE,
+}

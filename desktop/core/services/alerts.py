@@ -1,0 +1,26 @@
+"""Verbs of alerts: what wants this user's eye; dismissed here, gone on all devices."""
+
+from desktop.core.domain import Alert
+from desktop.core.services.context import Context
+from desktop.core.sync.outbox import EditKind
+
+
+class AlertService:
+    """Alerts on this device."""
+
+    def __init__(self, context: Context) -> None:
+        self._context = context
+
+    async def alerts(self) -> list[Alert]:
+        """Urgent ones first, then the newest; without those whose dismissal is on its way."""
+        store = self._context.store
+
+        def load() -> list[Alert]:
+            gone = {e.object_id for e in store.load_edits() if e.type_name == "Alert" and e.kind is EditKind.DESTROY}
+            return [a for a in store.load_objects("Alert") if isinstance(a, Alert) and a.id not in gone]
+
+        return sorted(await self._context.db(load), key=lambda a: (not a.urgent, -a.created_at, a.id))
+
+    async def dismiss(self, alert_id: str) -> None:
+        """Gone here at once, on the other devices when the server knows."""
+        await self._context.edit(EditKind.DESTROY, "Alert", alert_id, {})

@@ -1,0 +1,178 @@
+"""One signed-in account: its parts opened in order and closed in reverse. The services are the verbs."""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Final
+
+from desktop.core.clock import Clock
+from desktop.core.crypto.keys import subkey
+from desktop.core.domain import ConnectionState, ConnectionStatus, Person
+from desktop.core.errors import AppError, Offline
+from desktop.core.events import ChangeSet, Event, EventBus, PresenceChanged, StatusChanged
+from desktop.core.net.transport import Transport
+from desktop.core.services.alerts import AlertService
+from desktop.core.services.blobs import BlobCache
+from desktop.core.services.chat import ChatService
+from desktop.core.services.context import Context
+from desktop.core.services.directory import DirectoryService
+from desktop.core.services.driver import Driver
+from desktop.core.services.office import OfficeService
+from desktop.core.services.outbox import OutboxService
+from desktop.core.services.presence import PresenceService
+from desktop.core.services.settings import SettingsService
+from desktop.core.services.tasks import TaskRoom
+from desktop.core.services.tokens import Tokens
+from desktop.core.services.transfers import TransferService
+from desktop.core.services.workers import Workers
+from desktop.core.sync.port import PutLocal, Store
+
+_log = logging.getLogger("tongban.session")
+INDEX_BATCH: Final = 1000
+INDEX_PAUSE: Final = 0.05
+
+
+class Session:
+    """A signed-in account at work. Made by `Client`."""
+
+    def __init__(
+        self,
+        *,
+        me: str,
+        login: str,
+        store: Store,
+        blob_folder: Path,
+        account_key: bytes,
+        transport: Transport,
+        tokens: Tokens,
+        clock: Clock,
+        workers: Workers,
+        sign_out: Callable[["Session", bool, bool], Awaitable[None]],
+    ) -> None:
+        self._sign_out = sign_out
+        self.events = EventBus()
+        self._me = me
+        self._login = login
+        self._workers = workers
+        self._tasks = TaskRoom("session")
+        self._driver = Driver(
+            me=me, store=store, transport=transport, tokens=tokens, bus=self.events, clock=clock, workers=workers
+        )
+        self._context = Context(me, store, workers, self._driver, transport, tokens, self.events, clock, self._tasks)
+        self.files = TransferService(self._context, BlobCache(blob_folder, subkey(account_key, "blobs")))
+        self.chat = ChatService(self._context, self.files)
+        self.directory = DirectoryService(self._context)
+        self.office = OfficeService(self._context, self.files)
+        self.alerts = AlertService(self._context)
+        self.presence = PresenceService(self._context)
+        self.settings = SettingsService(self._context)
+        self.outbox = OutboxService(self._context)
+        self._subscription = ExitStack()
+        self._quiet = asyncio.Event()
+        self._closed = False
+
+    @property
+    def account_id(self) -> str:
+        """This user's person id."""
+        return self._me
+
+    @property
+    def status(self) -> ConnectionStatus:
+        """The connection as it is now."""
+        return self._driver.status
+
+    async def me(self) -> Person:
+        """This user; a bare one until the directory is here."""
+        return await self.directory.person(self._me) or Person(self._me, self._login, login=self._login)
+
+    async def start(self) -> None:
+        """Begins; returns at once, the connection comes behind."""
+        self._subscription.enter_context(self.events.subscribe(self._on_event))
+        await self.files.start()
+        await self._driver.start()
+        self._tasks.start(self._work_behind(), name="behind")
+
+    async def wait_until(self, state: ConnectionState = ConnectionState.LIVE, *, synced: bool = False) -> None:
+        """For scripts: waits for a state of the connection (`synced`: and until everything is here). Wrap it in asyncio.timeout."""
+        reached = asyncio.Event()
+
+        def look(event: Event | None = None) -> None:
+            del event
+            if self.status.state is state and not (synced and self.status.syncing):
+                reached.set()
+
+        with self.events.subscribe(look):
+            look()
+            await reached.wait()
+
+    def network_changed(self) -> None:
+        """The system reports another network, or the user wants a try now."""
+        self._driver.network_changed()
+
+    async def revoke(self, *, everywhere: bool) -> None:
+        """Ends this device's session on the server, or all of them. Raises Offline."""
+        await self._context.tokens.ensure()
+        await self._context.transport.revoke("all" if everywhere else "device")
+
+    async def sign_out(self, *, everywhere: bool = False, forget: bool = False) -> None:
+        """Ends the session here and, when it can be reached, on the server. `forget` deletes this account's data on this device.
+
+        Raises:
+            Offline: `everywhere` needs the server.
+        """
+        await self._sign_out(self, everywhere, forget)
+
+    async def drop_grant(self) -> None:
+        """Forgets the refresh token: the next start asks for the password."""
+        await self._driver.write(PutLocal("auth", "refresh", None))
+
+    async def close(self) -> None:
+        """Ends the session; what is queued stays queued."""
+        if self._closed:
+            return
+        self._closed = True
+        self._subscription.close()
+        await self._tasks.close()
+        await self._driver.close()
+        await self._context.transport.close()
+        await self._workers.db(self._context.store.close)
+        self._workers.close()
+
+    # ------------------------------------------------------------ behind the scenes
+    def _on_event(self, event: Event) -> None:
+        match event:
+            case StatusChanged():
+                self.presence.on_status(event)
+                self.files.on_status(event)
+                if event.status.state is ConnectionState.LIVE and not event.status.syncing:
+                    self._quiet.set()
+            case PresenceChanged(snapshot=snapshot, presence=presence):
+                if presence or snapshot:
+                    self.presence.on_presence(event)
+            case ChangeSet(type_name="Person", upserts=people):
+                # Direct conversations carry their peer's name: whoever shows them must look again.
+                self._tasks.start(self._tell_renamed(frozenset(people)), name="renamed")
+            case _:
+                return
+
+    async def _tell_renamed(self, people: frozenset[str]) -> None:
+        conversations = await self._context.db(self._context.store.load_conversations)
+        renamed = tuple(c.id for c in conversations if c.peer_id in people)
+        if renamed:
+            self.events.publish(ChangeSet("Conversation", renamed))
+
+    async def _work_behind(self) -> None:
+        """When everything is here: keeps documents by policy, builds the search index, a little at a time."""
+        while True:
+            await self._quiet.wait()
+            self._quiet.clear()
+            try:
+                await self.office.keep_by_policy()
+            except Offline:
+                continue
+            except AppError as error:
+                _log.warning("documents not kept: %s", error.code)
+            while await self._context.db(self._context.store.index_some, INDEX_BATCH):
+                await asyncio.sleep(INDEX_PAUSE)

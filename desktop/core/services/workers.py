@@ -1,0 +1,66 @@
+"""The two executors of a session: `db`, one thread that alone touches the store, and `cpu` for hashing, sealing and pictures."""
+
+import asyncio
+import threading
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any, Final, TypeVar
+
+from desktop.core.errors import StorageUnavailable
+
+Result = TypeVar("Result")
+_CPU_THREADS: Final = 2
+
+
+class Workers:
+    """Blocking work off the loop."""
+
+    def __init__(self) -> None:
+        self._db = ThreadPoolExecutor(1, thread_name_prefix="db")
+        self._cpu = ThreadPoolExecutor(_CPU_THREADS, thread_name_prefix="cpu")
+
+    async def db(self, work: Callable[..., Result], *arguments: Any) -> Result:
+        """Runs on the store's thread, in order of asking."""
+        return await asyncio.get_running_loop().run_in_executor(self._db, work, *arguments)
+
+    async def cpu(self, work: Callable[..., Result], *arguments: Any) -> Result:
+        """Runs on a spare thread."""
+        return await asyncio.get_running_loop().run_in_executor(self._cpu, work, *arguments)
+
+    def close(self) -> None:
+        """Ends both when their work is done."""
+        self._db.shutdown(wait=True)
+        self._cpu.shutdown(wait=True)
+
+
+async def within(seconds: float, work: Callable[..., Result], *arguments: Any) -> Result:
+    """Runs `work` (a keychain that may wait for a prompt) on a thread of its own.
+
+    Raises:
+        StorageUnavailable: it took longer than `seconds`; the thread is left to itself and does not hold up the end of the program.
+    """
+    loop = asyncio.get_running_loop()
+    answer: asyncio.Future[Result] = loop.create_future()
+
+    def settle(result: Result | None, error: BaseException | None) -> None:
+        if answer.done():
+            return
+        if error is not None:
+            answer.set_exception(error)
+        else:
+            answer.set_result(result)  # type: ignore[arg-type]  # None only where Result allows it
+
+    def run() -> None:
+        try:
+            result = work(*arguments)
+        except BaseException as error:  # noqa: BLE001 - handed over to the caller, whatever it is
+            loop.call_soon_threadsafe(settle, None, error)
+        else:
+            loop.call_soon_threadsafe(settle, result, None)
+
+    threading.Thread(target=run, name="keychain", daemon=True).start()
+    try:
+        async with asyncio.timeout(seconds):
+            return await answer
+    except TimeoutError as error:
+        raise StorageUnavailable(reason="keychainTimeout") from error

@@ -1,0 +1,25 @@
+"""The local schema: numbered migrations, applied in one transaction each. Never edit a released one; add the next.
+
+`message.conversation` is a small number (conversation_key) so that an index over a million messages stays small.
+"""
+
+from typing import Final
+
+MIGRATIONS: Final[tuple[str, ...]] = (
+    """
+    CREATE TABLE meta(key TEXT PRIMARY KEY, value) WITHOUT ROWID;
+    CREATE TABLE state(type TEXT PRIMARY KEY, state TEXT NOT NULL) WITHOUT ROWID;
+    CREATE TABLE object(type TEXT NOT NULL, id TEXT NOT NULL, parent TEXT, data BLOB NOT NULL, PRIMARY KEY(type, id)) WITHOUT ROWID;
+    CREATE INDEX object_parent ON object(type, parent);
+    CREATE TABLE conversation(id TEXT PRIMARY KEY, last_seq INTEGER NOT NULL, updated_at INTEGER NOT NULL, data BLOB NOT NULL) WITHOUT ROWID;
+    CREATE TABLE conversation_key(n INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE);
+    CREATE TABLE message(n INTEGER PRIMARY KEY AUTOINCREMENT, conversation INTEGER NOT NULL, seq INTEGER NOT NULL,
+        sent_at INTEGER NOT NULL, id TEXT NOT NULL UNIQUE, data BLOB NOT NULL);
+    CREATE UNIQUE INDEX message_place ON message(conversation, seq);
+    CREATE TABLE coverage(conversation TEXT PRIMARY KEY, runs BLOB NOT NULL) WITHOUT ROWID;
+    CREATE TABLE edit(id TEXT PRIMARY KEY, place INTEGER NOT NULL, data BLOB NOT NULL) WITHOUT ROWID;
+    CREATE TABLE local(space TEXT NOT NULL, key TEXT NOT NULL, value BLOB NOT NULL, PRIMARY KEY(space, key)) WITHOUT ROWID;
+    CREATE VIRTUAL TABLE message_text USING fts5(text, content='', contentless_delete=1, tokenize='unicode61');
+    """,
+)
+VERSION: Final = len(MIGRATIONS)

@@ -1,0 +1,423 @@
+"""The encrypted store: one SQLite file (SQLite3 Multiple Ciphers, chacha20, a raw 32-byte key), WAL, one connection, one thread.
+
+A wrong key, a damaged file and a newer schema each have an error of their own. Nothing here ever deletes a file.
+"""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, Final, TypeVar, assert_never
+
+import apsw
+import msgspec
+
+from desktop.core.domain import Conversation, Message
+from desktop.core.errors import StorageUnavailable, StoreDamaged, StoreTooNew, WrongStoreKey
+from desktop.core.events import ChangeSet
+from desktop.core.protocol.objects import TYPES, DomainObject
+from desktop.core.store.changes import ChangeRecorder
+from desktop.core.store.schema import MIGRATIONS, VERSION
+from desktop.core.store.search_text import index_text, match_expression
+from desktop.core.sync.effects import with_message
+from desktop.core.sync.outbox import Edit
+from desktop.core.sync.port import (
+    CoverMessages,
+    KeepOnly,
+    Operation,
+    PutEdit,
+    PutLocal,
+    PutObjects,
+    RemoveEdit,
+    RemoveObjects,
+    Saved,
+    SetCoverage,
+    SetPushState,
+    SetState,
+)
+from desktop.core.sync.ranges import Runs
+
+_KEY_BYTES: Final = 32
+_CACHE_KIB: Final = 16384
+_MAX_ROWID: Final = 1 << 62
+
+Value = TypeVar("Value")
+_encode = msgspec.json.encode
+_message = msgspec.json.Decoder(Message)
+_conversation = msgspec.json.Decoder(Conversation)
+_edit = msgspec.json.Decoder(Edit)
+_runs = msgspec.json.Decoder(tuple[tuple[int, int], ...])
+_objects: Final[dict[str, msgspec.json.Decoder[Any]]] = {
+    name: msgspec.json.Decoder(info.struct) for name, info in TYPES.items()
+}
+
+
+@contextmanager
+def _translated() -> Iterator[None]:
+    """SQLite's failures as ours."""
+    try:
+        yield
+    except (apsw.CorruptError, apsw.NotADBError) as error:
+        raise StoreDamaged(reason=type(error).__name__) from error
+    except apsw.BusyError as error:
+        raise StorageUnavailable(reason="inUse") from error
+    except apsw.FullError as error:
+        raise StorageUnavailable(reason="diskFull") from error
+    except (apsw.IOError, apsw.CantOpenError, apsw.ReadOnlyError, apsw.PermissionsError, apsw.AuthError) as error:
+        raise StorageUnavailable(reason="disk") from error
+
+
+class SqliteStore:
+    """One account's data in one encrypted file."""
+
+    def __init__(self, db: apsw.Connection, me: str) -> None:
+        self._db = db
+        self._me = me
+
+    @classmethod
+    def open(cls, path: Path, key: bytes, me: str) -> "SqliteStore":
+        """Opens or makes the file of account `me`.
+
+        Raises:
+            WrongStoreKey: the key does not open it.
+            StoreDamaged: it opens, but its pages or rows are broken.
+            StoreTooNew: a newer program wrote it.
+            StorageUnavailable: disk full, no rights, in use by another process.
+        """
+        if len(key) != _KEY_BYTES:
+            raise ValueError("a store key has 32 bytes")
+        path.parent.mkdir(parents=True, exist_ok=True)
+        fresh = not path.exists() or path.stat().st_size == 0
+        with _translated():
+            db = apsw.Connection(str(path))
+        try:
+            with _translated():
+                _unlock(db, key, fresh=fresh)
+                _set_up(db)
+                _migrate(db)
+                return cls(db, me)
+        except BaseException:
+            db.close()
+            raise
+
+    def close(self) -> None:
+        with _translated():
+            self._db.close()
+
+    # ------------------------------------------------------------ writing
+    def apply(self, operations: Sequence[Operation], *, durable: bool = False) -> list[ChangeSet]:
+        changes = ChangeRecorder()
+        with _translated(), self._transaction(durable=durable):
+            for operation in operations:
+                self._do(operation, changes)
+        return changes.change_sets()
+
+    @contextmanager
+    def _transaction(self, *, durable: bool = False) -> Iterator[None]:
+        if durable:
+            self._db.execute("PRAGMA synchronous = FULL")
+        try:
+            self._db.execute("BEGIN IMMEDIATE")
+            try:
+                yield
+            except BaseException:
+                if not self._db.get_autocommit():
+                    self._db.execute("ROLLBACK")
+                raise
+            self._db.execute("COMMIT")
+        finally:
+            if durable:
+                self._db.execute("PRAGMA synchronous = NORMAL")
+
+    def _do(self, operation: Operation, changes: ChangeRecorder) -> None:
+        match operation:
+            case PutObjects():
+                self._put(operation, changes)
+            case RemoveObjects(type_name=name, ids=ids):
+                for object_id in ids:
+                    self._remove(name, object_id, changes)
+            case KeepOnly(type_name=name, ids=keep):
+                for object_id in self._ids(name):
+                    if object_id not in keep:
+                        self._remove(name, object_id, changes)
+            case CoverMessages():
+                self._cover(operation, changes)
+            case SetCoverage(conversation_id=conversation_id, runs=runs):
+                self._run("INSERT OR REPLACE INTO coverage VALUES(?, ?)", conversation_id, _encode(runs))
+            case SetState(type_name=name, state=None):
+                self._run("DELETE FROM state WHERE type = ?", name)
+            case SetState(type_name=name, state=state):
+                self._run("INSERT OR REPLACE INTO state VALUES(?, ?)", name, state)
+            case SetPushState(push_state=push_state):
+                self._run("INSERT OR REPLACE INTO meta VALUES('push_state', ?)", push_state)
+            case PutEdit(edit=edit):
+                self._run("INSERT OR REPLACE INTO edit VALUES(?, ?, ?)", edit.id, edit.order, _encode(edit))
+                changes.edit(edit, gone=False)
+            case RemoveEdit(edit=edit):
+                self._run("DELETE FROM edit WHERE id = ?", edit.id)
+                changes.edit(edit, gone=True)
+            case PutLocal(space=space, key=key, value=None):
+                self._run("DELETE FROM local WHERE space = ? AND key = ?", space, key)
+                changes.remove(f"local.{space}", key)
+            case PutLocal(space=space, key=key, value=value):
+                self._run("INSERT OR REPLACE INTO local VALUES(?, ?, ?)", space, key, value)
+                changes.upsert(f"local.{space}", key)
+            case _:
+                assert_never(operation)
+
+    def _put(self, operation: PutObjects, changes: ChangeRecorder) -> None:
+        for value in operation.objects:
+            match value:
+                case Message():
+                    self._put_message(value, changes)
+                    if operation.live:
+                        self._bump(value, changes)
+                case Conversation():
+                    self._put_conversation(value)
+                    changes.upsert("Conversation", value.id)
+                case _:
+                    parent_field = TYPES[operation.type_name].parent
+                    parent = getattr(value, parent_field) if parent_field is not None else None
+                    self._run(
+                        "INSERT OR REPLACE INTO object VALUES(?, ?, ?, ?)",
+                        operation.type_name,
+                        value.id,
+                        parent,
+                        _encode(value),
+                    )
+                    changes.upsert(operation.type_name, value.id)
+
+    def _put_conversation(self, value: Conversation) -> None:
+        self._run(
+            "INSERT OR REPLACE INTO conversation VALUES(?, ?, ?, ?)",
+            value.id,
+            value.last_seq,
+            value.updated_at,
+            _encode(value),
+        )
+
+    def _put_message(self, message: Message, changes: ChangeRecorder) -> None:
+        room = self._key(message.conversation_id)
+        row = (room, message.seq, message.sent_at, message.id, _encode(message))
+        sql = """INSERT INTO message(conversation, seq, sent_at, id, data) VALUES(?, ?, ?, ?, ?)
+            ON CONFLICT(id) DO UPDATE SET conversation = excluded.conversation, seq = excluded.seq,
+            sent_at = excluded.sent_at, data = excluded.data WHERE data <> excluded.data"""
+        try:
+            self._run(sql, *row)
+        except apsw.ConstraintError:  # another message stood at this place
+            for (other,) in self._run("SELECT id FROM message WHERE conversation = ? AND seq = ?", room, message.seq):
+                changes.message(message.conversation_id, other, present=False)
+            self._delete_messages("conversation = ? AND seq = ?", room, message.seq)
+            self._run(sql, *row)
+        changes.message(message.conversation_id, message.id)
+
+    def _bump(self, message: Message, changes: ChangeRecorder) -> None:
+        top = self._one("SELECT last_seq FROM conversation WHERE id = ?", message.conversation_id)
+        if top is None or message.seq <= top:
+            return
+        raw = self._one("SELECT data FROM conversation WHERE id = ?", message.conversation_id)
+        self._put_conversation(with_message(_conversation.decode(raw), message, self._me))
+        changes.upsert("Conversation", message.conversation_id)
+
+    def _remove(self, name: str, object_id: str, changes: ChangeRecorder) -> None:
+        if name == "Message":
+            place = "SELECT k.id FROM message m JOIN conversation_key k ON k.n = m.conversation WHERE m.id = ?"
+            room = self._one(place, object_id)
+            if room is not None:
+                self._delete_messages("id = ?", object_id)
+                changes.message(room, object_id, present=False)
+            return
+        if name != "Conversation":
+            self._run("DELETE FROM object WHERE type = ? AND id = ?", name, object_id)
+            if self._db.changes():
+                changes.remove(name, object_id)
+            return
+        self._run("DELETE FROM conversation WHERE id = ?", object_id)
+        if self._db.changes():
+            changes.remove(name, object_id)
+        self._forget_conversation(object_id, changes)
+
+    def _forget_conversation(self, conversation_id: str, changes: ChangeRecorder) -> None:
+        room = self._key(conversation_id)
+        for (message_id,) in self._run("SELECT id FROM message WHERE conversation = ?", room):
+            changes.message(conversation_id, message_id, present=False)
+        self._delete_messages("conversation = ?", room)
+        self._run("DELETE FROM coverage WHERE conversation = ?", conversation_id)
+        for name in ("Member", "Receipt"):
+            rows = self._run("SELECT id FROM object WHERE type = ? AND parent = ?", name, conversation_id)
+            for (object_id,) in rows:
+                changes.remove(name, object_id)
+            self._run("DELETE FROM object WHERE type = ? AND parent = ?", name, conversation_id)
+
+    def _cover(self, operation: CoverMessages, changes: ChangeRecorder) -> None:
+        if self._one("SELECT 1 FROM conversation WHERE id = ?", operation.conversation_id) is None:
+            return
+        room = self._key(operation.conversation_id)
+        kept = {message.id for message in operation.messages}
+        held = self._run(
+            "SELECT id FROM message WHERE conversation = ? AND seq BETWEEN ? AND ?", room, operation.low, operation.high
+        )
+        for (message_id,) in held:
+            if message_id not in kept:
+                self._delete_messages("id = ?", message_id)
+                changes.message(operation.conversation_id, message_id, present=False)
+        for message in operation.messages:
+            self._put_message(message, changes)
+
+    def _delete_messages(self, condition: str, *values: object) -> None:
+        rows = self._run(f"SELECT n FROM message WHERE {condition}", *values)  # noqa: S608 - our own constant texts
+        indexed = self._one("SELECT value FROM meta WHERE key = 'indexed'") or 0
+        gone = [(n,) for (n,) in rows if n <= indexed]
+        if gone:
+            self._db.executemany("DELETE FROM message_text WHERE rowid = ?", gone)
+        self._run(f"DELETE FROM message WHERE {condition}", *values)  # noqa: S608 - our own constant texts
+
+    def _key(self, conversation_id: str) -> int:
+        """The small number of a conversation, given on first sight. Not cached: a rolled-back transaction takes it back."""
+        known = self._one("SELECT n FROM conversation_key WHERE id = ?", conversation_id)
+        if known is None:
+            self._run("INSERT INTO conversation_key(id) VALUES(?)", conversation_id)
+            known = self._db.last_insert_rowid()
+        return int(known)
+
+    # ------------------------------------------------------------ reading
+    def load_saved(self) -> Saved:
+        with _translated():
+            states = {name: state for name, state in self._run("SELECT type, state FROM state")}
+            coverage: dict[str, Runs] = {
+                room: self._decode(_runs, data) for room, data in self._run("SELECT conversation, runs FROM coverage")
+            }
+            tops = dict(self._run("SELECT id, last_seq FROM conversation ORDER BY updated_at DESC"))
+            push_state = self._one("SELECT value FROM meta WHERE key = 'push_state'")
+            return Saved(states, push_state, tuple(self.load_edits()), coverage, tops)
+
+    def load_conversations(self) -> list[Conversation]:
+        with _translated():
+            found = [self._decode(_conversation, data) for (data,) in self._run("SELECT data FROM conversation")]
+        return sorted(found, key=lambda c: (not c.pinned, -c.updated_at, c.id))
+
+    def load_objects(self, type_name: str, *, parent: str | None = None) -> list[DomainObject]:
+        if type_name == "Conversation":
+            return sorted(self.load_conversations(), key=lambda value: value.id)
+        sql, values = "SELECT data FROM object WHERE type = ?", [type_name]
+        if parent is not None:
+            sql, values = sql + " AND parent = ?", [type_name, parent]
+        with _translated():
+            return [self._decode(_objects[type_name], data) for (data,) in self._run(sql + " ORDER BY id", *values)]
+
+    def load_object(self, type_name: str, object_id: str) -> DomainObject | None:
+        with _translated():
+            match type_name:
+                case "Message":
+                    data = self._one("SELECT data FROM message WHERE id = ?", object_id)
+                case "Conversation":
+                    data = self._one("SELECT data FROM conversation WHERE id = ?", object_id)
+                case _:
+                    data = self._one("SELECT data FROM object WHERE type = ? AND id = ?", type_name, object_id)
+            return None if data is None else self._decode(_objects[type_name], data)
+
+    def load_messages(
+        self, conversation_id: str, *, before: int | None = None, after: int | None = None, limit: int = 60
+    ) -> list[Message]:
+        with _translated():
+            room = self._one("SELECT n FROM conversation_key WHERE id = ?", conversation_id)
+            upward = after is not None and before is None
+            rows = self._run(
+                "SELECT data FROM message WHERE conversation = ? AND seq > ? AND seq < ? "
+                f"ORDER BY seq {'ASC' if upward else 'DESC'} LIMIT ?",
+                room,
+                -1 if after is None else after,
+                _MAX_ROWID if before is None else before,
+                limit,
+            )
+            found = [self._decode(_message, data) for (data,) in rows]
+        return found if upward else found[::-1]
+
+    def load_coverage(self, conversation_id: str) -> Runs:
+        with _translated():
+            data = self._one("SELECT runs FROM coverage WHERE conversation = ?", conversation_id)
+            return () if data is None else self._decode(_runs, data)
+
+    def load_edits(self) -> list[Edit]:
+        with _translated():
+            return [self._decode(_edit, data) for (data,) in self._run("SELECT data FROM edit ORDER BY place, id")]
+
+    def load_local(self, space: str) -> dict[str, bytes]:
+        with _translated():
+            return dict(self._run("SELECT key, value FROM local WHERE space = ?", space))
+
+    # ------------------------------------------------------------ search
+    def search_messages(self, text: str, *, conversation_id: str | None = None, limit: int = 50) -> list[Message]:
+        expression = match_expression(text)
+        if expression is None:
+            return []
+        sql = "SELECT m.data FROM message_text t JOIN message m ON m.n = t.rowid WHERE message_text MATCH ?"
+        values: list[object] = [expression]
+        if conversation_id is not None:
+            sql += " AND m.conversation = (SELECT n FROM conversation_key WHERE id = ?)"
+            values.append(conversation_id)
+        with _translated():
+            rows = self._run(sql + " ORDER BY m.sent_at DESC, m.seq DESC LIMIT ?", *values, limit)
+            return [self._decode(_message, data) for (data,) in rows]
+
+    def index_some(self, limit: int = 2000) -> int:
+        with _translated():
+            start = self._one("SELECT value FROM meta WHERE key = 'indexed'") or 0
+            rows = self._run("SELECT n, data FROM message WHERE n > ? ORDER BY n LIMIT ?", start, limit)
+            if not rows:
+                return 0
+            texts = [(n, index_text(_searchable(self._decode(_message, data)))) for n, data in rows]
+            with self._transaction():
+                self._db.executemany("INSERT INTO message_text(rowid, text) VALUES(?, ?)", texts)
+                self._run("INSERT OR REPLACE INTO meta VALUES('indexed', ?)", rows[-1][0])
+        return len(rows)
+
+    # ------------------------------------------------------------ small change
+    def _ids(self, name: str) -> list[str]:
+        if name == "Conversation":
+            return [row[0] for row in self._run("SELECT id FROM conversation")]
+        return [row[0] for row in self._run("SELECT id FROM object WHERE type = ?", name)]
+
+    def _run(self, sql: str, *values: Any) -> list[tuple[Any, ...]]:
+        return list(self._db.execute(sql, values))
+
+    def _one(self, sql: str, *values: Any) -> Any:
+        return next((row[0] for row in self._db.execute(sql, values)), None)
+
+    def _decode(self, decoder: "msgspec.json.Decoder[Value]", data: bytes) -> Value:
+        try:
+            return decoder.decode(data)
+        except msgspec.MsgspecError as error:
+            raise StoreDamaged(reason="row") from error
+
+
+def _searchable(message: Message) -> str:
+    return f"{message.text} {message.attachment.name}" if message.attachment else message.text
+
+
+def _unlock(db: apsw.Connection, key: bytes, *, fresh: bool) -> None:
+    db.pragma("cipher", "chacha20")
+    db.pragma("key", "raw:" + key.hex())
+    try:
+        list(db.execute("SELECT count(*) FROM sqlite_schema"))  # decrypts the first page
+    except apsw.NotADBError as error:
+        raise (StoreDamaged(reason="header") if fresh else WrongStoreKey()) from error
+
+
+def _set_up(db: apsw.Connection) -> None:
+    # One process at a time: the engine's memory and the file belong together.
+    db.pragma("locking_mode", "exclusive")
+    db.pragma("journal_mode", "wal")
+    db.pragma("synchronous", "normal")
+    db.pragma("cache_size", -_CACHE_KIB)
+    db.pragma("temp_store", "memory")  # nothing in clear in a temporary file
+
+
+def _migrate(db: apsw.Connection) -> None:
+    found = db.pragma("user_version")
+    if not isinstance(found, int) or found > VERSION:
+        raise StoreTooNew(found=found, known=VERSION)
+    for number in range(found, VERSION):
+        db.execute("BEGIN IMMEDIATE")
+        db.execute(MIGRATIONS[number])
+        db.execute(f"PRAGMA user_version = {number + 1}")
+        db.execute("COMMIT")

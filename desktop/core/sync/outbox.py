@@ -1,0 +1,82 @@
+"""One thing the user did that the server has not confirmed yet, and the queue's rules. Pure values; the engine drives them."""
+
+from collections.abc import Iterable
+from enum import StrEnum
+from typing import Any, Final
+
+import msgspec
+
+
+class EditKind(StrEnum):
+    """Which part of /set an edit becomes."""
+
+    CREATE = "create"
+    UPDATE = "update"
+    DESTROY = "destroy"
+
+
+class EditState(StrEnum):
+    """pending: to be sent, or sent without an answer yet (sending is known to the engine alone: after a crash it is pending again).
+    refused: the server said no; it waits for the user."""
+
+    PENDING = "pending"
+    REFUSED = "refused"
+
+
+class Edit(msgspec.Struct, frozen=True):
+    """A queued write. `payload` is the wire object of a create or the patch of an update.
+
+    `order`: position in the queue, given by the store's writer in ascending order. `lane`: edits of one lane go out one after another.
+    `upload`: the transfer whose blob id belongs into `payload["attachment"]`; until it is done the edit waits, and others pass it.
+    """
+
+    id: str
+    lane: str
+    kind: EditKind
+    type_name: str
+    object_id: str
+    payload: dict[str, Any] = {}
+    order: int = 0
+    created_at: int = 0
+    state: EditState = EditState.PENDING
+    upload: str | None = None
+    local_path: str | None = None
+    attempts: int = 0
+    code: str | None = None
+    description: str | None = None
+
+    @property
+    def ready(self) -> bool:
+        """Whether it can be sent now."""
+        return self.state is EditState.PENDING and self.upload is None
+
+
+MAX_BATCH: Final = 32
+"""Creates of one lane that share a /set: the server applies the entries of `create` in the order they stand."""
+
+
+def merged(older: Edit, newer: Edit) -> Edit | None:
+    """One edit in place of two updates of one object, the newer values winning (a read marker never moves back); None where they must stay apart."""
+    same = older.object_id == newer.object_id and older.type_name == newer.type_name
+    if not same or older.kind is not EditKind.UPDATE or newer.kind is not EditKind.UPDATE or not older.ready:
+        return None
+    payload = {**older.payload, **newer.payload}
+    if "readSeq" in older.payload and "readSeq" in newer.payload:
+        payload["readSeq"] = max(older.payload["readSeq"], newer.payload["readSeq"])
+    return msgspec.structs.replace(older, payload=payload, attempts=0)
+
+
+def next_batch(lane: Iterable[Edit], limit: int = MAX_BATCH) -> list[Edit]:
+    """What of one lane (in order) goes out together: a run of creates of one type, or one single edit; refused and waiting ones are passed."""
+    batch: list[Edit] = []
+    for edit in lane:
+        if not edit.ready:
+            continue
+        if not batch and edit.kind is not EditKind.CREATE:
+            return [edit]
+        if batch and (edit.kind is not EditKind.CREATE or edit.type_name != batch[0].type_name):
+            break
+        batch.append(edit)
+        if len(batch) == limit:
+            break
+    return batch

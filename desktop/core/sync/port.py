@@ -1,0 +1,174 @@
+"""The store as the sync needs it: operations that make up one transaction, what is saved between runs, and the reads of the verbs.
+
+Every `apply` is one transaction, cursor and data together, and answers what it changed. Calls block; the driver runs them on the `db` thread.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from desktop.core.domain import Conversation, Message
+from desktop.core.events import ChangeSet
+from desktop.core.protocol.objects import DomainObject
+from desktop.core.sync.outbox import Edit
+from desktop.core.sync.ranges import Runs
+
+
+@dataclass(frozen=True, slots=True)
+class PutObjects:
+    """Writes whole objects of one type. `live`: messages newer than their conversation's last one move its preview and counts."""
+
+    type_name: str
+    objects: tuple[DomainObject, ...]
+    live: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class RemoveObjects:
+    """Removes objects; a conversation takes its messages, members, receipts and coverage along."""
+
+    type_name: str
+    ids: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class KeepOnly:
+    """After a full snapshot: removes every object of the type that is not named."""
+
+    type_name: str
+    ids: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True)
+class CoverMessages:
+    """A window as the server sees it: messages in [low, high] become exactly these. Nothing for a conversation that is unknown."""
+
+    conversation_id: str
+    low: int
+    high: int
+    messages: tuple[Message, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class SetCoverage:
+    """Which sequence numbers of a conversation are held."""
+
+    conversation_id: str
+    runs: Runs
+
+
+@dataclass(frozen=True, slots=True)
+class SetState:
+    """The cursor of one type; None forgets it."""
+
+    type_name: str
+    state: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class SetPushState:
+    """Where the push stream stands."""
+
+    push_state: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class PutEdit:
+    """Adds or replaces an edit of the outbox."""
+
+    edit: Edit
+
+
+@dataclass(frozen=True, slots=True)
+class RemoveEdit:
+    """Takes an edit out of the outbox. `type_name`, `object_id` and `conversation_id` tell the change set what looks different now."""
+
+    edit: Edit
+
+
+@dataclass(frozen=True, slots=True)
+class PutLocal:
+    """A value of this device alone (drafts, transfers, settings); None removes it."""
+
+    space: str
+    key: str
+    value: bytes | None
+
+
+Operation = (
+    PutObjects
+    | RemoveObjects
+    | KeepOnly
+    | CoverMessages
+    | SetCoverage
+    | SetState
+    | SetPushState
+    | PutEdit
+    | RemoveEdit
+    | PutLocal
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Saved:
+    """What the engine starts from: cursors, the outbox in order, coverage and the last sequence number of each conversation (newest first)."""
+
+    states: dict[str, str] = field(default_factory=dict)
+    push_state: str | None = None
+    edits: tuple[Edit, ...] = ()
+    coverage: dict[str, Runs] = field(default_factory=dict)
+    tops: dict[str, int] = field(default_factory=dict)
+
+
+class Store(Protocol):
+    """One account's data on this device. Raises StorageUnavailable and its kinds."""
+
+    def load_saved(self) -> Saved:
+        """What `SyncEngine` starts from."""
+        ...
+
+    def apply(self, operations: Sequence[Operation], *, durable: bool = False) -> list[ChangeSet]:
+        """One transaction; `durable` waits for the disk (what the user typed must survive a power cut)."""
+        ...
+
+    def load_conversations(self) -> list[Conversation]:
+        """All, pinned first, then newest first; as the server said, without pending edits."""
+        ...
+
+    def load_objects(self, type_name: str, *, parent: str | None = None) -> list[DomainObject]:
+        """All objects of a type (not Message), or those of one parent."""
+        ...
+
+    def load_object(self, type_name: str, object_id: str) -> DomainObject | None:
+        """One object of any type."""
+        ...
+
+    def load_messages(
+        self, conversation_id: str, *, before: int | None = None, after: int | None = None, limit: int = 60
+    ) -> list[Message]:
+        """Messages ascending by seq: the newest `limit` below `before`, or the oldest `limit` above `after`."""
+        ...
+
+    def load_coverage(self, conversation_id: str) -> Runs:
+        """Which sequence numbers of a conversation are held."""
+        ...
+
+    def load_edits(self) -> list[Edit]:
+        """The outbox in order."""
+        ...
+
+    def load_local(self, space: str) -> dict[str, bytes]:
+        """All values of a space."""
+        ...
+
+    def search_messages(self, text: str, *, conversation_id: str | None = None, limit: int = 50) -> list[Message]:
+        """Newest messages that hold every word of `text` (Chinese: every character run), as far as the index is built."""
+        ...
+
+    def index_some(self, limit: int = 2000) -> int:
+        """Indexes up to `limit` messages for search; how many there were. 0: up to date."""
+        ...
+
+    def close(self) -> None:
+        """Ends; further calls fail."""
+        ...

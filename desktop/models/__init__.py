@@ -1,0 +1,1 @@
+"""Qt item models and view-models: QtCore only, no widgets, no sockets, no SQL."""

@@ -1,0 +1,113 @@
+"""One client per user and data folder. A second start hands its links over to the first and ends.
+
+The channel is a local socket only this user may open. It carries one JSON line: {"links": [...]}; the answer is "ok".
+"""
+
+import getpass
+import hashlib
+import json
+import logging
+from pathlib import Path
+
+from PySide6.QtCore import QObject, Signal
+from PySide6.QtNetwork import QLocalServer, QLocalSocket
+
+log = logging.getLogger("tongban.instance")
+
+CONNECT_MS = 1000
+MAX_LINE = 64 * 1024
+MAX_LINKS = 100
+
+
+def instance_name(data_dir: Path) -> str:
+    """The local socket's name for one user and one data folder."""
+    key = f"{getpass.getuser()}\n{data_dir}".encode()
+    return "tongban-" + hashlib.sha256(key).hexdigest()[:24]
+
+
+class SingleInstance(QObject):
+    """Claims the name, or finds the client that has it."""
+
+    asked = Signal(list)  # links handed over by a second start; empty: just show yourself
+
+    def __init__(self, data_dir: Path, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self._name = instance_name(data_dir)
+        self._server: QLocalServer | None = None
+        self._buffers: dict[QLocalSocket, bytearray] = {}
+
+    def hand_over(self, links: tuple[str, ...]) -> bool:
+        """Asks a running client to show itself and open `links`. False when none runs."""
+        socket = QLocalSocket()
+        socket.connectToServer(self._name)
+        if not socket.waitForConnected(CONNECT_MS):
+            return False
+        socket.write(json.dumps({"links": list(links)}).encode() + b"\n")
+        socket.waitForBytesWritten(CONNECT_MS)
+        answered = socket.bytesAvailable() > 0 or socket.waitForReadyRead(CONNECT_MS)
+        socket.disconnectFromServer()
+        return answered
+
+    def claim(self) -> bool:
+        """Becomes the one client. False when another one holds the name."""
+        server = QLocalServer(self)
+        server.setSocketOptions(QLocalServer.SocketOption.UserAccessOption)
+        if not server.listen(self._name):
+            QLocalServer.removeServer(self._name)  # the last one crashed and left its socket behind
+            if not server.listen(self._name):
+                log.error("no local socket: %s", server.errorString())
+                return False
+        server.newConnection.connect(self._accept)
+        self._server = server
+        return True
+
+    def release(self) -> None:
+        """Gives the name back."""
+        if self._server is not None:
+            self._server.close()
+            self._server = None
+
+    def _accept(self) -> None:
+        server = self._server
+        while server is not None and server.hasPendingConnections():
+            socket = server.nextPendingConnection()
+            self._buffers[socket] = bytearray()
+            socket.readyRead.connect(lambda s=socket: self._read(s))
+            socket.disconnected.connect(lambda s=socket: self._forget(s))
+            self._read(socket)
+
+    def _forget(self, socket: QLocalSocket) -> None:
+        self._buffers.pop(socket, None)
+        socket.deleteLater()
+
+    def _read(self, socket: QLocalSocket) -> None:
+        buffer = self._buffers.get(socket)
+        if buffer is None:
+            return
+        buffer += bytes(socket.readAll().data())
+        if len(buffer) > MAX_LINE:
+            socket.abort()
+            return
+        line, newline, _rest = bytes(buffer).partition(b"\n")
+        if not newline:
+            return
+        buffer.clear()
+        links = parse_links(line)
+        if links is None:
+            socket.abort()
+            return
+        socket.write(b"ok\n")
+        socket.flush()
+        self.asked.emit(links)
+
+
+def parse_links(line: bytes) -> list[str] | None:
+    """The links of a request; None when it is not one."""
+    try:
+        request = json.loads(line)
+    except ValueError:
+        return None
+    links = request.get("links") if isinstance(request, dict) else None
+    if not isinstance(links, list) or not all(isinstance(link, str) for link in links):
+        return None
+    return links[:MAX_LINKS]

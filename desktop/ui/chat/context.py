@@ -1,0 +1,81 @@
+"""What the rows of one talk need to know beside their message: who is who, who has read, what is on its way."""
+
+from bisect import bisect_left
+from collections.abc import Callable, Iterable
+
+from desktop.core.domain import Conversation, ConversationKind, Message, Receipt, Transfer, TransferState
+from desktop.models.people import People
+from desktop.ui.chat.pictures import Thumbnails
+
+
+class TalkContext:
+    """Kept by the chat pane, read while laying out and painting. Nothing here suspends."""
+
+    def __init__(self, people: People, thumbnails: Thumbnails, quoted: Callable[[str], Message | None]) -> None:
+        self.people = people
+        self.thumbnails = thumbnails
+        self._held = quoted
+        self._quotes: dict[str, Message | None] = {}
+        self.conversation: Conversation | None = None
+        self.unread_after = 0
+        self.transfers: dict[str, Transfer] = {}
+        self._read_seqs: list[int] = []
+        self._readers = 0
+
+    def quoted(self, message_id: str) -> Message | None:
+        """A message that another one answers: held, or fetched before."""
+        return self._held(message_id) or self._quotes.get(message_id)
+
+    def missing_quotes(self, messages: Iterable[Message]) -> list[str]:
+        """Answered messages that are not at hand and were not asked for yet."""
+        wanted = {m.reply_to_id for m in messages if m.reply_to_id and not self._held(m.reply_to_id)}
+        return sorted(wanted - self._quotes.keys())
+
+    def set_quote(self, message_id: str, message: Message | None) -> None:
+        """What was found for a missing quote; None when it is gone."""
+        self._quotes[message_id] = message
+
+    def turn_to(self, conversation: Conversation, unread_after: int) -> None:
+        """Another conversation; `unread_after` is the last place read before, 0 when nothing is new."""
+        self.conversation = conversation
+        self.unread_after = unread_after
+        self._quotes = {}
+        self._read_seqs, self._readers = [], 0
+
+    @property
+    def me_id(self) -> str:
+        """The signed-in person."""
+        return self.people.me.id
+
+    @property
+    def is_group(self) -> bool:
+        """Whether names stand above the bubbles and reading is counted."""
+        return self.conversation is not None and self.conversation.kind is ConversationKind.GROUP
+
+    def set_receipts(self, receipts: Iterable[Receipt]) -> None:
+        """Takes how far everyone has read."""
+        others = sorted(r.read_seq for r in receipts if r.person_id != self.me_id)
+        self._read_seqs = others
+        known = self.conversation.member_count - 1 if self.conversation and self.conversation.member_count else 0
+        self._readers = max(known, len(others))
+
+    def readers(self, seq: int) -> tuple[int, int]:
+        """How many others have read up to `seq`, of how many."""
+        return len(self._read_seqs) - bisect_left(self._read_seqs, seq), self._readers
+
+    def transfer_of(self, message: Message) -> Transfer | None:
+        """The transfer that carries a message's file, if one is known."""
+        found = self.transfers.get(message.id)
+        if found is None and message.attachment is not None:
+            found = self.transfers.get(message.attachment.blob_id)
+        return found
+
+    def set_transfer(self, transfer: Transfer) -> None:
+        """A transfer moved on; a cancelled one is forgotten."""
+        for key in (transfer.message_id, transfer.blob_id):
+            if not key:
+                continue
+            if transfer.state is TransferState.FAILED and transfer.error == "userCancelled":
+                self.transfers.pop(key, None)
+            else:
+                self.transfers[key] = transfer

@@ -1,0 +1,193 @@
+"""The emoji picker: categories and what was used last, painted with the system's color emoji font; mouse and keyboard."""
+
+import json
+import unicodedata
+from functools import cache
+
+from PySide6.QtCore import QPoint, QRect, QSize, Qt, Signal
+from PySide6.QtGui import QKeyEvent, QMouseEvent, QPainter, QPaintEvent, QPen
+from PySide6.QtWidgets import (
+    QButtonGroup,
+    QFrame,
+    QHBoxLayout,
+    QScrollArea,
+    QSizePolicy,
+    QToolTip,
+    QVBoxLayout,
+    QWidget,
+)
+
+from desktop.ui import i18n, theme
+from desktop.ui.kit import Divider, IconButton
+from desktop.ui.shell.ui_state import UiState
+from desktop.ui.theme.values_chat import EMOJI_CELL
+
+COLUMNS = 8
+RECENT = 24
+_ICONS = {
+    "recent": "clock",
+    "smileys": "smiley",
+    "gestures": "hand",
+    "nature": "leaf",
+    "food": "coffee",
+    "activity": "trophy",
+    "objects": "lightbulb",
+    "symbols": "heart",
+}
+
+
+@cache
+def categories() -> dict[str, tuple[str, ...]]:
+    """Emoji by category, out of resources/emoji."""
+    path = i18n.folder().parent / "emoji" / "emoji.json"
+    loaded: dict[str, str] = json.loads(path.read_text("utf-8"))
+    return {name: tuple(line.split()) for name, line in loaded.items()}
+
+
+class _Grid(QWidget):
+    """Cells of emoji, painted; not a widget each."""
+
+    picked = Signal(str)
+    moved = Signal(QPoint)
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._emoji: tuple[str, ...] = ()
+        self._current = 0
+        self.setMouseTracking(True)
+        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        self.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Fixed)
+
+    def show_emoji(self, emoji: tuple[str, ...]) -> None:
+        """Shows these."""
+        self._emoji, self._current = emoji, 0
+        rows = max(1, -(-len(emoji) // COLUMNS))
+        self.setFixedSize(theme.scaled(EMOJI_CELL) * COLUMNS, theme.scaled(EMOJI_CELL) * rows)
+        self._describe()
+        self.update()
+
+    def _cell(self, number: int) -> QRect:
+        side = theme.scaled(EMOJI_CELL)
+        return QRect(number % COLUMNS * side, number // COLUMNS * side, side, side)
+
+    def _at(self, place: QPoint) -> int:
+        side = theme.scaled(EMOJI_CELL)
+        number = place.y() // side * COLUMNS + place.x() // side
+        return number if 0 <= place.x() < side * COLUMNS and 0 <= number < len(self._emoji) else -1
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        painter = QPainter(self)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        font = theme.font("title")
+        painter.setFont(font)
+        for number, emoji in enumerate(self._emoji):
+            cell = self._cell(number)
+            if not cell.intersects(event.rect()):
+                continue
+            if number == self._current:
+                painter.setPen(QPen(theme.tokens().accent, 1) if self.hasFocus() else Qt.PenStyle.NoPen)
+                painter.setBrush(theme.tokens().selected)
+                painter.drawRoundedRect(cell.adjusted(2, 2, -2, -2), 6, 6)
+            painter.setPen(theme.tokens().ink)
+            painter.drawText(cell, Qt.AlignmentFlag.AlignCenter, emoji)
+
+    def mouseMoveEvent(self, event: QMouseEvent) -> None:
+        number = self._at(event.position().toPoint())
+        if number >= 0 and number != self._current:
+            self._current = number
+            self._describe()
+            QToolTip.showText(event.globalPosition().toPoint(), self.accessibleName(), self)
+            self.update()
+
+    def mouseReleaseEvent(self, event: QMouseEvent) -> None:
+        number = self._at(event.position().toPoint())
+        if number >= 0:
+            self.picked.emit(self._emoji[number])
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        steps = {Qt.Key.Key_Left: -1, Qt.Key.Key_Right: 1, Qt.Key.Key_Up: -COLUMNS, Qt.Key.Key_Down: COLUMNS}
+        step = steps.get(Qt.Key(event.key()))
+        if step is not None:
+            self._current = min(max(self._current + step, 0), max(0, len(self._emoji) - 1))
+            self._describe()
+            self.moved.emit(self._cell(self._current).center())
+            self.update()
+        elif event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter, Qt.Key.Key_Space) and self._emoji:
+            self.picked.emit(self._emoji[self._current])
+        else:
+            super().keyPressEvent(event)
+
+    def _describe(self) -> None:
+        emoji = self._emoji[self._current] if self._emoji else ""
+        name = unicodedata.name(emoji[0], "").lower() if emoji else ""
+        self.setAccessibleName(f"{emoji} {name}".strip())
+
+
+class EmojiPicker(QFrame):
+    """A pop-up that emits the emoji picked and stays open while Shift is held."""
+
+    picked = Signal(str)
+
+    def __init__(self, state: UiState, parent: QWidget | None = None) -> None:
+        super().__init__(parent, Qt.WindowType.Popup)
+        self._state = state
+        self.setProperty("surface", "popup")
+        i18n.bind(self.setAccessibleName, "chat.compose.emoji")
+        self._grid = _Grid()
+        self._grid.picked.connect(self._on_picked)
+        self._grid.moved.connect(self._reveal)
+        self._scroll = QScrollArea()
+        self._scroll.setWidget(self._grid)
+        self._scroll.setFrameShape(QFrame.Shape.NoFrame)
+        self._scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self._scroll.viewport().setProperty("surface", "surface")
+        self._tabs = QButtonGroup(self)
+        self._tabs.setExclusive(True)
+        tabs = QHBoxLayout()
+        tabs.setSpacing(2)
+        self._names = ["recent", *categories()]
+        for number, name in enumerate(self._names):
+            tab = IconButton(_ICONS[name], f"chat.emoji.{name}", checkable=True, active="link", size=18, box=32)
+            self._tabs.addButton(tab, number)
+            tabs.addWidget(tab)
+        tabs.addStretch(1)
+        self._tabs.idClicked.connect(self._show)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(8, 8, 8, 6)
+        layout.setSpacing(6)
+        layout.addWidget(self._scroll)
+        layout.addWidget(Divider())
+        layout.addLayout(tabs)
+
+    def open_above(self, button: QWidget) -> None:
+        """Opens over a button, inside the screen."""
+        self._scroll.setFixedSize(QSize(theme.scaled(EMOJI_CELL) * COLUMNS + 14, theme.scaled(EMOJI_CELL) * 6))
+        first = 0 if self._recent() else 1
+        self._tabs.button(first).setChecked(True)
+        self._show(first)
+        self.adjustSize()
+        place = button.mapToGlobal(QPoint(0, 0))
+        screen = button.screen().availableGeometry()
+        x = min(max(place.x() - 8, screen.left()), screen.right() - self.width())
+        y = max(place.y() - self.height() - 6, screen.top())
+        self.move(x, y)
+        self.show()
+        self._grid.setFocus()
+
+    def _reveal(self, place: QPoint) -> None:
+        self._scroll.ensureVisible(place.x(), place.y(), 0, theme.scaled(EMOJI_CELL))
+
+    def _recent(self) -> tuple[str, ...]:
+        kept = self._state.get("emoji.recent", [])
+        return tuple(e for e in kept if isinstance(e, str))[:RECENT] if isinstance(kept, list) else ()
+
+    def _show(self, number: int) -> None:
+        name = self._names[number]
+        self._grid.show_emoji(self._recent() if name == "recent" else categories()[name])
+        self._scroll.verticalScrollBar().setValue(0)
+
+    def _on_picked(self, emoji: str) -> None:
+        recent = [emoji, *(e for e in self._recent() if e != emoji)]
+        self._state.set("emoji.recent", recent[:RECENT])
+        self.picked.emit(emoji)
+        self.hide()

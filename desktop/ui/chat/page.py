@@ -1,0 +1,167 @@
+"""The messages page: conversations at the left, the open one at the right, a handle between them."""
+
+from contextlib import ExitStack
+
+from PySide6.QtCore import QEvent, QObject, Qt, Signal
+from PySide6.QtGui import QKeySequence, QShortcut
+from PySide6.QtWidgets import QHBoxLayout, QSplitter, QWidget
+
+from desktop.core.events import ChangeSet, Event, PresenceChanged
+from desktop.models.people import People
+from desktop.models.verbs import TalkSession
+from desktop.ui import theme
+from desktop.ui.chat.conversation_list import ConversationPane
+from desktop.ui.chat.pane import ChatPane
+from desktop.ui.shell.navigator import FileOpener, Navigator
+from desktop.ui.shell.ui_state import UiState
+from desktop.ui.tasks import TaskOwner
+
+
+class MessagesPage(QWidget):
+    """Owns the list and the open conversation, and feeds both the session's events. `badge_changed` is the unread total."""
+
+    badge_changed = Signal(int)
+    conversation_shown = Signal(str)
+
+    def __init__(
+        self,
+        session: TalkSession,
+        navigator: Navigator,
+        files: FileOpener,
+        state: UiState,
+        parent: QWidget | None = None,
+    ) -> None:
+        super().__init__(parent)
+        self._session, self._state = session, state
+        self.tasks = TaskOwner(self)
+        self.people = People(session.me, self)
+        self.people.set_presence(session.presence.everyone(), snapshot=True)
+        self.list = ConversationPane(session, self.people)
+        self.pane = ChatPane(session, self.people, navigator, files, state)
+        self._wanted = ""
+        self._build_ui()
+        self._bind()
+
+    def _build_ui(self) -> None:
+        self.splitter = QSplitter(Qt.Orientation.Horizontal)
+        self.splitter.setHandleWidth(1)
+        self.splitter.setChildrenCollapsible(False)
+        self.splitter.addWidget(self.list)
+        self.splitter.addWidget(self.pane)
+        self.splitter.setStretchFactor(1, 1)
+        layout = QHBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.addWidget(self.splitter)
+        self._fit()
+
+    def _fit(self) -> None:
+        self.list.setMinimumWidth(theme.scaled(theme.values.LIST_MIN))
+        self.list.setMaximumWidth(theme.scaled(theme.values.LIST_MAX))
+        width = self._state.get("messages.list_width", theme.values.LIST_WIDTH)
+        wanted = theme.scaled(width if isinstance(width, int) else theme.values.LIST_WIDTH)
+        self.splitter.setSizes([wanted, max(400, self.width() - wanted)])
+
+    def _bind(self) -> None:
+        self._subscription = ExitStack()
+        self._subscription.enter_context(self._session.events.subscribe(self._on_event))
+        subscription = self._subscription
+        self.destroyed.connect(subscription.close)
+        self.list.opened.connect(self.open_conversation)
+        self.list.unread_changed.connect(self.badge_changed)
+        self.list.loaded.connect(self._on_loaded)
+        self.splitter.splitterMoved.connect(self._on_moved)
+        theme.changed.connect(self._fit)
+        for keys, step in (("Ctrl+PgDown", 1), ("Ctrl+PgUp", -1)):
+            shortcut = QShortcut(QKeySequence(keys), self)
+            shortcut.activated.connect(lambda step=step: self._step(step))
+
+    # ---- intentions
+    def start(self) -> None:
+        """Reads what the page shows: the list first, the directory behind it."""
+        self.list.refresh()
+        self.tasks.start(self._load_people(), name="people", exclusive=True)
+
+    async def _load_people(self) -> None:
+        directory = self._session.directory
+        departments = await directory.departments()
+        self.people.set_directory(await directory.people(), departments)
+
+    def open_conversation(self, conversation_id: str) -> None:
+        """Shows a conversation; one that the list does not hold yet is shown when it arrives."""
+        found = self.list.model.find(conversation_id)
+        self._wanted = "" if found is not None else conversation_id
+        self.list.set_current(conversation_id)
+        if found is None:
+            self.list.refresh()
+            return
+        self._state.set("messages.open", conversation_id)
+        self.pane.show_conversation(found, found.draft)
+        self.conversation_shown.emit(conversation_id)
+
+    def focus_search(self) -> None:
+        """Puts the cursor into the filter of the list."""
+        self.list.search.setFocus()
+        self.list.search.selectAll()
+
+    @property
+    def shown_conversation(self) -> str:
+        """The id of the conversation that is open, empty when none is."""
+        return self.pane.conversation.id if self.pane.conversation is not None else ""
+
+    def save_drafts(self) -> None:
+        """Hands out what is written but not saved; call before the session ends."""
+        self.pane.composer.flush_draft()
+
+    def close_page(self) -> None:
+        """Ends what the page does; the session ends."""
+        self._subscription.close()
+        self.list.stop_timers()
+        self.pane.stop_timers()
+        for owner in (self.tasks, self.list.tasks, self.pane.tasks):
+            owner.cancel_all()
+
+    def _on_event(self, event: Event) -> None:
+        match event:
+            case PresenceChanged(presence=presence, snapshot=snapshot):
+                self.people.set_presence(presence, snapshot=snapshot)
+            case ChangeSet(type_name="Person" | "Department"):
+                self.tasks.start(self._load_people(), name="people", exclusive=True)
+            case _:
+                pass
+        self.list.on_event(event)
+        self.pane.on_event(event)
+
+    def _on_loaded(self) -> None:
+        if self._wanted and self.list.model.find(self._wanted) is not None:
+            self.open_conversation(self._wanted)
+        elif self.shown_conversation:
+            newer = self.list.model.find(self.shown_conversation)
+            if newer is not None:
+                self.pane.update_conversation(newer)
+
+    def _step(self, step: int) -> None:
+        count = self.list.model.rowCount()
+        if count:
+            row = self.list.model.row_of(self.shown_conversation)
+            self.open_conversation(self.list.model.at((row + step) % count).id)
+
+    def _on_moved(self, position: int, _index: int) -> None:
+        self._state.set("messages.list_width", round(position / theme.text_scale()))
+
+    # ---- Qt
+    def showEvent(self, event: object) -> None:
+        super().showEvent(event)  # type: ignore[arg-type]  # Qt hands a QShowEvent
+        self.window().installEventFilter(self)
+        self.pane.window_activated()
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        if event.type() == QEvent.Type.WindowActivate:
+            self.pane.window_activated()
+        return False
+
+
+def create_messages_page(session: TalkSession, navigator: Navigator, files: FileOpener, state: UiState) -> MessagesPage:
+    """Makes the page and starts reading."""
+    page = MessagesPage(session, navigator, files, state)
+    page.start()
+    return page

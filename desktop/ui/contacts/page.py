@@ -1,0 +1,351 @@
+"""The contacts page: tree of departments, people of the chosen one, card of the chosen person, search over all."""
+
+from __future__ import annotations
+
+from contextlib import ExitStack
+
+from PySide6.QtCore import Qt, QTimer
+from PySide6.QtGui import QKeyEvent, QKeySequence, QShortcut, QShowEvent
+from PySide6.QtWidgets import QSplitter, QStackedWidget, QVBoxLayout, QWidget
+
+from desktop.core.domain import Conversation, ConversationKind
+from desktop.core.errors import AppError
+from desktop.core.events import ChangeSet, Event, PresenceChanged
+from desktop.models.contacts import DepartmentTreeModel, Organization, PeopleModel, PersonRow
+from desktop.ui import i18n, theme
+from desktop.ui.background import in_background
+from desktop.ui.contacts.department_tree import DepartmentTree
+from desktop.ui.contacts.people_list import PeopleList
+from desktop.ui.contacts.person_card import PersonCard
+from desktop.ui.contacts.ports import ContactsSession
+from desktop.ui.i18n import error_text, tr
+from desktop.ui.kit import Button, EmptyState, PaneHeader, SearchBox, Snack, on_click
+from desktop.ui.shell.navigator import Navigator
+from desktop.ui.tasks import TaskOwner, alive
+
+PANES = (280, 330, 490)
+GATHER_MS = 300
+"""Changes of the directory come in runs; the page looks again once."""
+
+
+class ContactsPage(QWidget):
+    """Three panes. Loads when first shown; later changes flow in without moving what the user looks at."""
+
+    def __init__(self, session: ContactsSession, navigator: Navigator, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setObjectName("contactsPage")
+        self.tasks = TaskOwner(self)
+        self._session, self._navigator = session, navigator
+        self._organization = Organization()
+        self._groups: list[Conversation] = []
+        self._members: dict[str, frozenset[str]] = {}
+        self._loaded = False
+        self._wanted_person = ""
+        self._shown: tuple[str, str] = ("", "")
+        self._tree_model, self._people_model = DepartmentTreeModel(self), PeopleModel(self)
+        self._build_ui()
+        self._bind()
+
+    # ---- build
+    def _build_ui(self) -> None:
+        self.search = SearchBox("contacts.search")
+        self.search.setObjectName("contactsSearch")
+        self.tree = DepartmentTree(self._tree_model)
+        left = QWidget()
+        left.setProperty("surface", "pane")
+        left.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
+        column = QVBoxLayout(left)
+        column.setContentsMargins(0, 14, 0, 0)
+        column.setSpacing(10)
+        box = QVBoxLayout()
+        box.setContentsMargins(12, 0, 12, 0)
+        box.addWidget(self.search)
+        column.addLayout(box)
+        column.addWidget(self.tree, 1)
+        self.header = PaneHeader()
+        self.header.setObjectName("contactsHeader")
+        self.group_message = Button(key="contacts.send_message", small=True)
+        self.group_message.hide()
+        self.header.add_action(self.group_message)
+        self.people = PeopleList(self._people_model)
+        self.state = EmptyState("users-three", "common.loading")
+        self._middle = QStackedWidget()
+        self._middle.addWidget(self.people)
+        self._middle.addWidget(self.state)
+        middle = QWidget()
+        middle.setProperty("surface", "surface")
+        middle.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
+        column = QVBoxLayout(middle)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(0)
+        column.addWidget(self.header)
+        column.addWidget(self._middle, 1)
+        self.card = PersonCard()
+        self.nobody = EmptyState("identification-card", "contacts.nobody")
+        self.nobody.setProperty("surface", "bg")
+        self.nobody.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
+        self._right = QStackedWidget()
+        self._right.addWidget(self.nobody)
+        self._right.addWidget(self.card)
+        self._split = QSplitter(Qt.Orientation.Horizontal)
+        self._split.setHandleWidth(1)
+        self._split.setChildrenCollapsible(False)
+        for number, pane in enumerate((left, middle, self._right)):
+            pane.setMinimumWidth(theme.values.LIST_MIN)
+            self._split.addWidget(pane)
+            self._split.setStretchFactor(number, 1 if number == 2 else 0)
+        self._split.setSizes([theme.scaled(width) for width in PANES])
+        outer = QVBoxLayout(self)
+        outer.setContentsMargins(0, 0, 0, 0)
+        outer.addWidget(self._split)
+        self._snack = Snack(self)
+        self._show_state("hourglass-medium", "common.loading")
+
+    def _bind(self) -> None:
+        self._gather = QTimer(self, interval=GATHER_MS, singleShot=True)
+        self._gather.timeout.connect(self.reload)
+        self.tree.picked.connect(self._on_picked)
+        self.tree.opened.connect(self._on_opened)
+        self.people.picked.connect(self._show_person)
+        self.people.opened.connect(self.send_message)
+        self.search.searched.connect(self._on_search)
+        self.card.message_asked.connect(self.send_message)
+        self.card.person_asked.connect(self.open_person)
+        self.card.group_asked.connect(self._navigator.open_conversation)
+        self.card.copied.connect(lambda text: self._snack.say(tr("contacts.copied", value=text)))
+        self.state.action.clicked.connect(self.reload)
+        on_click(self.group_message, lambda: self._navigator.open_conversation(self._shown[1]))
+        i18n.changed.connect(self._refresh_header)
+        shortcut = QShortcut(QKeySequence(QKeySequence.StandardKey.Find), self)
+        shortcut.setContext(Qt.ShortcutContext.WidgetWithChildrenShortcut)
+        shortcut.activated.connect(self.search.setFocus)
+        self._listening = ExitStack()  # kept: a connection holds a bound method weakly
+        self._listening.enter_context(self._session.events.subscribe(self._on_event))
+        self.destroyed.connect(self._listening.close)
+
+    # ---- loading
+    def reload(self) -> None:
+        """Reads the directory again."""
+        self.tasks.start(self._load(), name="load", exclusive=True)
+
+    async def _load(self) -> None:
+        session = self._session
+        try:
+            departments, people = await session.directory.departments(), await session.directory.people()
+            conversations = await session.chat.conversations()
+        except AppError as error:
+            if alive(self) and not self._loaded:
+                self._show_state("warning-circle", "contacts.failed", hint=error_text(error), retry=True)
+            return
+        organization = await in_background(Organization, departments, people)
+        if not alive(self):
+            return
+        self._organization, self._members = organization, {}
+        self._groups = sorted(
+            (c for c in conversations if c.kind is ConversationKind.GROUP), key=lambda c: (c.name, c.id)
+        )
+        first, self._loaded = not self._loaded, bool(people)
+        self._tree_model.set_presence(session.presence.everyone(), snapshot=True)
+        self._people_model.set_presence(session.presence.everyone(), snapshot=True)
+        self._tree_model.set_content(organization, self._groups)
+        if not people:
+            self._show_state("users-three", "contacts.empty")
+            return
+        if first:
+            self._choose_first()
+        else:
+            self._refresh_people()
+        if self._wanted_person:
+            self.open_person(self._wanted_person)
+        elif self.card.person_id:
+            self._show_person(self.card.person_id)
+
+    def _choose_first(self) -> None:
+        """Begins with the user's own department and own boss's list: the people one looks for most."""
+        identity = self._session.me.primary
+        own = identity.department_id if identity else ""
+        known = own in self._organization.departments
+        roots = self._organization.children()
+        self.tree.select(own if known else roots[0] if roots else "")
+        self._refresh_people()
+        self.people.setCurrentIndex(self._people_model.index(0))
+
+    def _on_event(self, event: Event) -> None:
+        match event:
+            case PresenceChanged(presence=presence, snapshot=snapshot):
+                self._tree_model.set_presence(presence, snapshot=snapshot)
+                self._people_model.set_presence(presence, snapshot=snapshot)
+                self.card.show_presence(self._tree_model.presence(self.card.person_id))
+                self._refresh_header()
+            case ChangeSet(type_name="Person" | "Department"):
+                self._gather.start()
+            case ChangeSet(type_name="Member"):
+                self._members = {}
+            case ChangeSet(type_name="Conversation", upserts=upserts, removed=removed):
+                # Every message touches its conversation; only a group that came or went changes this page.
+                known = {group.id for group in self._groups}
+                if known & set(removed) or any(not key.startswith("d-") and key not in known for key in upserts):
+                    self._gather.start()
+
+    # ---- what is shown
+    def _show_state(self, icon: str, key: str, *, hint: str = "", retry: bool = False) -> None:
+        self.state.show_text(icon, key)
+        self.state.hint.setText(hint)
+        self.state.hint.setVisible(bool(hint))
+        i18n.bind(self.state.action.setText, "common.retry")
+        self.state.action.setVisible(retry)
+        self._middle.setCurrentWidget(self.state)
+        self._refresh_header()
+
+    def _on_picked(self, kind: str, key: str) -> None:
+        if kind == "groups":
+            return
+        if self.search.text():
+            self.search.blockSignals(True)
+            self.search.clear()
+            self.search.blockSignals(False)
+        self._shown = (kind, key)
+        self._refresh_people()
+
+    def _on_opened(self, kind: str, key: str) -> None:
+        if kind == "group":
+            self._navigator.open_conversation(key)
+
+    def _refresh_people(self) -> None:
+        kind, key = self._shown
+        if kind == "department":
+            self._show_rows(self._organization.staff(key))
+        elif kind == "group":
+            self.tasks.start(self._show_members(key), name="people", exclusive=True)
+        elif kind == "search":
+            self._on_search(key)
+
+    async def _show_members(self, group_id: str) -> None:
+        members = await self._members_of(group_id)
+        if alive(self) and self._shown == ("group", group_id):
+            people = [p for p in self._organization.people.values() if p.id in members]
+            self._show_rows([self._organization.row(p) for p in sorted(people, key=lambda p: (p.pinyin, p.id))])
+
+    async def _members_of(self, group_id: str) -> frozenset[str]:
+        if group_id not in self._members:
+            found = await self._session.chat.members(group_id)
+            self._members[group_id] = frozenset(member.person_id for member in found)
+        return self._members[group_id]
+
+    def _on_search(self, text: str) -> None:
+        if not self._loaded:
+            return
+        if not text:
+            index = self.tree.currentIndex()
+            if self._shown[0] == "search" and index.isValid():
+                self.tree.clearSelection()
+                self.tree.setCurrentIndex(self._tree_model.index(-1, 0))
+                self.tree.setCurrentIndex(index)
+            return
+        self._shown = ("search", text)
+        self.tasks.start(self._search(text), name="people", exclusive=True)
+
+    async def _search(self, text: str) -> None:
+        found = await self._session.directory.search(text)
+        if alive(self) and self._shown == ("search", text):
+            self._show_rows([self._organization.row(person) for person in found])
+
+    def _show_rows(self, rows: list[PersonRow]) -> None:
+        self.people.set_show_place(self._shown[0] != "department")
+        self._people_model.set_rows(rows)
+        if not rows:
+            searching = self._shown[0] == "search"
+            self._show_state(
+                "magnifying-glass" if searching else "users-three",
+                "contacts.none" if searching else "contacts.no_people",
+            )
+            return
+        self._middle.setCurrentWidget(self.people)
+        self.people.select(self.card.person_id)
+        self._refresh_header()
+
+    def _refresh_header(self) -> None:
+        kind, key = self._shown
+        count = self._people_model.rowCount()
+        self.group_message.setVisible(kind == "group")
+        i18n.unbind(self.header.title.setText)
+        match kind:
+            case "department":
+                department = self._organization.departments.get(key)
+                online, total = self._tree_model.counts(key)
+                self.header.title.setText(department.name if department else "")
+                self.header.detail.setText(tr("contacts.counts", n=total, online=online))
+            case "group":
+                name = next((g.name for g in self._groups if g.id == key), "")
+                self.header.title.setText(name)
+                self.header.detail.setText(tr("contacts.people_count", n=count))
+            case "search":
+                self.header.title.setText(tr("contacts.found"))
+                self.header.detail.setText(tr("contacts.people_count", n=count))
+            case _:
+                self.header.title.setText(tr("contacts.title"))
+                self.header.detail.setText("")
+
+    def _show_person(self, person_id: str) -> None:
+        person = self._organization.people.get(person_id)
+        if person is None:
+            self._right.setCurrentWidget(self.nobody)
+            return
+        self.card.show_person(person, self._organization, self._tree_model.presence(person_id), self._session.me.id)
+        self._right.setCurrentWidget(self.card)
+        self.tasks.start(self._show_groups(person_id), name="groups", exclusive=True)
+
+    async def _show_groups(self, person_id: str) -> None:
+        if person_id == self._session.me.id:
+            return
+        common = [group for group in self._groups if person_id in await self._members_of(group.id)]
+        if alive(self) and self.card.person_id == person_id:
+            self.card.show_groups(common)
+
+    # ---- what the user does
+    def focus_search(self) -> None:
+        """Puts the cursor into the search field."""
+        self.search.setFocus()
+
+    def open_person(self, person_id: str) -> None:
+        """Shows a colleague's card, in the list of the main department."""
+        if not self._loaded:
+            self._wanted_person = person_id
+            return
+        self._wanted_person = ""
+        person = self._organization.people.get(person_id)
+        if person is None:
+            return
+        identity = person.primary
+        if identity is not None and not self.people.select(person_id):
+            self.tree.select(identity.department_id)
+            self.people.select(person_id)
+        self._show_person(person_id)
+
+    def send_message(self, person_id: str) -> None:
+        """Opens the talk with a colleague."""
+        if person_id != self._session.me.id:
+            self.tasks.start(self._open_talk(person_id), name="talk", exclusive=True)
+
+    async def _open_talk(self, person_id: str) -> None:
+        conversation = await self._session.chat.open_direct(person_id)
+        if alive(self):
+            self._navigator.open_conversation(conversation.id)
+
+    # ---- Qt events
+    def showEvent(self, event: QShowEvent) -> None:
+        super().showEvent(event)
+        if not self._loaded and not self.tasks.running("load"):
+            self.reload()
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        if event.key() in (Qt.Key.Key_Down, Qt.Key.Key_Return, Qt.Key.Key_Enter) and self.search.hasFocus():
+            self.people.setFocus()
+            self.people.setCurrentIndex(self._people_model.index(0))
+            return
+        super().keyPressEvent(event)
+
+
+def create_contacts(session: ContactsSession, navigator: Navigator) -> ContactsPage:
+    """The page as the main window adds it."""
+    return ContactsPage(session, navigator)

@@ -1,0 +1,234 @@
+"""A colleague's card: identities, how to reach them, superior, common groups. A press on a number or address copies it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import partial
+
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtGui import QMouseEvent
+from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QVBoxLayout, QWidget
+
+from desktop.core.domain import Conversation, Person, Presence
+from desktop.models.contacts import Organization
+from desktop.ui import i18n, theme
+from desktop.ui.i18n import tr
+from desktop.ui.kit import Avatar, Button, Card, Divider, IconButton, Label, Scroll, clipboard_text, on_click, row
+
+AVATAR_SIDE = 72
+LABEL_WIDTH = 96
+CARD_WIDTH = 560
+LINK_INSET = 5
+"""What a link button pads its text with; plain values stand in by as much, so that all line up."""
+
+
+class CopyValue(QWidget):
+    """A number or an address; a press anywhere on it puts it on the clipboard."""
+
+    copied = Signal(str)
+
+    def __init__(self, text: str, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._text = text
+        self.button = IconButton("copy", "contacts.press_to_copy", tone="ink3", size=15, box=26)
+        self.button.setAccessibleName(tr("contacts.copy_value", value=text))
+        on_click(self.button, self.copy)
+        self.setLayout(row(Label(text), self.button, None, spacing=4, margins=(LINK_INSET, 0, 0, 0)))
+        self.setCursor(Qt.CursorShape.PointingHandCursor)
+        self.setToolTip(tr("contacts.press_to_copy"))
+
+    def copy(self) -> None:
+        """Copies it and says so."""
+        clipboard_text(self._text)
+        self.copied.emit(self._text)
+
+    def mouseReleaseEvent(self, event: QMouseEvent) -> None:
+        if event.button() is Qt.MouseButton.LeftButton:
+            self.copy()
+
+
+class PersonCard(Scroll):
+    """The card of one person at a time."""
+
+    message_asked = Signal(str)
+    person_asked = Signal(str)
+    group_asked = Signal(str)
+    copied = Signal(str)
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent=parent)
+        self.setObjectName("personCard")
+        self._person: Person | None = None
+        self._organization = Organization()
+        self._groups: Sequence[Conversation] = ()
+        self._me = ""
+        self.avatar = Avatar(AVATAR_SIDE, surface="bg")
+        self.name = Label(role="display", strong=True)
+        self.name.setObjectName("personName")
+        self.posts = Label(role="base", tone="ink2", wrap=True)
+        self.signature = Label(role="secondary", tone="ink3", wrap=True)
+        self.message = Button(key="contacts.send_message", kind="primary", icon="chat-circle-dots")
+        self.message.setObjectName("personSendMessage")
+        self.copy_all = Button(key="contacts.copy_card", icon="identification-card")
+        self._facts = Card(padding=0)
+        self._facts.setMaximumWidth(theme.scaled(CARD_WIDTH))
+        self._grid = QWidget()
+        self._facts.body.addWidget(self._grid)
+        self._build_ui()
+        on_click(self.message, self._ask_message)
+        on_click(self.copy_all, self._copy_card)
+        i18n.changed.connect(self._refresh)
+        theme.changed.connect(self._refresh)
+
+    def _build_ui(self) -> None:
+        words = QVBoxLayout()
+        words.setSpacing(4)
+        words.addStretch(1)
+        for label in (self.name, self.posts, self.signature):
+            words.addWidget(label)
+        words.addStretch(1)
+        top = QHBoxLayout()
+        top.setSpacing(18)
+        top.addWidget(self.avatar)
+        top.addLayout(words, 1)
+        self.inner.setContentsMargins(26, 34, 26, 26)
+        self.inner.setSpacing(20)
+        self.inner.addLayout(top)
+        self.inner.addLayout(row(self.message, self.copy_all, None, spacing=10))
+        self.inner.addWidget(self._facts)
+        self.inner.addStretch(1)
+
+    @property
+    def person_id(self) -> str:
+        """Whose card it is; empty for nobody."""
+        return self._person.id if self._person else ""
+
+    def show_person(self, person: Person, organization: Organization, presence: Presence, me: str) -> None:
+        """Shows a person; the common groups come later with `show_groups`."""
+        if self._person is None or self._person.id != person.id:
+            self._groups = ()
+            self.verticalScrollBar().setValue(0)
+        self._person, self._organization, self._me = person, organization, me
+        self.avatar.set_subject(person.name, person.id, presence=presence)
+        self._refresh()
+
+    def show_presence(self, presence: Presence) -> None:
+        """The person came or went."""
+        self.avatar.set_presence(presence)
+
+    def show_groups(self, groups: Sequence[Conversation]) -> None:
+        """The groups this user shares with the person."""
+        self._groups = groups
+        self._refresh()
+
+    def _identity_texts(self) -> list[str]:
+        assert self._person is not None
+        texts = []
+        for identity in sorted(self._person.identities, key=lambda i: not i.primary):
+            department = self._organization.departments.get(identity.department_id)
+            place = [department.name if department else "", identity.post]
+            text = " · ".join(part for part in place if part)
+            if text:
+                texts.append(text if identity is self._person.primary else tr("contacts.also", post=text))
+        return texts
+
+    def _refresh(self) -> None:
+        person = self._person
+        if person is None:
+            return
+        self.name.setText(person.name)
+        self.posts.setText("  |  ".join(self._identity_texts()))
+        self.signature.setText(person.signature or "")
+        self.signature.setVisible(bool(person.signature))
+        self.message.setVisible(person.id != self._me)
+        self._rebuild_facts(person)
+
+    def _rebuild_facts(self, person: Person) -> None:
+        fresh = QWidget()
+        grid = QGridLayout(fresh)
+        grid.setContentsMargins(18, 6, 18, 6)
+        grid.setHorizontalSpacing(0)
+        grid.setVerticalSpacing(0)
+        grid.setColumnStretch(1, 1)
+        rows = [
+            (tr("contacts.office_phone"), self._copyable(person.office_phone)),
+            (tr("contacts.mobile"), self._mobile(person)),
+            (tr("contacts.email"), self._copyable(person.email)),
+            (tr("contacts.room"), self._plain(person.room)),
+            (tr("contacts.superior"), self._superior(person)),
+            (tr("contacts.common_groups"), self._common_groups()),
+        ]
+        shown = [(name, value) for name, value in rows if value is not None]
+        for number, (name, value) in enumerate(shown):
+            label = Label(name, tone="ink3")
+            label.setMinimumWidth(theme.scaled(LABEL_WIDTH))
+            grid.addWidget(label, number * 2, 0, Qt.AlignmentFlag.AlignVCenter)
+            grid.addWidget(value, number * 2, 1)
+            grid.setRowMinimumHeight(number * 2, theme.scaled(38))
+            if number < len(shown) - 1:
+                grid.addWidget(Divider(), number * 2 + 1, 0, 1, 2)
+        self._facts.setVisible(bool(shown))
+        self._facts.body.replaceWidget(self._grid, fresh)
+        self._grid.deleteLater()
+        self._grid = fresh
+
+    @staticmethod
+    def _plain(text: str | None) -> QWidget | None:
+        if not text:
+            return None
+        label = Label(text, wrap=True)
+        label.setContentsMargins(LINK_INSET, 0, 0, 0)
+        return label
+
+    def _copyable(self, text: str | None) -> QWidget | None:
+        if not text:
+            return None
+        value = CopyValue(text)
+        value.copied.connect(self.copied)
+        return value
+
+    def _mobile(self, person: Person) -> QWidget | None:
+        if not person.mobile or "*" not in person.mobile:
+            return self._copyable(person.mobile)
+        holder = QWidget()
+        line = QHBoxLayout(holder)
+        line.setContentsMargins(LINK_INSET, 0, 0, 0)
+        line.addWidget(Label(person.mobile))
+        line.addWidget(Label(tr("contacts.masked"), role="secondary", tone="ink3", wrap=True), 1)
+        return holder
+
+    def _superior(self, person: Person) -> QWidget | None:
+        superior = self._organization.people.get(person.superior_id or "")
+        if superior is None:
+            return None
+        button = Button(superior.name, kind="link")
+        button.setObjectName("personSuperior")
+        on_click(button, lambda: self.person_asked.emit(superior.id))
+        holder = QWidget()
+        line = row(button, None)
+        holder.setLayout(line)
+        return holder
+
+    def _common_groups(self) -> QWidget | None:
+        if not self._groups:
+            return None
+        holder = QWidget()
+        column = QVBoxLayout(holder)
+        column.setContentsMargins(0, 4, 0, 4)
+        column.setSpacing(0)
+        for group in self._groups:
+            button = Button(group.name, kind="link")
+            on_click(button, partial(self.group_asked.emit, group.id))
+            column.addLayout(row(button, None))
+        return holder
+
+    def _ask_message(self) -> None:
+        self.message_asked.emit(self.person_id)
+
+    def _copy_card(self) -> None:
+        person = self._person
+        if person is None:
+            return
+        parts = [person.name, *self._identity_texts(), person.office_phone, person.mobile, person.email, person.room]
+        clipboard_text("\n".join(part for part in parts if part))
+        self.copied.emit(person.name)

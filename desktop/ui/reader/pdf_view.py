@@ -1,0 +1,436 @@
+"""Shows the pages of a PDF one under the other: scrolling, zoom, selection, hits and watermark. Only what is in view is drawn.
+
+Coordinates: document points in, logical pixels on the screen; `_scale` is pixels for one point.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+
+from PySide6.QtCore import QEvent, QPoint, QPointF, QRectF, QSize, Qt, QTimer, Signal
+from PySide6.QtGui import (
+    QColor,
+    QKeyEvent,
+    QKeySequence,
+    QMouseEvent,
+    QPainter,
+    QPainterPath,
+    QPaintEvent,
+    QResizeEvent,
+    QWheelEvent,
+)
+from PySide6.QtWidgets import QAbstractScrollArea, QApplication, QWidget
+
+from desktop.ui import theme
+from desktop.ui.reader.page_images import PageImages, Strip, strips
+from desktop.ui.reader.pdf_source import PageSelection, PdfSource
+from desktop.ui.reader.watermark import paint_watermark
+from desktop.ui.reader.zoom import Fit, clamp, step
+from desktop.ui.theme.tokens import palette_tokens
+
+PIXELS_PER_POINT = 96 / 72
+MARGIN = 24.0
+GAP = 16.0
+EDGE_SCROLL_MS = 30
+
+
+class PdfView(QAbstractScrollArea):
+    """The pages. Owns the source it is given and closes it with itself or with the next one."""
+
+    page_changed = Signal(int)  # the page most in view, from 0
+    zoom_changed = Signal()
+    selection_changed = Signal()
+    copy_refused = Signal()
+    marks_needed = Signal()  # other pages came into view; their hits may want rectangles
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.source: PdfSource | None = None
+        self.images: PageImages | None = None
+        self.may_copy = True
+        self.watermark = ""
+        self.fit = Fit.WIDTH
+        self.factor = 1.0
+        self._tops: list[float] = []
+        self._page = -1
+        self._selection: list[PageSelection] = []
+        self._anchor: tuple[int, QPointF] | None = None
+        self._marks: dict[int, list[tuple[QRectF, ...]]] = {}
+        self._current: tuple[int, tuple[QRectF, ...]] | None = None
+        self._edge = QTimer(self, interval=EDGE_SCROLL_MS)
+        self._edge.timeout.connect(self._scroll_at_edge)
+        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        self.viewport().setMouseTracking(True)
+        self.verticalScrollBar().valueChanged.connect(self._on_scrolled)
+        theme.changed.connect(self.viewport().update)
+
+    # ---- the document
+    def show_source(self, source: PdfSource) -> None:
+        """Shows another document from its first page."""
+        self.clear()
+        self.source = source
+        self.images = PageImages(source.document, self)
+        self.images.drawn.connect(self._on_drawn)
+        self._lay_out()
+        self.verticalScrollBar().setValue(0)
+        self._on_scrolled()
+
+    def clear(self) -> None:
+        """Lets go of the document."""
+        self._selection, self._marks, self._current, self._page = [], {}, None, -1
+        if self.images is not None:
+            self.images.close()
+            self.images.deleteLater()
+            self.images = None
+        if self.source is not None:
+            self.source.close()
+            self.source = None
+        self.viewport().update()
+
+    # ---- layout
+    @property
+    def _scale(self) -> float:
+        return PIXELS_PER_POINT * self.factor
+
+    def _page_rect(self, page: int) -> QRectF:
+        """Where a page lies on the viewport now."""
+        assert self.source is not None
+        size = self.source.sizes[page] * self._scale
+        room = max(self.viewport().width(), self._content_width())
+        left = (room - size.width()) / 2 - self.horizontalScrollBar().value()
+        return QRectF(left, self._tops[page] - self.verticalScrollBar().value(), size.width(), size.height())
+
+    def _content_width(self) -> float:
+        assert self.source is not None
+        return max(size.width() for size in self.source.sizes) * self._scale + 2 * MARGIN
+
+    def _lay_out(self) -> None:
+        if self.source is None:
+            return
+        self._fit()
+        self._tops = []
+        y = MARGIN
+        for size in self.source.sizes:
+            self._tops.append(y)
+            y += size.height() * self._scale + GAP
+        view = self.viewport().size()
+        vertical, horizontal = self.verticalScrollBar(), self.horizontalScrollBar()
+        vertical.setRange(0, max(0, round(y - GAP + MARGIN - view.height())))
+        vertical.setPageStep(view.height())
+        vertical.setSingleStep(40)
+        horizontal.setRange(0, max(0, round(self._content_width() - view.width())))
+        horizontal.setPageStep(view.width())
+        horizontal.setSingleStep(40)
+        self.viewport().update()
+
+    def _fit(self) -> None:
+        assert self.source is not None
+        if self.fit is Fit.FREE:
+            return
+        size = self.source.sizes[max(0, self._page)]
+        widest = max(s.width() for s in self.source.sizes)
+        # The room is counted with the bar always there: otherwise fitting makes it come and go.
+        bar = self.verticalScrollBar().sizeHint().width()
+        width = self.maximumViewportSize().width() - bar - 2 * MARGIN
+        wanted = width / (widest * PIXELS_PER_POINT)
+        if self.fit is Fit.PAGE:
+            height = self.maximumViewportSize().height() - 2 * MARGIN
+            wanted = min(wanted, height / (size.height() * PIXELS_PER_POINT))
+        self.factor = clamp(wanted)
+
+    def set_fit(self, fit: Fit) -> None:
+        """Follows the width or the page from now on."""
+        self.fit = fit
+        self._rescale(self.factor, self.viewport().rect().center())
+
+    def set_factor(self, factor: float, at: QPoint | None = None) -> None:
+        """Shows at this size; the point `at` of the viewport stays where it is."""
+        self.fit = Fit.FREE
+        self._rescale(clamp(factor), at or self.viewport().rect().center())
+
+    def zoom_step(self, direction: int, at: QPoint | None = None) -> None:
+        """One step larger (1) or smaller (-1)."""
+        self.set_factor(step(self.factor, direction), at)
+
+    def _rescale(self, factor: float, at: QPoint) -> None:
+        if self.source is None:
+            return
+        page, point = self._point_at(QPointF(at))
+        self.factor = factor
+        self._lay_out()
+        rect = self._page_rect(page)
+        now = rect.topLeft() + point * self._scale
+        self.verticalScrollBar().setValue(round(self.verticalScrollBar().value() + now.y() - at.y()))
+        self.horizontalScrollBar().setValue(round(self.horizontalScrollBar().value() + now.x() - at.x()))
+        self.zoom_changed.emit()
+        self._on_scrolled()
+
+    def _visible(self) -> range:
+        if self.source is None:
+            return range(0)
+        top = self.verticalScrollBar().value()
+        first = max(0, bisect_right(self._tops, top) - 1)
+        last = max(first, bisect_right(self._tops, top + self.viewport().height()) - 1)
+        return range(first, last + 1)
+
+    def visible_pages(self) -> range:
+        """The pages in view."""
+        return self._visible()
+
+    def _point_at(self, spot: QPointF) -> tuple[int, QPointF]:
+        """The page nearest to a spot of the viewport and the point on it."""
+        page = max(0, bisect_right(self._tops, spot.y() + self.verticalScrollBar().value()) - 1)
+        rect = self._page_rect(page)
+        return page, (spot - rect.topLeft()) / self._scale
+
+    # ---- going somewhere
+    @property
+    def page(self) -> int:
+        """The page most in view, from 0; -1 without a document."""
+        return self._page
+
+    def go_to(self, page: int, top: float = 0.0) -> None:
+        """Scrolls so that this height of the page stands at the top."""
+        if self.source is None or not 0 <= page < self.source.page_count:
+            return
+        self.verticalScrollBar().setValue(round(self._tops[page] + top * self._scale - MARGIN))
+        self._on_scrolled()
+
+    def reveal(self, page: int, rect: QRectF) -> None:
+        """Scrolls only when this rectangle is not well in view."""
+        shown = QRectF(self._page_rect(page).topLeft() + rect.topLeft() * self._scale, rect.size() * self._scale)
+        inner = QRectF(self.viewport().rect()).adjusted(0, 48, 0, -48)
+        if not (inner.top() <= shown.top() and shown.bottom() <= inner.bottom()):
+            vertical = self.verticalScrollBar()
+            vertical.setValue(round(vertical.value() + shown.top() - self.viewport().height() / 3))
+        if shown.left() < 0 or shown.right() > inner.right():
+            horizontal = self.horizontalScrollBar()
+            horizontal.setValue(round(horizontal.value() + shown.left() - self.viewport().width() / 3))
+
+    def _on_scrolled(self) -> None:
+        if self.source is None:
+            return
+        middle = self.verticalScrollBar().value() + self.viewport().height() / 2
+        page = max(0, bisect_right(self._tops, middle) - 1)
+        if page != self._page:
+            self._page = page
+            self.page_changed.emit(page)
+        self.marks_needed.emit()
+        self.viewport().update()
+
+    # ---- hits
+    def set_marks(
+        self, marks: dict[int, list[tuple[QRectF, ...]]], current: tuple[int, tuple[QRectF, ...]] | None
+    ) -> None:
+        """Marks hits by page; `current` is the one gone to last."""
+        self._marks, self._current = marks, current
+        self.viewport().update()
+
+    # ---- selection
+    @property
+    def selected_text(self) -> str:
+        """The selected text, pages parted by a line."""
+        return "\n".join(part.text.replace("\r\n", "\n") for part in self._selection)
+
+    def select_all(self) -> None:
+        """Selects every page."""
+        if self.source is not None:
+            self._set_selection([s for s in map(self.source.select_page, range(self.source.page_count)) if s])
+
+    def copy(self) -> None:
+        """Puts the selected text on the clipboard, where the document's policy allows it."""
+        if not self._selection:
+            return
+        if not self.may_copy:
+            self.copy_refused.emit()
+            return
+        QApplication.clipboard().setText(self.selected_text)
+
+    def _set_selection(self, selection: list[PageSelection]) -> None:
+        self._selection = selection
+        self.selection_changed.emit()
+        self.viewport().update()
+
+    def _drag_to(self, spot: QPointF) -> None:
+        if self.source is None or self._anchor is None:
+            return
+        (first, start), (last, end) = self._anchor, self._point_at(spot)
+        if last < first:
+            (first, start), (last, end) = (last, end), (first, start)
+        parts = []
+        for page in range(first, last + 1):
+            size = self.source.sizes[page]
+            begin = start if page == first else QPointF(0, 0)
+            finish = end if page == last else QPointF(size.width(), size.height())
+            parts.append(
+                self.source.select_page(page) if first < page < last else self.source.select(page, begin, finish)
+            )
+        self._set_selection([part for part in parts if part])
+
+    def _scroll_at_edge(self) -> None:
+        spot = self.viewport().mapFromGlobal(self.cursor().pos())
+        beyond = min(0, spot.y()) + max(0, spot.y() - self.viewport().height())
+        if beyond:
+            self.verticalScrollBar().setValue(self.verticalScrollBar().value() + beyond // 2)
+            self._drag_to(QPointF(spot))
+
+    # ---- painting
+    def _on_drawn(self, page: int) -> None:
+        if page in self._visible():
+            self.viewport().update()
+
+    def _strips(self, page: int) -> list[Strip]:
+        assert self.source is not None
+        size = self.source.sizes[page] * (self._scale * self.devicePixelRatioF())
+        return strips(page, max(1, round(size.width())), max(1, round(size.height())))
+
+    def _wish(self) -> None:
+        """Asks for what is in view first, then for a screenful below and above."""
+        assert self.images is not None
+        assert self.source is not None
+        ratio = self.devicePixelRatioF()
+        height = self.viewport().height()
+        in_view, near = [], []
+        visible = self._visible()
+        for page in range(max(0, visible.start - 1), min(self.source.page_count, visible.stop + 1)):
+            top = self._page_rect(page).top()
+            for strip in self._strips(page):
+                start, end = top + strip.top / ratio, top + (strip.top + strip.depth) / ratio
+                if end > 0 and start < height:
+                    in_view.append(strip)
+                elif end > -height / 2 and start < height * 1.5:
+                    near.append(strip)
+        self.images.want(in_view + near)
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        painter = QPainter(self.viewport())
+        painter.fillRect(self.viewport().rect(), theme.tokens().line)
+        if self.source is None:
+            return
+        self._wish()
+        for page in self._visible():
+            self._paint_page(painter, page)
+
+    def _paint_page(self, painter: QPainter, page: int) -> None:
+        rect = self._page_rect(page)
+        shade = QColor(theme.tokens().shadow)
+        painter.fillRect(rect.translated(0, 2).adjusted(-1, 0, 1, 1), shade)
+        painter.fillRect(rect, palette_tokens(False).surface)
+        self._paint_strips(painter, page, rect)
+        painter.save()
+        painter.setCompositionMode(QPainter.CompositionMode.CompositionMode_Multiply)
+        self._paint_rectangles(
+            painter, rect, [r for group in self._marks.get(page, []) for r in group], self._hit_color(100)
+        )
+        if self._current is not None and self._current[0] == page:
+            self._paint_rectangles(painter, rect, list(self._current[1]), self._hit_color(255))
+        chosen = [r for part in self._selection if part.page == page for r in part.rectangles]
+        self._paint_rectangles(painter, rect, chosen, palette_tokens(False).selection)
+        painter.restore()
+        paint_watermark(painter, rect, self.watermark, scale=self._scale)
+
+    def _paint_strips(self, painter: QPainter, page: int, rect: QRectF) -> None:
+        assert self.images is not None
+        ratio = self.devicePixelRatioF()
+        wanted = self._strips(page)
+        if any(self.images.get(strip) is None for strip in wanted):
+            for strip, image in self.images.stand_ins(page):
+                stretch = rect.height() / strip.height
+                target = QRectF(rect.left(), rect.top() + strip.top * stretch, rect.width(), strip.depth * stretch)
+                painter.drawImage(target, image)
+        for strip in wanted:
+            found = self.images.get(strip)
+            if found is not None:
+                # Whole device pixels: half a pixel off makes small Chinese type gray.
+                left, top = round(rect.left() * ratio) / ratio, round(rect.top() * ratio) / ratio + strip.top / ratio
+                painter.drawImage(QRectF(left, top, strip.width / ratio, strip.depth / ratio), found)
+
+    @staticmethod
+    def _hit_color(alpha: int) -> QColor:
+        color = QColor(palette_tokens(False).away)
+        color.setAlpha(alpha)
+        return color
+
+    def _paint_rectangles(self, painter: QPainter, page: QRectF, rectangles: list[QRectF], color: QColor) -> None:
+        area = QPainterPath()  # one area: where rectangles overlap the color is not laid twice
+        area.setFillRule(Qt.FillRule.WindingFill)
+        for rectangle in rectangles:
+            place = QRectF(page.topLeft() + rectangle.topLeft() * self._scale, rectangle.size() * self._scale)
+            area.addRect(place.adjusted(-1, -1, 1, 1))
+        painter.fillPath(area, color)
+
+    # ---- Qt events
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        if self.source is None:
+            return
+        page, before = max(0, self._page), self.factor
+        inside = (self.verticalScrollBar().value() - self._tops[page]) / self._scale
+        self._lay_out()
+        if before != self.factor:
+            self.verticalScrollBar().setValue(round(self._tops[page] + inside * self._scale))
+            self.zoom_changed.emit()
+        self._on_scrolled()
+
+    def wheelEvent(self, event: QWheelEvent) -> None:
+        if event.modifiers() & Qt.KeyboardModifier.ControlModifier:
+            if event.angleDelta().y():
+                self.set_factor(self.factor * 1.0015 ** event.angleDelta().y(), event.position().toPoint())
+            event.accept()
+            return
+        super().wheelEvent(event)
+
+    def mousePressEvent(self, event: QMouseEvent) -> None:
+        if self.source is None or event.button() is not Qt.MouseButton.LeftButton:
+            return
+        extends = bool(event.modifiers() & Qt.KeyboardModifier.ShiftModifier) and self._anchor is not None
+        if not extends:
+            self._set_selection([])
+            self._anchor = self._point_at(event.position())
+        self._edge.start()
+        if extends:
+            self._drag_to(event.position())
+
+    def mouseMoveEvent(self, event: QMouseEvent) -> None:
+        if self.source is None:
+            return
+        if event.buttons() & Qt.MouseButton.LeftButton:
+            self._drag_to(event.position())
+            return
+        page, point = self._point_at(event.position())
+        shape = Qt.CursorShape.IBeamCursor if self.source.on_text(page, point) else Qt.CursorShape.ArrowCursor
+        self.viewport().setCursor(shape)
+
+    def mouseReleaseEvent(self, event: QMouseEvent) -> None:
+        self._edge.stop()
+
+    def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:
+        if self.source is None:
+            return
+        page, point = self._point_at(event.position())
+        word = self.source.select_word(page, point) if self.source.on_text(page, point) else None
+        self._set_selection([word] if word else [])
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        vertical = self.verticalScrollBar()
+        if event.matches(QKeySequence.StandardKey.Copy):
+            self.copy()
+        elif event.matches(QKeySequence.StandardKey.SelectAll):
+            self.select_all()
+        elif event.key() == Qt.Key.Key_Home:
+            vertical.setValue(vertical.minimum())
+        elif event.key() == Qt.Key.Key_End:
+            vertical.setValue(vertical.maximum())
+        elif event.key() == Qt.Key.Key_Space:
+            back = bool(event.modifiers() & Qt.KeyboardModifier.ShiftModifier)
+            vertical.setValue(vertical.value() + (-1 if back else 1) * round(self.viewport().height() * 0.9))
+        else:
+            super().keyPressEvent(event)
+
+    def changeEvent(self, event: QEvent) -> None:
+        super().changeEvent(event)
+        if event.type() is QEvent.Type.DevicePixelRatioChange:
+            self.viewport().update()
+
+    def sizeHint(self) -> QSize:
+        return QSize(640, 720)

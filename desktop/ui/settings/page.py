@@ -1,0 +1,385 @@
+"""The settings page: a searchable list of sections, their cards, each change at once and kept on this device."""
+
+from collections.abc import Awaitable, Callable
+
+from PySide6.QtCore import QModelIndex, QPersistentModelIndex, QRect, QUrl
+from PySide6.QtGui import QDesktopServices, QPainter, QShowEvent
+from PySide6.QtWidgets import (
+    QHBoxLayout,
+    QListWidget,
+    QListWidgetItem,
+    QStyle,
+    QStyleOptionViewItem,
+    QVBoxLayout,
+    QWidget,
+)
+
+from desktop.core.errors import AppError
+from desktop.platform.preferences import DND_FOREVER, Preferences
+from desktop.ui import i18n, theme
+from desktop.ui.i18n import tr, when
+from desktop.ui.kit import Button, Divider, Label, RowDelegate, Scroll, SearchBox, confirm, draw_elided, on_click, row
+from desktop.ui.settings.account_rows import LoadedRows, device_row, login_row
+from desktop.ui.settings.controls import Choice, SettingGroup, SettingRow, Switch
+from desktop.ui.settings.sources import SettingsSources
+from desktop.ui.tasks import TaskOwner, alive
+
+Index = QModelIndex | QPersistentModelIndex
+
+SECTIONS = ("general", "notifications", "appearance", "files", "network", "security", "about")
+LIST_WIDTH = 170
+COLUMN_WIDTH = 860
+GIB = 1024**3
+CACHE_LIMITS = (1, 2, 5, 10, 20)
+TEXT_SIZES = (100, 110, 125, 150, 175, 200)
+HOUR_MS = 3_600_000
+
+
+class SectionDelegate(RowDelegate):
+    """A section's name."""
+
+    height = 38
+    padding = 18
+
+    def paint_row(self, painter: QPainter, rect: QRect, option: QStyleOptionViewItem, index: Index) -> None:
+        state: QStyle.StateFlag = option.state
+        chosen = bool(state & QStyle.StateFlag.State_Selected)
+        color = theme.tokens().link if chosen else theme.tokens().ink
+        draw_elided(painter, rect, str(index.data() or ""), theme.font("base", bold=chosen), color)
+
+
+class SettingsPage(QWidget):
+    """The page of the main window."""
+
+    def __init__(
+        self,
+        preferences: Preferences,
+        sources: SettingsSources,
+        *,
+        now_ms: Callable[[], int],
+        parent: QWidget | None = None,
+    ) -> None:
+        super().__init__(parent)
+        self.setObjectName("settingsPage")
+        self._preferences = preferences
+        self._sources = sources
+        self._now_ms = now_ms
+        self.tasks = TaskOwner(self)
+        self._syncs: list[Callable[[], None]] = []
+        self._groups: dict[str, list[SettingGroup]] = {}
+        self._build_ui()
+        preferences.changed.connect(lambda _name: self._sync())
+        i18n.changed.connect(self._retranslate)
+        self._sync()
+        self._choose("general")
+
+    # ------------------------------------------------------------ frame
+    def _build_ui(self) -> None:
+        side = QWidget()
+        side.setProperty("surface", "pane")
+        side.setFixedWidth(theme.scaled(LIST_WIDTH))
+        self._search = SearchBox("settings.search")
+        self._search.searched.connect(self._on_search)
+        self._list = QListWidget()
+        self._list.setObjectName("settingsSections")
+        self._list.setProperty("look", "pane")
+        self._list.setAccessibleName(tr("settings.title"))
+        self._list.setItemDelegate(SectionDelegate(self._list))
+        for section in SECTIONS:
+            self._list.addItem(QListWidgetItem(tr(f"settings.section.{section}")))
+        self._list.currentRowChanged.connect(self._on_section)
+        column = QVBoxLayout(side)
+        column.setContentsMargins(0, 12, 0, 12)
+        column.setSpacing(10)
+        column.addLayout(row(self._search, margins=(12, 0, 12, 0)))
+        column.addWidget(self._list, 1)
+        self._scroll = Scroll(surface="surface")
+        self._scroll.inner.setContentsMargins(40, 28, 40, 28)
+        self._scroll.inner.setSpacing(4)
+        builders = (
+            self._general,
+            self._notifications,
+            self._appearance,
+            self._files,
+            self._network,
+            self._security,
+            self._about,
+        )
+        for section, build in zip(SECTIONS, builders, strict=True):
+            self._groups[section] = build()
+            for group in self._groups[section]:
+                group.setMaximumWidth(theme.scaled(COLUMN_WIDTH))
+                self._scroll.inner.addWidget(group)
+        self._nothing = Label(key="settings.nothing", tone="ink3")
+        self._nothing.hide()
+        self._scroll.inner.addWidget(self._nothing)
+        self._scroll.inner.addStretch(1)
+        frame = QHBoxLayout(self)
+        frame.setContentsMargins(0, 0, 0, 0)
+        frame.setSpacing(0)
+        frame.addWidget(side)
+        frame.addWidget(Divider(vertical=True))
+        frame.addWidget(self._scroll, 1)
+
+    def open_section(self, section: str) -> None:
+        """Shows one section."""
+        self._search.clear()
+        self._choose(section)
+
+    def _choose(self, section: str) -> None:
+        self._list.setCurrentRow(SECTIONS.index(section))
+
+    def _on_section(self, number: int) -> None:
+        if number < 0 or self._search.text().strip():
+            return
+        for section, groups in self._groups.items():
+            for group in groups:
+                group.filter("")
+                group.setVisible(section == SECTIONS[number])
+        self._nothing.hide()
+        self._scroll.verticalScrollBar().setValue(0)
+        self._load_section(SECTIONS[number])
+
+    def _on_search(self, text: str) -> None:
+        if not text:
+            self._on_section(self._list.currentRow())
+            return
+        shown = [group.filter(text) for groups in self._groups.values() for group in groups]
+        self._nothing.setVisible(not any(shown))
+
+    def _retranslate(self) -> None:
+        for number, section in enumerate(SECTIONS):
+            self._list.item(number).setText(tr(f"settings.section.{section}"))
+        self._list.setAccessibleName(tr("settings.title"))
+        self._sync()
+        self._load_section(SECTIONS[max(0, self._list.currentRow())])
+
+    def _sync(self) -> None:
+        for sync in self._syncs:
+            sync()
+
+    # ------------------------------------------------------------ parts
+    def _switch(self, field: str, *, hint: bool = False) -> SettingRow:
+        key = f"settings.{field}"
+        switch = Switch(key)
+        switch.clicked.connect(lambda on=False: self._preferences.set(**{field: on}))
+        self._syncs.append(lambda: switch.setChecked(bool(getattr(self._preferences.now, field))))
+        return SettingRow(key, switch, hint=hint)
+
+    def _choice(
+        self,
+        field: str,
+        values: list[tuple[str, str]],
+        *,
+        get: Callable[[], str],
+        put: Callable[[str], None],
+        hint: bool = False,
+    ) -> SettingRow:
+        key = f"settings.{field}"
+        choice = Choice(key, values)
+        choice.on_chosen(put)
+        self._syncs.append(lambda: choice.choose(get()))
+        return SettingRow(key, choice, hint=hint)
+
+    def _plain_choice(self, field: str, values: list[str], *, hint: bool = False) -> SettingRow:
+        def put(value: str) -> None:
+            self._preferences.set(**{field: value})
+
+        named = [(value, f"settings.{field}.{value or 'system'}") for value in values]
+        return self._choice(field, named, get=lambda: str(getattr(self._preferences.now, field)), put=put, hint=hint)
+
+    def _general(self) -> list[SettingGroup]:
+        enter = self._choice(
+            "enter_sends",
+            [("enter", "settings.enter_sends.enter"), ("ctrl", "settings.enter_sends.ctrl")],
+            get=lambda: "enter" if self._preferences.now.enter_sends else "ctrl",
+            put=lambda value: self._preferences.set(enter_sends=value == "enter"),
+        )
+        closing = self._choice(
+            "close_hides",
+            [("hide", "settings.close_hides.hide"), ("minimize", "settings.close_hides.minimize")],
+            get=lambda: "hide" if self._preferences.now.close_hides else "minimize",
+            put=lambda value: self._preferences.set(close_hides=value == "hide"),
+            hint=True,
+        )
+        return [
+            SettingGroup("settings.group.language", [self._plain_choice("language", ["", "zh", "en"])]),
+            SettingGroup("settings.group.window", [enter, closing]),
+        ]
+
+    def _notifications(self) -> list[SettingGroup]:
+        quiet = self._choice(
+            "dnd_until",
+            [(value, f"settings.dnd_until.{value}") for value in ("off", "hour", "forever")],
+            get=self._quiet_now,
+            put=self._set_quiet,
+            hint=True,
+        )
+        return [
+            SettingGroup(
+                "settings.group.popups",
+                [
+                    self._switch("toasts", hint=True),
+                    self._switch("notice_toasts", hint=True),
+                    self._plain_choice("style", ["own", "system"], hint=True),
+                    self._switch("show_content", hint=True),
+                ],
+            ),
+            SettingGroup("settings.group.tray", [self._switch("flash", hint=True)]),
+            SettingGroup("settings.group.quiet", [quiet, self._switch("quiet_daily", hint=True)]),
+        ]
+
+    def _quiet_now(self) -> str:
+        until = self._preferences.now.dnd_until
+        if until >= DND_FOREVER:
+            return "forever"
+        return "hour" if until > self._now_ms() else "off"
+
+    def _set_quiet(self, value: str) -> None:
+        until = {"off": 0, "hour": self._now_ms() + HOUR_MS, "forever": DND_FOREVER}[value]
+        self._preferences.set(dnd_until=until)
+
+    def _appearance(self) -> list[SettingGroup]:
+        size = self._choice(
+            "text_percent",
+            [(str(value), f"settings.text_percent.{value}") for value in TEXT_SIZES],
+            get=lambda: str(min(TEXT_SIZES, key=lambda known: abs(known - self._preferences.now.text_percent))),
+            put=lambda value: self._preferences.set(text_percent=int(value)),
+            hint=True,
+        )
+        return [
+            SettingGroup("settings.group.appearance", [self._plain_choice("theme", ["system", "light", "dark"]), size])
+        ]
+
+    def _files(self) -> list[SettingGroup]:
+        self._clear = Button(key="settings.cache.clear", small=True)
+        on_click(self._clear, lambda: self.tasks.start(self._clear_cache(), name="clear", exclusive=True))
+        self._cache = SettingRow("settings.cache", self._clear)
+        limit = self._choice(
+            "cache_limit",
+            [(str(value), f"settings.cache_limit.{value}") for value in CACHE_LIMITS],
+            get=lambda: str(min(CACHE_LIMITS, key=lambda known: abs(known - self._preferences.now.cache_limit / GIB))),
+            put=lambda value: self._preferences.set(cache_limit=int(value) * GIB),
+            hint=True,
+        )
+        return [SettingGroup("settings.group.cache", [self._cache, limit])]
+
+    def _network(self) -> list[SettingGroup]:
+        server = SettingRow("settings.server", None)
+        server.set_hint(self._sources.server)
+        self._print = SettingRow("settings.fingerprint", None)
+        self._print.hint.setFont(theme.mono_font("secondary"))
+        self._print.hint.setWordWrap(True)
+        return [SettingGroup("settings.group.server", [server, self._print])]
+
+    def _security(self) -> list[SettingGroup]:
+        self._devices, self._logins = LoadedRows(), LoadedRows()
+        here = Button(key="settings.sign_out.button", kind="secondary", small=True)
+        here.setObjectName("signOut")
+        everywhere = Button(key="settings.sign_out_all.button", kind="danger", small=True)
+        on_click(here, lambda: self._sources.sign_out(False))
+        on_click(everywhere, lambda: self.tasks.start(self._sign_out_all(), name="sign-out"))
+        account = SettingRow("settings.sign_out", here)
+        account.set_hint(self._sources.login)
+        return [
+            SettingGroup("settings.group.devices", [self._devices]),
+            SettingGroup("settings.group.logins", [self._logins]),
+            SettingGroup(
+                "settings.group.account", [account, SettingRow("settings.sign_out_all", everywhere, hint=True)]
+            ),
+        ]
+
+    def _about(self) -> list[SettingGroup]:
+        version = SettingRow("settings.version", None)
+        version.set_hint(self._sources.version)
+        folder = Button(key="settings.data_dir.open", small=True)
+        url = QUrl.fromLocalFile(str(self._sources.data_dir))
+        on_click(folder, lambda: QDesktopServices.openUrl(url))
+        data = SettingRow("settings.data_dir", folder)
+        data.set_hint(str(self._sources.data_dir))
+        return [SettingGroup("settings.group.about", [version, data])]
+
+    # ------------------------------------------------------------ what comes from the core
+    def _load_section(self, section: str) -> None:
+        if not self.isVisible():
+            return
+        match section:
+            case "files":
+                self._start(self._load_cache, "cache", self._cache.set_hint)
+            case "network":
+                self._start(self._load_fingerprint, "fingerprint", self._print.set_hint)
+            case "security":
+                self._start(self._load_devices, "devices", self._devices.say)
+                self._start(self._load_logins, "logins", self._logins.say)
+            case _:
+                pass
+
+    def _start(self, work: Callable[[], Awaitable[None]], name: str, say: Callable[[str], object]) -> None:
+        """Runs a load; an expected failure is told where the rows would stand, not in a box over everything."""
+
+        async def guarded() -> None:
+            try:
+                await work()
+            except AppError as error:
+                if alive(self):
+                    say(i18n.error_text(error))
+
+        self.tasks.start(guarded(), name=name, exclusive=True)
+
+    async def _load_cache(self) -> None:
+        size = await self._sources.cache_size()
+        if alive(self):
+            self._cache.set_hint(tr("settings.cache.used", size=when.size(size)))
+
+    async def _clear_cache(self) -> None:
+        freed = await self._sources.clear_cache()
+        if alive(self):
+            self._cache.set_hint(tr("settings.cache.freed", size=when.size(freed)))
+
+    async def _load_fingerprint(self) -> None:
+        text = await self._sources.fingerprint()
+        if alive(self):
+            pairs = [text[at : at + 4] for at in range(0, len(text), 4)]
+            self._print.set_hint(" ".join(pairs) or tr("settings.fingerprint.none"))
+
+    async def _load_devices(self) -> None:
+        devices = sorted(await self._sources.devices(), key=lambda d: (not d.current, -d.last_seen_at))
+        if alive(self):
+            self._devices.fill([device_row(d, self._now_ms(), self._ask_sign_out_device) for d in devices])
+            if not devices:
+                self._devices.say(tr("settings.devices.none"))
+
+    async def _load_logins(self) -> None:
+        entries = sorted(await self._sources.login_log(), key=lambda entry: -entry.at)[:20]
+        if alive(self):
+            self._logins.fill([login_row(entry) for entry in entries])
+            if not entries:
+                self._logins.say(tr("settings.logins.none"))
+
+    def _ask_sign_out_device(self, device_id: str) -> None:
+        self.tasks.start(self._sign_out_device(device_id), name="device", exclusive=True)
+
+    async def _sign_out_device(self, device_id: str) -> None:
+        if await confirm(
+            self,
+            "settings.device.sign_out",
+            tr("settings.device.sign_out_warning"),
+            accept_key="settings.device.sign_out",
+            kind="danger",
+        ):
+            await self._sources.sign_out_device(device_id)
+            await self._load_devices()
+
+    async def _sign_out_all(self) -> None:
+        if await confirm(
+            self,
+            "settings.sign_out_all",
+            tr("settings.sign_out_all.warning"),
+            accept_key="settings.sign_out_all.button",
+            kind="danger",
+        ):
+            self._sources.sign_out(True)
+
+    def showEvent(self, event: QShowEvent) -> None:
+        super().showEvent(event)
+        self._load_section(SECTIONS[max(0, self._list.currentRow())])

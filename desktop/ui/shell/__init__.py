@@ -1,0 +1,1 @@
+"""The frame around the pages: login window, main window, navigation."""

@@ -1,0 +1,1 @@
+"""The tray icon: state, unread badge, flashing, menu."""

@@ -1,0 +1,250 @@
+"""The tray icon's behavior: what a click means, flashing, the menu, surviving a tray host that comes and goes.
+
+The tray is never the only way back: where there is none the main window minimizes to the task bar instead.
+"""
+
+from collections.abc import Callable
+from functools import partial
+
+from PySide6.QtCore import QObject, QTimer, Signal
+from PySide6.QtGui import QAction, QActionGroup, QIcon
+from PySide6.QtWidgets import QMenu, QSystemTrayIcon
+
+from desktop.core.domain import Presence
+from desktop.ui import i18n, theme
+from desktop.ui.i18n import tr
+from desktop.ui.tray.icon import tray_icon
+
+FLASH_MS = 500  # two pictures a second at most: some desktops leak on each change
+FLASH_FOR_MS = 5000
+POLL_MS = 3000
+CHOICES = (Presence.ONLINE, Presence.AWAY, Presence.BUSY, Presence.DND)
+
+
+class Tray(QObject):
+    """One tray icon for the whole program, signed in or not."""
+
+    toggle_asked = Signal()
+    conversation_asked = Signal(str)
+    status_chosen = Signal(object)  # Presence
+    quiet_asked = Signal(str)  # hour, tomorrow, off
+    settings_asked = Signal()
+    sign_out_asked = Signal()
+    quit_asked = Signal()
+    availability_changed = Signal(bool)
+
+    def __init__(
+        self, parent: QObject | None = None, *, is_available: Callable[[], bool] = QSystemTrayIcon.isSystemTrayAvailable
+    ) -> None:
+        super().__init__(parent)
+        self.presence = Presence.OFFLINE
+        self.unread = 0
+        self.changes = 0
+        self._conversations = 0
+        self._account = ""
+        self._quiet = False
+        self._flash_enabled = True
+        self._flashing: list[str] = []
+        self._lit = False
+        self._is_available = is_available
+        self._available = False
+        self._icon = QSystemTrayIcon(self)
+        self._icon.activated.connect(self._on_activated)
+        self._menu = QMenu()
+        self._menu.setObjectName("trayMenu")
+        self._build_menu()
+        self._icon.setContextMenu(self._menu)
+        self._flash_timer = QTimer(self, interval=FLASH_MS)
+        self._flash_timer.timeout.connect(self._on_flash)
+        self._calm_timer = QTimer(self, interval=FLASH_FOR_MS, singleShot=True)
+        self._calm_timer.timeout.connect(self._stop_flashing)
+        self._poll = QTimer(self, interval=POLL_MS)
+        self._poll.timeout.connect(self.check)
+        i18n.changed.connect(self._retranslate)
+        theme.changed.connect(self._refresh)
+
+    # ------------------------------------------------------------ life
+    @property
+    def available(self) -> bool:
+        """Whether the desktop has a tray just now; Qt's answer is the only honest test."""
+        return self._available
+
+    @property
+    def flashing(self) -> tuple[str, ...]:
+        """The conversations that flash, oldest first."""
+        return tuple(self._flashing)
+
+    @property
+    def menu(self) -> QMenu:
+        """The icon's menu, also for a window without a tray."""
+        return self._menu
+
+    @property
+    def tooltip(self) -> str:
+        """What hovering tells."""
+        return self._icon.toolTip()
+
+    @property
+    def geometry(self) -> tuple[int, int, int, int]:
+        """Where the icon stands, left, top, width, height; zeros where the desktop does not tell."""
+        place = self._icon.geometry()
+        return place.left(), place.top(), place.width(), place.height()
+
+    @property
+    def picture(self) -> QIcon:
+        """The picture shown now."""
+        return self._icon.icon()
+
+    def start(self) -> None:
+        """Shows the icon and begins to look for the tray host."""
+        self._retranslate()
+        self.check()
+        self._poll.start()
+
+    def stop(self) -> None:
+        """Takes the icon away."""
+        self._poll.stop()
+        self._stop_flashing()
+        self._icon.hide()
+
+    def check(self) -> None:
+        """Looks whether a tray host came or went; shows the icon anew when one came."""
+        available = self._is_available()
+        if available is self._available:
+            return
+        self._available = available
+        self._icon.hide()
+        if available:
+            self._refresh()
+            self._icon.show()
+        self.availability_changed.emit(available)
+
+    # ------------------------------------------------------------ state
+    def set_account(self, name: str) -> None:
+        """Who is signed in; empty: nobody."""
+        self._account = name
+        if not name:
+            self._stop_flashing()
+            self.unread = self._conversations = 0
+            self.presence = Presence.OFFLINE
+        self._retranslate()
+
+    def set_presence(self, presence: Presence, *, quiet: bool) -> None:
+        """The state the icon shows."""
+        self.presence, self._quiet = presence, quiet
+        self._retranslate()
+
+    def set_unread(self, unread: int, conversations: int) -> None:
+        """The badge. Nothing unread ends the flashing at once: it was read, here or elsewhere."""
+        over = bool(self.unread) and not unread
+        self.unread, self._conversations = unread, conversations
+        if over:  # from nothing to nothing is no end: a message may come before its count
+            self._stop_flashing()
+        self._refresh()
+
+    def set_flash_enabled(self, enabled: bool) -> None:
+        """Whether new messages make the icon flash."""
+        self._flash_enabled = enabled
+        if not enabled:
+            self._stop_flashing()
+
+    def flash(self, conversation_id: str) -> None:
+        """A message came: flash for some seconds; the conversation stays the one a click opens until it is read."""
+        if not self._flash_enabled:
+            return
+        if conversation_id in self._flashing:
+            self._flashing.remove(conversation_id)
+        self._flashing.append(conversation_id)
+        self._calm_timer.start()
+        if not self._flash_timer.isActive():
+            self._flash_timer.start()
+
+    def calm(self, conversation_id: str) -> None:
+        """A conversation was read."""
+        if conversation_id in self._flashing:
+            self._flashing.remove(conversation_id)
+        if not self._flashing:
+            self._stop_flashing()
+
+    def _on_flash(self) -> None:
+        self._lit = not self._lit
+        self._refresh()
+
+    def _stop_flashing(self) -> None:
+        self._flash_timer.stop()
+        self._calm_timer.stop()
+        self._flashing.clear()
+        if self._lit:
+            self._lit = False
+            self._refresh()
+
+    def _refresh(self) -> None:
+        self._icon.setIcon(tray_icon(self.presence, self.unread, lit=self._lit))
+        self.changes += 1
+        self._icon.setToolTip(self._tooltip())
+
+    def _tooltip(self) -> str:
+        if not self._account:
+            return tr("tray.tooltip.signed_out")
+        state = tr(f"tray.status.{self.presence.value}")
+        unread = tr("tray.tooltip.unread", n=self.unread, conversations=self._conversations) if self.unread else ""
+        return "\n".join(filter(None, (tr("tray.tooltip.account", name=self._account, state=state), unread)))
+
+    def _on_activated(self, reason: QSystemTrayIcon.ActivationReason) -> None:
+        if reason not in (QSystemTrayIcon.ActivationReason.Trigger, QSystemTrayIcon.ActivationReason.DoubleClick):
+            return
+        if self._flashing:
+            conversation_id = self._flashing[-1]
+            self._stop_flashing()
+            self.conversation_asked.emit(conversation_id)
+        elif reason is QSystemTrayIcon.ActivationReason.Trigger:
+            self.toggle_asked.emit()
+
+    # ------------------------------------------------------------ menu
+    def _build_menu(self) -> None:
+        menu = self._menu
+        self._open = self._action(menu, "open", self.toggle_asked.emit)
+        menu.setDefaultAction(self._open)
+        menu.addSeparator()
+        self._status_menu = menu.addMenu("")
+        group = QActionGroup(self)
+        self._statuses: dict[Presence, QAction] = {}
+        for choice in CHOICES:
+            action = self._action(self._status_menu, f"status_{choice.value}", partial(self.status_chosen.emit, choice))
+            action.setCheckable(True)
+            group.addAction(action)
+            self._statuses[choice] = action
+        self._quiet_menu = menu.addMenu("")
+        self._quiets = {
+            key: self._action(self._quiet_menu, f"quiet_{key}", partial(self.quiet_asked.emit, key))
+            for key in ("hour", "tomorrow", "off")
+        }
+        menu.addSeparator()
+        self._settings = self._action(menu, "settings", self.settings_asked.emit)
+        self._sign_out = self._action(menu, "sign_out", self.sign_out_asked.emit)
+        menu.addSeparator()
+        self._quit = self._action(menu, "quit", self.quit_asked.emit)
+
+    def _action(self, menu: QMenu, name: str, slot: Callable[[], object]) -> QAction:
+        action = menu.addAction("")
+        action.setObjectName(f"tray_{name}")
+        action.triggered.connect(lambda _checked=False: slot())
+        return action
+
+    def _retranslate(self) -> None:
+        signed_in = bool(self._account)
+        self._open.setText(tr("tray.menu.open"))
+        self._status_menu.setTitle(tr("tray.menu.status"))
+        self._quiet_menu.setTitle(tr("tray.menu.quiet"))
+        for choice, action in self._statuses.items():
+            action.setText(tr(f"tray.status.{choice.value}"))
+            action.setChecked(choice is self.presence)
+        for key, action in self._quiets.items():
+            action.setText(tr(f"tray.quiet.{key}"))
+        self._quiets["off"].setEnabled(self._quiet)
+        self._settings.setText(tr("tray.menu.settings"))
+        self._sign_out.setText(tr("tray.menu.sign_out"))
+        self._quit.setText(tr("tray.menu.quit"))
+        for part in (self._status_menu.menuAction(), self._quiet_menu.menuAction(), self._settings, self._sign_out):
+            part.setVisible(signed_in)
+        self._refresh()

@@ -1,0 +1,107 @@
+"""Fills a new data folder with the demo office. One seed makes one office; only the time it is made at differs."""
+
+import asyncio
+import logging
+import random
+from collections.abc import Callable
+from typing import Any, Final, Protocol
+
+from server_stub.accounts.passwords import Passwords
+from server_stub.app.demo.assets import make_assets
+from server_stub.app.demo.chat import ChatPlanner, ChatWriter
+from server_stub.app.demo.moments import DAY_MS, Moments
+from server_stub.app.demo.office import LibraryMaker, NoticeMaker
+from server_stub.app.demo.people import People, do_make_people
+from server_stub.app.demo.source import DemoSource
+from server_stub.chat.conversations import do_open_system, load_membership, system_conversation_id
+from server_stub.chat.messages import do_mark_read, do_post_system
+from server_stub.clock import Clock
+from server_stub.modules.engine.context import OfficeContext
+from server_stub.modules.engine.duties import do_whats_due
+from server_stub.modules.engine.loader import load_definitions, make_handlers
+from server_stub.storage.blobs import BlobStore
+from server_stub.storage.database import Database, Tx
+
+log = logging.getLogger("tongban.demo")
+
+SEED: Final = 20_261_122
+OFFICE_AGE_MS: Final = 500 * DAY_MS
+NOTICES: Final = "notices"
+
+
+class Server(Protocol):
+    """As much of the wired server as the demo needs."""
+
+    @property
+    def database(self) -> Database: ...
+
+    @property
+    def blobs(self) -> BlobStore: ...
+
+    @property
+    def passwords(self) -> Passwords: ...
+
+    @property
+    def clock(self) -> Clock: ...
+
+
+async def fill_demo_office(services: Server) -> None:
+    """Write everybody and everything, from months ago up to now, into an empty database.
+
+    Raises:
+        DemoFilesMissing: the program came without resources/demo.
+        PaperFailed: a document cannot be typeset.
+    """
+    source = await asyncio.to_thread(DemoSource.load)
+    moments = Moments(services.clock.now_ms())
+    rng = random.Random(SEED)  # noqa: S311 (a demo, no secrets)
+    database = services.database
+    drawing = asyncio.to_thread(make_assets, source, moments, services.blobs, random.Random(SEED + 1))  # noqa: S311
+    hashing = asyncio.to_thread(services.passwords.hash, source.office["password"])
+    assets, password_hash = await asyncio.gather(drawing, hashing)
+    people = await database.write(lambda tx: _do_people(tx, source, moments, password_hash))
+
+    planner = ChatPlanner(source, people, moments, rng)
+    plans = await asyncio.to_thread(planner.plans)
+    writer = ChatWriter(source, people, assets, moments, rng)
+    counts = [await database.write(lambda tx, one=plan: writer.do_write(tx, one)) for plan in plans]  # type: ignore[misc]
+
+    context = OfficeContext(blobs=services.blobs, clock=services.clock, say=do_post_system)
+    handlers = {handler.name: handler for handler in make_handlers(load_definitions(), context)}
+    library = LibraryMaker(handlers["Folder"], handlers["Document"], source, people, assets, moments)
+    folders = await database.write(library.do_folders)
+    documents = await database.write(lambda tx: library.do_documents(tx, folders))
+    notices = NoticeMaker(handlers["Notice"], source, people, assets, moments, rng).actions()
+    for action in notices:
+        await database.write(action)
+    await database.write(lambda tx: _do_settle(tx, handlers, source, people, moments, rng))
+    log.info(
+        "the demo office is there: %d people, %d messages in %d conversations, %d notices, %d documents",
+        len(people.ids),
+        sum(counts),
+        len(plans),
+        len(notices),
+        documents,
+    )
+
+
+def _do_people(tx: Tx, source: DemoSource, moments: Moments, password_hash: str) -> People:
+    tx.now = moments.now - OFFICE_AGE_MS
+    return do_make_people(tx, source.office, password_hash)
+
+
+def _do_settle(
+    tx: Tx, handlers: dict[str, Any], source: DemoSource, people: People, moments: Moments, rng: random.Random
+) -> None:
+    """What ran out before now runs out; everybody has read most of what the system told them."""
+    rules_of: Callable[[str], Any] = lambda name: handlers[name].rules if name in handlers else None  # noqa: E731
+    do_whats_due(tx, rules_of, moments.now)
+    unread = int(source.today["clerk_unread_notices"])
+    for login, person_id in people.ids.items():
+        do_open_system(tx, NOTICES, person_id)
+        mine = load_membership(tx.conn, system_conversation_id(NOTICES, person_id), person_id)
+        assert mine is not None  # just opened
+        last = tx.raw.execute("SELECT last_seq FROM conversation WHERE id = ?", (mine.conversation_id,)).fetchone()[0]
+        behind = unread if login == source.office["clerk"] else rng.choice((0, 0, 0, 1, 1, 2, 3))
+        if last > behind:
+            do_mark_read(tx, mine, last - behind, at=moments.now - rng.randint(60, 600) * 60_000)

@@ -1,0 +1,163 @@
+"""Opens a data folder and wires the whole server over it, from the database to the ASGI application. Knows every part, decides nothing."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from dataclasses import dataclass
+from typing import Final
+
+from starlette.applications import Starlette
+
+from server_stub.accounts.handlers import account_handlers
+from server_stub.accounts.lockout import LockPolicy
+from server_stub.accounts.passwords import Passwords
+from server_stub.accounts.service import Accounts, Policy
+from server_stub.accounts.sessions import TokenLives
+from server_stub.api.app import Services, create_app
+from server_stub.api.auth import auth_routes
+from server_stub.api.blobs import BlobApi
+from server_stub.api.session import UPLOAD
+from server_stub.api.tus import TusApi
+from server_stub.api.wire import Limits
+from server_stub.app.admin import AdminDoor, Context
+from server_stub.app.audited import audited
+from server_stub.app.layout import DataLayout
+from server_stub.app.settings import Settings
+from server_stub.chat.handlers import chat_handlers
+from server_stub.chat.messages import do_post_system
+from server_stub.clock import Clock
+from server_stub.modules.engine.office import Office
+from server_stub.push.hub import Hub
+from server_stub.records.types import Registry, TypeHandler
+from server_stub.storage.blobs import BlobStore
+from server_stub.storage.database import Database
+from server_stub.storage.thumbnails import drop_orphaned_thumbnails
+from server_stub.storage.uploads import UploadStore
+
+log = logging.getLogger("tongban.app")
+
+HOUR_MS: Final = 3_600_000
+DAY_MS: Final = 24 * HOUR_MS
+_PERSONAL: Final = frozenset({"Alert", "ReadMark"})  # destroying one's own is no administrative act
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Backend:
+    """An open data folder with everything that works on it."""
+
+    settings: Settings
+    layout: DataLayout
+    clock: Clock
+    database: Database
+    passwords: Passwords
+    accounts: Accounts
+    blobs: BlobStore
+    uploads: UploadStore
+    blob_api: BlobApi
+    tus_api: TusApi
+    admin: AdminDoor
+    office: Office
+    services: Services
+
+    @property
+    def registry(self) -> Registry:
+        """Every synced type."""
+        return self.services.registry
+
+    @property
+    def hub(self) -> Hub:
+        """Who is online."""
+        return self.services.hub
+
+    def application(self) -> Starlette:
+        """The ASGI application."""
+        return create_app(self.services)
+
+    async def start(self) -> None:
+        """What has to be done once before anybody comes in."""
+        await self.office.start()
+
+    async def keep_house(self) -> None:
+        """Drop what has run out: tokens, uploads, orphaned blobs and their thumbnails."""
+        await self.accounts.clean_up()
+        await self.tus_api.drop_expired()
+        await self.blobs.drop_orphans(self.clock.now_ms() - self.settings.orphan_hours * HOUR_MS)
+        await asyncio.to_thread(drop_orphaned_thumbnails, self.layout.thumbnails, self.layout.blobs)
+
+    async def close(self) -> None:
+        """Write what is pending, then close the database: after this nothing is lost and nothing runs."""
+        await self.accounts.close()
+        self.blob_api.close()
+        await self.database.close()
+
+
+def open_backend(settings: Settings, clock: Clock) -> Backend:
+    """Open the data folder and wire the server over it. Belongs to the running event loop's thread.
+
+    Raises:
+        DatabaseTooNew, DatabaseDamaged: see there.
+    """
+    layout = DataLayout(settings.data)
+    database = Database.open(layout.database, clock=clock)
+    passwords = make_passwords(settings)
+    accounts = Accounts(database, clock, passwords, _policy(settings))
+    blobs = BlobStore(layout.blobs, database)
+    uploads = UploadStore(layout.uploads)
+    blob_api = BlobApi(accounts, database, blobs, thumbnails=layout.thumbnails, max_upload=settings.max_upload)
+    tus_api = TusApi(
+        accounts,
+        blobs,
+        uploads,
+        clock,
+        max_size=settings.max_resumable_upload,
+        expires_ms=settings.upload_expires_hours * HOUR_MS,
+    )
+    admin = AdminDoor(Context(database, passwords), settings.data)
+    office = Office(database, clock, blobs, do_post_system)
+    services = Services.assemble(
+        database,
+        clock,
+        accounts,
+        [*account_handlers(), *chat_handlers(blobs), *(_office_handler(one) for one in office.handlers)],
+        routes=[*auth_routes(accounts), *blob_api.routes(), *tus_api.routes(), admin.route()],
+        limits=Limits(max_size_upload=settings.max_upload),
+        details={UPLOAD: {"maxSize": settings.max_resumable_upload}},
+    )
+    blobs.set_visibility(services.sees)
+    return Backend(
+        settings=settings,
+        layout=layout,
+        clock=clock,
+        database=database,
+        passwords=passwords,
+        accounts=accounts,
+        blobs=blobs,
+        uploads=uploads,
+        blob_api=blob_api,
+        tus_api=tus_api,
+        admin=admin,
+        office=office,
+        services=services,
+    )
+
+
+def make_passwords(settings: Settings) -> Passwords:
+    """The password checker of these settings."""
+    return Passwords(min_length=settings.password_min_length)
+
+
+def _office_handler(handler: TypeHandler) -> TypeHandler:
+    return handler if handler.name in _PERSONAL else audited(handler)
+
+
+def _policy(settings: Settings) -> Policy:
+    return Policy(
+        lives=TokenLives(
+            access_ms=settings.access_token_seconds * 1000, refresh_ms=settings.refresh_token_days * DAY_MS
+        ),
+        by_login=LockPolicy(settings.lock_after_failures, settings.lock_base_seconds, settings.lock_max_seconds),
+        by_address=LockPolicy(
+            settings.address_lock_after_failures, settings.lock_base_seconds, settings.lock_max_seconds
+        ),
+    )

@@ -1,0 +1,83 @@
+"""What a client may send as a message: checked shape, nothing written. Pure but for the attachment, which the blob store knows."""
+
+from collections.abc import Callable
+from typing import Any, Final
+
+import msgspec
+
+from server_stub.chat.messages import MAX_MENTIONS, MAX_TEXT, Draft
+from server_stub.errors import SetError, SetErrorType, invalid_properties
+
+SET_BY_SERVER: Final = frozenset({"id", "seq", "senderId", "sentAt", "card"})
+_NEEDS_TEXT: Final = frozenset({"text", "emoji"})
+_NEEDS_ATTACHMENT: Final = frozenset({"picture", "file"})
+_MAX_NAME: Final = 255
+
+
+class Attachment(msgspec.Struct, rename="camel", omit_defaults=True):
+    """A blob in a message. Sizes in bytes and pixels."""
+
+    blob_id: str
+    name: str
+    type: str = "application/octet-stream"
+    size: int = 0
+    width: int | None = None
+    height: int | None = None
+
+
+class _Message(msgspec.Struct, rename="camel"):
+    conversation_id: str
+    kind: str = "text"
+    text: str | None = None
+    mentions: list[str] | None = None
+    reply_to_id: str | None = None
+    attachment: Attachment | None = None
+
+
+Refer = Callable[[Attachment], tuple[int, str]]
+"""Notes that the message refers to the blob; returns its true size and type. Raises SetError blobNotFound."""
+
+
+def check_draft(obj: dict[str, Any], refer: Refer) -> tuple[str, Draft]:
+    """The conversation's id and the message, from a create entry.
+
+    Raises:
+        SetError: invalidProperties, tooLarge, blobNotFound.
+    """
+    forbidden = sorted(SET_BY_SERVER & obj.keys())
+    if forbidden:
+        raise invalid_properties("set by the server", *forbidden)
+    try:
+        given = msgspec.convert(obj, _Message)
+    except msgspec.ValidationError as problem:
+        path = str(problem).rpartition("`$.")[2].partition("`")[0].partition("[")[0].partition(".")[0]
+        raise invalid_properties(str(problem), *([path] if path in obj else [])) from problem
+    text = given.text or ""
+    if len(text) > MAX_TEXT:
+        raise SetError(SetErrorType.TOO_LARGE, f"at most {MAX_TEXT} characters")
+    if given.kind in _NEEDS_TEXT:
+        if not text.strip():
+            raise invalid_properties("a message says something", "text")
+        if given.attachment is not None:
+            raise invalid_properties("a text has no attachment", "attachment")
+    elif given.kind in _NEEDS_ATTACHMENT:
+        if given.attachment is None:
+            raise invalid_properties("a picture or a file has an attachment", "attachment")
+    else:
+        raise invalid_properties("kind is text, emoji, picture or file", "kind")
+    mentions = list(dict.fromkeys(given.mentions or ()))
+    if len(mentions) > MAX_MENTIONS or any(not 0 < len(one) <= 100 for one in mentions):
+        raise invalid_properties(f"at most {MAX_MENTIONS} ids of people", "mentions")
+    attachment = _check_attachment(given.attachment, refer) if given.attachment is not None else None
+    return given.conversation_id, Draft(given.kind, text, mentions, given.reply_to_id, attachment)
+
+
+def _check_attachment(given: Attachment, refer: Refer) -> dict[str, Any]:
+    if not 0 < len(given.name) <= _MAX_NAME or any(ord(char) < 32 or char in "/\\\x7f" for char in given.name):
+        raise invalid_properties("a file has a name without folders", "attachment")
+    if any(edge is not None and not 0 < edge <= 100_000 for edge in (given.width, given.height)):
+        raise invalid_properties("pixels are positive", "attachment")
+    size, type_ = refer(given)
+    result: dict[str, Any] = msgspec.to_builtins(given)
+    result["size"], result["type"] = size, type_
+    return result

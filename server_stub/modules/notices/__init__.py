@@ -1,0 +1,1 @@
+"""公告通知: notices for an audience, with levels, read and confirm, withdrawal, pin and expiry."""

@@ -1,0 +1,252 @@
+"""One suite for both stores: what the port promises, memory and encrypted SQLite alike."""
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from desktop.core.domain import (
+    Alert,
+    Conversation,
+    ConversationKind,
+    Document,
+    LastMessage,
+    Member,
+    Message,
+    MessageKind,
+    Person,
+    Receipt,
+)
+from desktop.core.events import ChangeSet
+from desktop.core.store.memory import MemoryStore
+from desktop.core.store.sqlite import SqliteStore
+from desktop.core.sync.outbox import Edit, EditKind, EditState
+from desktop.core.sync.port import (
+    CoverMessages,
+    KeepOnly,
+    PutEdit,
+    PutLocal,
+    PutObjects,
+    RemoveEdit,
+    RemoveObjects,
+    Saved,
+    SetCoverage,
+    SetPushState,
+    SetState,
+    Store,
+)
+
+ME = "me"
+KEY = bytes(range(32))
+
+
+@pytest.fixture(params=["memory", "sqlite"])
+def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Store]:
+    make: dict[str, Callable[[], Store]] = {
+        "memory": lambda: MemoryStore(ME),
+        "sqlite": lambda: SqliteStore.open(tmp_path / "store.db", KEY, ME),
+    }
+    opened = make[str(request.param)]()
+    yield opened
+    opened.close()
+
+
+def room(conversation_id: str = "room", **changes: object) -> Conversation:
+    return msgspec.structs.replace(Conversation(conversation_id, ConversationKind.GROUP, conversation_id), **changes)
+
+
+def said(seq: int, conversation_id: str = "room", text: str = "", sender: str = "ben", **changes: object) -> Message:
+    message = Message(
+        f"{conversation_id}-{seq}", conversation_id, MessageKind.TEXT, text or f"text {seq}", seq, sender, 1000 + seq
+    )
+    return msgspec.structs.replace(message, **changes)
+
+
+def edit(edit_id: str, order: int = 1, **payload: object) -> Edit:
+    body = {"conversationId": "room", "kind": "text", "text": "hi", **payload}
+    return Edit(edit_id, "conversation:room", EditKind.CREATE, "Message", edit_id, body, order=order)
+
+
+def by_type(changes: list[ChangeSet]) -> dict[str, ChangeSet]:
+    return {change.type_name: change for change in changes}
+
+
+def seqs(messages: list[Message]) -> list[int]:
+    return [message.seq for message in messages]
+
+
+def test_an_empty_store_has_nothing_saved(store: Store) -> None:
+    assert store.load_saved() == Saved()
+    assert store.load_conversations() == []
+    assert store.load_messages("room") == []
+    assert store.load_object("Message", "x") is None
+
+
+def test_objects_come_back_as_they_went_in(store: Store) -> None:
+    person = Person("p1", "林远", pinyin="lin yuan", roles=("admin",))
+    document = Document("d1", "Plan", "f1", "b" * 64, "plan.pdf")
+    changes = store.apply([PutObjects("Person", (person,)), PutObjects("Document", (document,))])
+    assert by_type(changes)["Person"] == ChangeSet("Person", ("p1",))
+    assert store.load_object("Person", "p1") == person
+    assert store.load_objects("Document", parent="f1") == [document]
+    assert store.load_objects("Document", parent="f2") == []
+    changed = msgspec.structs.replace(document, folder_id="f2")
+    store.apply([PutObjects("Document", (changed,))])
+    assert store.load_objects("Document", parent="f1") == []
+
+
+def test_removed_objects_are_told_once(store: Store) -> None:
+    store.apply([PutObjects("Alert", (Alert("a1", "system", "t"), Alert("a2", "system", "t")))])
+    assert store.apply([RemoveObjects("Alert", ("a1", "unknown"))]) == [ChangeSet("Alert", (), ("a1",))]
+    assert store.apply([KeepOnly("Alert", frozenset({"a3"}))]) == [ChangeSet("Alert", (), ("a2",))]
+    assert store.load_objects("Alert") == []
+
+
+def test_cursors_and_data_move_together_and_are_saved(store: Store) -> None:
+    store.apply(
+        [
+            PutObjects("Conversation", (room("old", updated_at=1, last_seq=3), room("new", updated_at=2, last_seq=9))),
+            SetState("Conversation", "17"),
+            SetPushState("p1"),
+            SetCoverage("old", ((1, 3),)),
+        ]
+    )
+    saved = store.load_saved()
+    assert saved.states == {"Conversation": "17"}
+    assert saved.push_state == "p1"
+    assert saved.coverage == {"old": ((1, 3),)}
+    assert list(saved.tops.items()) == [("new", 9), ("old", 3)]
+    assert store.load_coverage("old") == ((1, 3),)
+    assert store.load_coverage("new") == ()
+    store.apply([SetState("Conversation", None)])
+    assert store.load_saved().states == {}
+
+
+def test_conversations_stand_pinned_first_then_newest(store: Store) -> None:
+    rooms = (room("a", updated_at=1), room("b", updated_at=3), room("c", updated_at=2, pinned=True))
+    store.apply([PutObjects("Conversation", rooms)])
+    assert [conversation.id for conversation in store.load_conversations()] == ["c", "b", "a"]
+
+
+def test_windows_of_messages(store: Store) -> None:
+    store.apply([PutObjects("Message", tuple(said(n) for n in range(1, 21)))])
+    assert seqs(store.load_messages("room", limit=3)) == [18, 19, 20]
+    assert seqs(store.load_messages("room", before=5, limit=3)) == [2, 3, 4]
+    assert seqs(store.load_messages("room", after=17, limit=2)) == [18, 19]
+    assert seqs(store.load_messages("room", after=17, before=20)) == [18, 19]
+    assert store.load_messages("room", limit=0) == []
+    assert store.load_messages("elsewhere") == []
+
+
+def test_a_live_message_moves_its_conversation(store: Store) -> None:
+    store.apply([PutObjects("Conversation", (room(last_seq=4, read_seq=4, updated_at=5),))])
+    changes = by_type(store.apply([PutObjects("Message", (said(5, text="news", mentions=(ME,)),), live=True)]))
+    assert changes["Message"] == ChangeSet("Message", ("room-5",), (), frozenset({"room"}))
+    assert changes["Conversation"].upserts == ("room",)
+    (conversation,) = store.load_conversations()
+    assert (conversation.last_seq, conversation.unread_count, conversation.mention_count) == (5, 1, 1)
+    assert conversation.last_message == LastMessage("room-5", 5, MessageKind.TEXT, "news", 1005, "ben")
+    store.apply([PutObjects("Message", (said(3),), live=True)])  # an old one changes no count
+    assert store.load_conversations() == [conversation]
+    store.apply([PutObjects("Message", (said(6, sender=ME),), live=True)])
+    assert store.load_conversations()[0].unread_count == 0
+
+
+def test_the_same_message_twice_is_there_once(store: Store) -> None:
+    store.apply([PutObjects("Message", (said(1), said(1)))])
+    store.apply([PutObjects("Message", (said(1),))])
+    assert seqs(store.load_messages("room")) == [1]
+
+
+def test_a_place_belongs_to_one_message(store: Store) -> None:
+    store.apply([PutObjects("Message", (said(1),))])
+    other = said(1, id="other")
+    changes = by_type(store.apply([PutObjects("Message", (other,))]))
+    assert changes["Message"].removed == ("room-1",)
+    assert store.load_messages("room") == [other]
+
+
+def test_covering_a_window_makes_it_what_the_server_showed(store: Store) -> None:
+    store.apply([PutObjects("Conversation", (room(),)), PutObjects("Message", (said(1), said(2), said(3), said(9)))])
+    changes = store.apply([CoverMessages("room", 2, 8, (said(3), said(4)))])
+    assert by_type(changes)["Message"].removed == ("room-2",)
+    assert seqs(store.load_messages("room")) == [1, 3, 4, 9]
+    store.apply([CoverMessages("left long ago", 1, 5, (said(1, "left long ago"),))])
+    assert store.load_messages("left long ago") == []
+
+
+def test_a_conversation_takes_everything_along(store: Store) -> None:
+    store.apply(
+        [
+            PutObjects("Conversation", (room(), room("other"))),
+            PutObjects("Message", (said(1), said(1, "other"))),
+            PutObjects("Member", (Member("room_ben", "room", "ben"), Member("other_ben", "other", "ben"))),
+            PutObjects("Receipt", (Receipt("room_ben", "room", "ben"),)),
+            SetCoverage("room", ((1, 1),)),
+        ]
+    )
+    changes = by_type(store.apply([RemoveObjects("Conversation", ("room",))]))
+    assert {name: change.removed for name, change in changes.items()} == {
+        "Conversation": ("room",),
+        "Message": ("room-1",),
+        "Member": ("room_ben",),
+        "Receipt": ("room_ben",),
+    }
+    assert store.load_saved().coverage == {}
+    assert [value.id for value in store.load_objects("Member")] == ["other_ben"]
+    assert seqs(store.load_messages("other")) == [1]
+
+
+def test_the_outbox_keeps_its_order_and_tells_what_looks_different(store: Store) -> None:
+    changes = by_type(store.apply([PutEdit(edit("e2", 2)), PutEdit(edit("e1", 1))], durable=True))
+    assert changes["Message"] == ChangeSet("Message", ("e2", "e1"), (), frozenset({"room"}))
+    assert changes["Conversation"].upserts == ("room",)
+    assert [e.id for e in store.load_edits()] == ["e1", "e2"]
+    refused = msgspec.structs.replace(edit("e1", 1), state=EditState.REFUSED, code="forbidden")
+    store.apply([PutEdit(refused)])
+    assert store.load_edits()[0] == refused
+    assert store.load_saved().edits == tuple(store.load_edits())
+    gone = by_type(store.apply([RemoveEdit(refused)]))
+    assert gone["Message"].removed == ("e1",)
+
+
+def test_a_confirmed_message_replaces_its_edit_without_a_gap(store: Store) -> None:
+    store.apply([PutEdit(edit("m1"))])
+    changes = by_type(store.apply([PutObjects("Message", (said(1, id="m1"),)), RemoveEdit(edit("m1"))]))
+    assert changes["Message"] == ChangeSet("Message", ("m1",), (), frozenset({"room"}))
+
+
+def test_local_values(store: Store) -> None:
+    changes = store.apply([PutLocal("drafts", "room", b"1"), PutLocal("drafts", "other", b"2")])
+    assert changes == [ChangeSet("local.drafts", ("room", "other"))]
+    store.apply([PutLocal("drafts", "other", None), PutLocal("settings", "room", b"3")])
+    assert store.load_local("drafts") == {"room": b"1"}
+    assert store.load_local("nothing") == {}
+
+
+@pytest.mark.parametrize(
+    ("query", "found"),
+    [
+        ("档案", [2, 1]),
+        ("档案管理", [1]),
+        ("理", [1]),
+        ("budget", [1]),
+        ("BUDGET 档案", [1]),
+        ("防汛", [3]),
+        ("档", [2, 1]),
+        ("案档", []),
+        ('"', []),
+        ("", []),
+        ("OR", []),
+    ],
+)
+def test_search_finds_chinese_words(store: Store, query: str, found: list[int]) -> None:
+    texts = {1: "关于档案管理的 Budget report", 2: "档案室", 3: "防汛值班"}
+    store.apply([PutObjects("Message", tuple(said(n, text=text) for n, text in texts.items()))])
+    while store.index_some(2):
+        pass
+    assert seqs(store.search_messages(query)) == found
+    assert store.search_messages(query, conversation_id="elsewhere") == []
+    store.apply([RemoveObjects("Message", ("room-1",))])
+    assert seqs(store.search_messages(query)) == [n for n in found if n != 1]

@@ -1,0 +1,267 @@
+"""The client's core against the real server over TLS: two people talk, the server goes away and comes back, nothing is lost or doubled."""
+
+import asyncio
+import os
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import asynccontextmanager
+from io import BytesIO
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+from desktop.core.crypto.keychain import MemoryKeychain
+from desktop.core.domain import ConnectionState, Delivery, Message, TransferState
+from desktop.core.errors import InvalidCredentials, Offline, UntrustedServer
+from desktop.core.events import ChangeSet, Event, MessageArrived
+from desktop.core.services.client import Client
+from desktop.core.services.session import Session
+from tests.helpers.core_server import PASSWORD, ServerProcess
+
+LIMIT = 30.0
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServerProcess]:
+    process = ServerProcess(tmp_path_factory.mktemp("server"))
+    process.init("anna", "ben")
+    process.start()
+    yield process
+    process.kill()
+
+
+class Device:
+    """One client with its session and what its bus told."""
+
+    def __init__(self, client: Client, session: Session) -> None:
+        self.client = client
+        self.session = session
+        self.seen: list[Event] = []
+
+    async def until(self, true: Callable[[], Awaitable[bool]]) -> None:
+        """Waits for a condition over the store, looked at again after each event."""
+        changed = asyncio.Event()
+        with self.session.events.subscribe(lambda _: changed.set()):
+            async with asyncio.timeout(LIMIT):
+                while not await true():
+                    await changed.wait()
+                    changed.clear()
+
+    async def texts(self, conversation_id: str) -> list[str]:
+        page = await self.session.chat.window(conversation_id, limit=500)
+        return [message.text for message in page.messages if message.delivery is Delivery.SENT]
+
+    async def until_texts(self, conversation_id: str, count: int) -> list[str]:
+        async def enough() -> bool:
+            return len(await self.texts(conversation_id)) >= count
+
+        await self.until(enough)
+        return await self.texts(conversation_id)
+
+
+@asynccontextmanager
+async def device(server: ServerProcess, folder: Path, login: str, keychain: MemoryKeychain) -> AsyncIterator[Device]:
+    async with await Client.open(folder, keychain=keychain) as client:
+        session = await client.sign_in(server.address, login, PASSWORD, remember=True)
+        async with asyncio.timeout(LIMIT):
+            await session.wait_until(ConnectionState.LIVE, synced=True)
+        it = Device(client, session)
+        with session.events.subscribe(it.seen.append):
+            yield it
+
+
+def test_two_people_talk_and_the_push_arrives(server: ServerProcess, tmp_path: Path) -> None:
+    async def scenario() -> None:
+        async with (
+            device(server, tmp_path / "a", "anna", MemoryKeychain()) as anna,
+            device(server, tmp_path / "b", "ben", MemoryKeychain()) as ben,
+        ):
+            room = await anna.session.chat.open_direct(ben.session.account_id)
+            before = len(await ben.texts(room.id))
+            pending = await anna.session.chat.send_text(room.id, "你好 Ben")
+            assert pending.delivery is Delivery.PENDING
+            assert (await ben.until_texts(room.id, before + 1))[-1] == "你好 Ben"
+            arrived = [event for event in ben.seen if isinstance(event, MessageArrived)]
+            assert [event.message.text for event in arrived] == ["你好 Ben"]
+            assert arrived[0].notify
+            assert arrived[0].conversation.name == "Anna"
+            seq = arrived[0].message.seq
+            await ben.session.chat.mark_read(room.id, seq)
+
+            async def read() -> bool:
+                receipts = await anna.session.chat.receipts(room.id)
+                return any(r.person_id == ben.session.account_id and r.read_seq == seq for r in receipts)
+
+            await anna.until(read)
+
+    asyncio.run(scenario())
+
+
+def test_what_was_written_while_the_server_was_away_arrives_once_and_in_order(
+    server: ServerProcess, tmp_path: Path
+) -> None:
+    keychain = MemoryKeychain()
+
+    async def scenario() -> None:
+        async with device(server, tmp_path / "b", "ben", MemoryKeychain()) as ben:
+            async with device(server, tmp_path / "a", "anna", keychain) as anna:
+                room = await anna.session.chat.open_direct(ben.session.account_id)
+                before = len(await ben.texts(room.id))
+                await anna.session.chat.send_text(room.id, "first")
+                await ben.until_texts(room.id, before + 1)
+                server.kill()
+                for number in range(60):
+                    await anna.session.chat.send_text(room.id, f"offline {number}")
+                shown = (await anna.session.chat.window(room.id)).messages
+                assert shown[-1].text == "offline 59"
+                assert shown[-1].delivery is Delivery.PENDING
+            # The client itself ends and starts again with the cable out.
+            async with await Client.open(tmp_path / "a", keychain=keychain) as client:
+                session = await client.resume(client.accounts()[0])
+                assert session.status.state is not ConnectionState.LIVE
+                assert (await session.chat.window(room.id)).messages[-1].text == "offline 59"
+                await session.chat.send_text(room.id, "offline 60")
+                server.start()
+                session.network_changed()
+                ben.session.network_changed()
+                texts = await ben.until_texts(room.id, before + 62)
+                assert texts[before:] == ["first", *(f"offline {number}" for number in range(61))]
+                anna_again = Device(client, session)
+
+                async def empty() -> bool:
+                    return await session.outbox.pending() == 0
+
+                await anna_again.until(empty)
+                assert (await anna_again.until_texts(room.id, before + 62))[before:] == texts[before:]
+
+    asyncio.run(scenario())
+
+
+def test_server_killed_again_and_again_while_sending(server: ServerProcess, tmp_path: Path) -> None:
+    async def scenario() -> None:
+        async with (
+            device(server, tmp_path / "a", "anna", MemoryKeychain()) as anna,
+            device(server, tmp_path / "b", "ben", MemoryKeychain()) as ben,
+        ):
+            room = await anna.session.chat.open_direct(ben.session.account_id)
+            before = len(await ben.texts(room.id))
+            wanted = [f"storm {number}" for number in range(300)]
+            for number, text in enumerate(wanted):
+                await anna.session.chat.send_text(room.id, text)
+                if number % 100 == 60:
+                    server.kill()
+                    await asyncio.to_thread(server.start)
+                    anna.session.network_changed()
+            anna.session.network_changed()
+            ben.session.network_changed()
+            assert (await ben.until_texts(room.id, before + 300))[before:] == wanted
+
+    asyncio.run(scenario())
+
+
+def test_pictures_and_files_travel_and_stay_sealed_on_disk(server: ServerProcess, tmp_path: Path) -> None:
+    target = BytesIO()
+    Image.new("RGB", (640, 360), "teal").save(target, "PNG")
+    content = os.urandom(9_500_000)
+    (tmp_path / "report 报告.bin").write_bytes(content)
+
+    async def scenario() -> None:
+        async with (
+            device(server, tmp_path / "a", "anna", MemoryKeychain()) as anna,
+            device(server, tmp_path / "b", "ben", MemoryKeychain()) as ben,
+        ):
+            room = await anna.session.chat.open_direct(ben.session.account_id)
+            start = (await ben.session.chat.conversation(room.id) or room).last_seq
+            await anna.session.chat.send_picture(room.id, target.getvalue(), "map.png")
+            await anna.session.chat.send_file(room.id, tmp_path / "report 报告.bin")
+            received: list[Message] = []
+
+            async def both() -> bool:
+                page = await ben.session.chat.window(room.id)
+                received[:] = [message for message in page.messages if message.seq > start]
+                return len(received) == 2
+
+            await ben.until(both)
+            attachments = {m.attachment.name: m.attachment for m in received if m.attachment is not None}
+            picture, report = attachments["map.png"], attachments["report 报告.bin"]
+            assert (picture.width, picture.height) == (640, 360)
+            assert await ben.session.files.open_bytes(picture.blob_id) == target.getvalue()
+            assert len(await ben.session.files.thumbnail(picture.blob_id, 96)) > 50
+            transfer = await ben.session.files.download(report)
+
+            async def done() -> bool:
+                states = {t.id: t.state for t in ben.session.files.transfers()}
+                return states[transfer.id] is TransferState.DONE
+
+            await ben.until(done)
+            await ben.session.files.save_as(report.blob_id, tmp_path / "copy.bin")
+            assert (tmp_path / "copy.bin").read_bytes() == content
+            needle = content[1000:1032]
+            sealed = [path for path in (tmp_path / "b").rglob("*") if path.is_file()]
+            assert not any(needle in path.read_bytes() for path in sealed)
+            anna_states = {t.state for t in anna.session.files.transfers()}
+            assert anna_states == {TransferState.DONE}
+
+    asyncio.run(scenario())
+
+
+def test_refusals_at_the_door(server: ServerProcess, tmp_path: Path) -> None:
+    async def scenario() -> None:
+        keychain = MemoryKeychain()
+        async with await Client.open(tmp_path / "a", keychain=keychain) as client:
+            with pytest.raises(InvalidCredentials):
+                await client.sign_in(server.address, "anna", "wrong", remember=False)
+            with pytest.raises(Offline):
+                await client.sign_in("https://127.0.0.1:1", "anna", PASSWORD, remember=False)
+            session = await client.sign_in(server.address, "anna", PASSWORD, remember=False)
+            account = client.accounts()[0]
+            assert (account.login, account.remembered) == ("anna", False)
+            await session.close()
+            with pytest.raises(InvalidCredentials):
+                await client.resume(account)
+            with pytest.raises(InvalidCredentials):
+                await client.resume(account, "wrong")
+            again = await client.resume(account, PASSWORD)
+            async with asyncio.timeout(LIMIT):
+                await again.wait_until(ConnectionState.LIVE)
+            await again.sign_out(forget=True)
+            assert client.accounts() == []
+            assert not list((tmp_path / "a" / "accounts").glob("*"))
+
+    asyncio.run(scenario())
+
+
+def test_another_key_at_the_same_address_is_not_trusted(server: ServerProcess, tmp_path: Path) -> None:
+    impostor = ServerProcess(tmp_path / "other")
+    (tmp_path / "other").mkdir()
+
+    async def scenario() -> None:
+        async with await Client.open(tmp_path / "a", keychain=MemoryKeychain()) as client:
+            session = await client.sign_in(server.address, "anna", PASSWORD, remember=True)
+            await session.close()
+            server.kill()
+            impostor.init()
+            impostor.port = server.port
+            impostor.start()
+            with pytest.raises(UntrustedServer) as caught:
+                await client.sign_in(server.address, "anna", PASSWORD, remember=True)
+            assert caught.value.data["known"] != caught.value.data["fingerprint"]
+
+    try:
+        asyncio.run(scenario())
+    finally:
+        impostor.kill()
+        server.start()
+
+
+def test_events_name_what_changed(server: ServerProcess, tmp_path: Path) -> None:
+    async def scenario() -> None:
+        async with device(server, tmp_path / "a", "anna", MemoryKeychain()) as anna:
+            ben = next(p for p in await anna.session.directory.people() if p.login == "ben")
+            room = await anna.session.chat.open_direct(ben.id)
+            message = await anna.session.chat.send_text(room.id, "who sees this?")
+            sets = [event for event in anna.seen if isinstance(event, ChangeSet) and event.type_name == "Message"]
+            assert message.id in sets[-1].upserts
+            assert sets[-1].conversations == {room.id}
+
+    asyncio.run(scenario())

@@ -1,0 +1,70 @@
+"""The real server as a process for the core's tests: made once with some people, stopped and started at will on one port and data folder."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+PASSWORD = "correct-horse-7"
+DEADLINE = 40.0
+
+
+class ServerProcess:
+    """`python -m server_stub` on loopback."""
+
+    def __init__(self, folder: Path) -> None:
+        self._data = folder / "server"
+        self._port_file = folder / "port"
+        self._process: subprocess.Popen[bytes] | None = None
+        self.port = 0
+
+    @property
+    def address(self) -> str:
+        return f"https://127.0.0.1:{self.port}"
+
+    def init(self, *logins: str) -> None:
+        """Makes the data folder and its people."""
+        self._run("init")
+        for login in logins:
+            self._run("user", "add", login, "--name", login.title(), "--password-env", "TEST_PASSWORD")
+
+    def start(self) -> None:
+        """Starts and waits until it answers; the port stays the same over restarts."""
+        self._port_file.unlink(missing_ok=True)
+        command = self._command("serve", "--port", str(self.port), "--port-file", str(self._port_file))
+        self._process = subprocess.Popen(command, cwd=ROOT, env=self._environment(), stderr=subprocess.DEVNULL)
+        deadline = time.monotonic() + DEADLINE
+        while not (self._port_file.exists() and self._port_file.read_text().strip()):
+            if self._process.poll() is not None or time.monotonic() > deadline:
+                raise AssertionError("the server did not start")
+            time.sleep(0.02)
+        self.port = int(self._port_file.read_text())
+
+    def stop(self) -> None:
+        """Gracefully."""
+        self._end(signal.SIGTERM)
+
+    def kill(self) -> None:
+        """As a power cut would, for a process."""
+        self._end(signal.SIGKILL)
+
+    def _end(self, how: signal.Signals) -> None:
+        if self._process is not None:
+            self._process.send_signal(how)
+            self._process.wait(DEADLINE)
+            self._process = None
+
+    def _command(self, *arguments: str) -> list[str]:
+        return [sys.executable, "-m", "server_stub", *arguments, "--data", str(self._data)]
+
+    def _run(self, *arguments: str) -> None:
+        done = subprocess.run(
+            self._command(*arguments), cwd=ROOT, env=self._environment(), capture_output=True, timeout=60, check=False
+        )
+        assert done.returncode == 0, done.stderr.decode()[-2000:]
+
+    def _environment(self) -> dict[str, str]:
+        return {**os.environ, "TEST_PASSWORD": PASSWORD}

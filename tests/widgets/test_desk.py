@@ -1,0 +1,305 @@
+"""The desk: what arrives in a session reaches tray and pop-ups, what is done there reaches the core. On the session in memory."""
+
+import asyncio
+from collections.abc import Callable, Coroutine
+from pathlib import Path
+from typing import Any
+
+import qasync
+from PySide6.QtCore import Qt
+from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QApplication
+
+from desktop.app.desk import Desk
+from desktop.core.domain import Alert, ConnectionState, Link, Presence
+from desktop.core.errors import Rejected
+from desktop.models.alerts import NoticeItem
+from desktop.platform.notifications import NotificationButton, SystemNotifications
+from desktop.platform.preferences import Preferences
+from desktop.ui import i18n, theme
+from desktop.ui.toasts.toast import MessageToast, NoticeToast
+from desktop.ui.tray.tray import Tray
+from tests.helpers.fake_session import GROUP, ZHANG, FakeSession
+
+
+class Paths:
+    """Records where the desk leads."""
+
+    def __init__(self) -> None:
+        self.seen: list[tuple[str, str]] = []
+
+    def open_conversation(self, conversation_id: str) -> None:
+        self.seen.append(("conversation", conversation_id))
+
+    def open_person(self, person_id: str) -> None:
+        self.seen.append(("person", person_id))
+
+    def open_notice(self, notice_id: str) -> None:
+        self.seen.append(("notice", notice_id))
+
+    def open_document(self, document_id: str) -> None:
+        self.seen.append(("document", document_id))
+
+    def open_page(self, key: str) -> None:
+        self.seen.append(("page", key))
+
+
+class Center(SystemNotifications):
+    """The system's notification center in memory."""
+
+    def __init__(self, *, works: bool = True) -> None:
+        super().__init__("test")
+        self.works = works
+        self.shown: dict[str, tuple[str, str]] = {}
+        self.buttons: dict[str, dict[str, Callable[[], object]]] = {}
+
+    async def send(self, key: str, title: str, text: str, **more: Any) -> bool:
+        if self.works:
+            self.shown[key] = (title, text)
+            buttons: list[NotificationButton] = more["buttons"]
+            self.buttons[key] = {button.title: button.pressed for button in buttons}
+        return self.works
+
+    async def remove(self, key: str) -> None:
+        self.shown.pop(key, None)
+
+
+class Scene:
+    """A desk over a session in memory."""
+
+    def __init__(self, folder: Path, center: Center | None = None) -> None:
+        self.session = FakeSession()
+        self.paths, self.center = Paths(), center or Center()
+        self.preferences = Preferences(folder / "preferences.json")
+        self.tray = Tray(is_available=lambda: True)
+        self.looking: str | None = None
+        self.desk = Desk(
+            self.session,
+            self.paths,
+            self.tray,
+            self.preferences,
+            self.center,
+            looking_at=lambda: self.looking,
+            now_ms=self.session.clock.now_ms,
+        )
+
+    async def start(self) -> None:
+        self.tray.start()
+        self.desk.start()
+        await settle(lambda: self.desk.people.name("zhangmin") == "张敏" and not self.desk.tasks.running("load"))
+
+    def stop(self) -> None:
+        self.desk.stop()
+        self.tray.stop()
+
+    def message(self, key: str) -> MessageToast:
+        toast = self.desk.toasts.toast(key)
+        assert isinstance(toast, MessageToast)
+        return toast
+
+    def notice(self, key: str) -> NoticeToast:
+        toast = self.desk.toasts.toast(key)
+        assert isinstance(toast, NoticeToast)
+        return toast
+
+
+async def settle(done: Callable[[], bool]) -> None:
+    for _ in range(300):
+        if done():
+            return
+        await asyncio.sleep(0.01)
+    raise AssertionError("did not settle")
+
+
+def play(
+    qapp: QApplication, folder: Path, act: Callable[[Scene], Coroutine[Any, Any, None]], center: Center | None = None
+) -> None:
+    def factory() -> asyncio.AbstractEventLoop:
+        loop = qasync.QEventLoop(qapp)
+        asyncio.set_event_loop(loop)
+        return loop
+
+    async def whole() -> None:
+        theme.apply(qapp)
+        i18n.set_language("zh")
+        scene = Scene(folder, center)
+        await scene.start()
+        try:
+            await asyncio.wait_for(act(scene), 15)
+        finally:
+            scene.stop()
+
+    with asyncio.Runner(loop_factory=factory) as runner:
+        runner.run(whole())
+
+
+def test_start_counts_unread_and_brings_back_what_must_be_confirmed(qapp: QApplication, tmp_path: Path) -> None:
+    async def act(scene: Scene) -> None:
+        await settle(lambda: scene.tray.unread > 0)
+        listed = await scene.session.chat.conversations()
+        assert scene.tray.unread == sum(c.unread_count for c in listed if not c.muted)
+        assert scene.desk.toasts.shown == ["a1"]
+
+    play(qapp, tmp_path, act)
+
+
+def test_message_pops_up_flashes_and_counts(qapp: QApplication, tmp_path: Path) -> None:
+    async def act(scene: Scene) -> None:
+        before = scene.tray.unread
+        scene.session.receive(ZHANG, "zhangmin", "材料发我一份")
+        assert scene.tray.flashing == (ZHANG,)
+        assert "材料发我一份" in scene.message(ZHANG).accessibleName()
+        await settle(lambda: scene.tray.unread == before + 1)
+
+    play(qapp, tmp_path, act)
+
+
+def test_reply_in_place_is_sent_and_counts_as_read(qapp: QApplication, tmp_path: Path) -> None:
+    async def act(scene: Scene) -> None:
+        message = scene.session.receive(ZHANG, "zhangmin", "材料发我一份")
+        toast = scene.message(ZHANG)
+        QTest.keyClicks(toast.reply, "sent")
+        QTest.keyClick(toast.reply, Qt.Key.Key_Return)
+        await settle(lambda: ZHANG not in scene.desk.toasts.shown)
+        assert scene.session.called("chat.send_text")[0][:2] == (ZHANG, "sent")
+        await settle(lambda: bool(scene.session.called("chat.mark_read")))
+        assert scene.session.called("chat.mark_read") == [(ZHANG, message.seq)]
+
+    play(qapp, tmp_path, act)
+
+
+def test_refused_reply_stays_with_its_reason(qapp: QApplication, tmp_path: Path) -> None:
+    async def act(scene: Scene) -> None:
+        scene.session.receive(ZHANG, "zhangmin", "材料发我一份")
+        toast = scene.message(ZHANG)
+        scene.session.failures["chat.send_text"] = Rejected(type="forbidden")
+        QTest.keyClicks(toast.reply, "sent")
+        QTest.keyClick(toast.reply, Qt.Key.Key_Return)
+        await settle(lambda: not toast.reply.isReadOnly())
+        assert toast.reply.text() == "sent"
+        assert scene.session.called("chat.mark_read") == []
+
+    play(qapp, tmp_path, act)
+
+
+def test_read_on_another_device_clears_pop_up_flash_and_badge(qapp: QApplication, tmp_path: Path) -> None:
+    async def act(scene: Scene) -> None:
+        before = scene.tray.unread
+        message = scene.session.receive(ZHANG, "zhangmin", "材料发我一份")
+        await settle(lambda: scene.tray.unread == before + 1)
+        scene.session.chat.change(ZHANG, read_seq=message.seq, unread_count=0)
+        await settle(lambda: ZHANG not in scene.desk.toasts.shown)
+        assert scene.tray.flashing == ()
+        await settle(lambda: scene.tray.unread <= before)
+
+    play(qapp, tmp_path, act)
+
+
+def test_confirm_in_place(qapp: QApplication, tmp_path: Path) -> None:
+    async def act(scene: Scene) -> None:
+        QTest.mouseClick(scene.notice("a1").confirm, Qt.MouseButton.LeftButton)
+        await settle(lambda: scene.desk.toasts.shown == [])
+        assert scene.session.called("office.confirm") == [("n1",)]
+
+    play(qapp, tmp_path, act)
+
+
+def test_opening_a_notice_leads_there_and_dismisses_its_alert(qapp: QApplication, tmp_path: Path) -> None:
+    async def act(scene: Scene) -> None:
+        scene.session.alerts.arrive(Alert("a9", "notice", "国庆假期值班安排", link=Link("Notice", "n2")))
+        QTest.mouseClick(scene.notice("a9").open, Qt.MouseButton.LeftButton)
+        assert scene.paths.seen == [("notice", "n2")]
+        await settle(lambda: scene.session.called("alerts.dismiss") == [("a9",)])
+
+    play(qapp, tmp_path, act)
+
+
+def test_do_not_disturb_for_an_hour_is_told_to_colleagues_and_holds(qapp: QApplication, tmp_path: Path) -> None:
+    async def act(scene: Scene) -> None:
+        scene.desk.ask_quiet("hour")
+        assert scene.tray.presence is Presence.DND
+        await settle(lambda: (Presence.DND,) in scene.session.called("presence.set_presence"))
+        scene.session.receive(ZHANG, "zhangmin", "在吗")
+        scene.session.alerts.arrive(Alert("a9", "notice", "国庆假期值班安排", link=Link("Notice", "n2")))
+        assert scene.desk.toasts.shown == ["a1"]
+        assert scene.tray.flashing == ()
+        scene.desk.ask_quiet("off")
+        assert scene.desk.toasts.shown == ["a1", "a9"]
+        assert scene.tray.presence is Presence.ONLINE
+
+    play(qapp, tmp_path, act)
+
+
+def test_tray_tells_when_the_connection_is_gone(qapp: QApplication, tmp_path: Path) -> None:
+    async def act(scene: Scene) -> None:
+        assert scene.tray.presence is Presence.ONLINE
+        scene.session.go(ConnectionState.OFFLINE)
+        assert scene.tray.presence is Presence.OFFLINE
+        scene.session.go(ConnectionState.LIVE)
+        assert scene.tray.presence is Presence.ONLINE
+
+    play(qapp, tmp_path, act)
+
+
+def test_click_on_the_flashing_icon_opens_that_conversation(qapp: QApplication, tmp_path: Path) -> None:
+    async def act(scene: Scene) -> None:
+        scene.session.receive(GROUP, "zhangmin", "开会")
+        scene.tray.conversation_asked.emit(scene.tray.flashing[-1])
+        assert scene.paths.seen == [("conversation", GROUP)]
+
+    play(qapp, tmp_path, act)
+
+
+def test_conversation_in_front_stays_quiet(qapp: QApplication, tmp_path: Path) -> None:
+    async def act(scene: Scene) -> None:
+        scene.looking = ZHANG
+        scene.session.receive(ZHANG, "zhangmin", "在吗")
+        assert scene.desk.toasts.shown == ["a1"]
+        assert scene.tray.flashing == ()
+
+    play(qapp, tmp_path, act)
+
+
+def test_system_notifications_when_chosen(qapp: QApplication, tmp_path: Path) -> None:
+    async def act(scene: Scene) -> None:
+        scene.preferences.set(style="system")
+        scene.session.receive(GROUP, "zhangmin", "会议材料已上传")
+        await settle(lambda: GROUP in scene.center.shown)
+        assert scene.center.shown[GROUP] == ("张敏 · 办公室工作群", "会议材料已上传")
+        assert GROUP not in scene.desk.toasts.shown
+        scene.center.buttons[GROUP]["查看"]()
+        assert scene.paths.seen == [("conversation", GROUP)]
+
+    play(qapp, tmp_path, act)
+
+
+def test_without_a_notification_service_our_own_pop_up_comes(qapp: QApplication, tmp_path: Path) -> None:
+    async def act(scene: Scene) -> None:
+        scene.preferences.set(style="system")
+        scene.session.receive(GROUP, "zhangmin", "会议材料已上传")
+        await settle(lambda: GROUP in scene.desk.toasts.shown)
+
+    play(qapp, tmp_path, act, Center(works=False))
+
+
+def test_sign_out_leaves_nothing_on_the_screen(qapp: QApplication, tmp_path: Path) -> None:
+    async def act(scene: Scene) -> None:
+        scene.session.receive(GROUP, "zhangmin", "会议材料已上传")
+        scene.desk.stop()
+        assert scene.desk.toasts.shown == []
+        assert (scene.tray.unread, scene.tray.flashing) == (0, ())
+        scene.session.receive(GROUP, "zhangmin", "还在吗")
+        assert scene.desk.toasts.shown == []
+        scene.desk.stop = lambda: None  # type: ignore[method-assign]  # already stopped
+
+    play(qapp, tmp_path, act)
+
+
+def test_snooze_is_offered_for_what_must_be_confirmed(qapp: QApplication, tmp_path: Path) -> None:
+    async def act(scene: Scene) -> None:
+        QTest.mouseClick(scene.notice("a1").snooze, Qt.MouseButton.LeftButton)
+        assert scene.desk.toasts.shown == []
+        scene.desk.attention.offer(NoticeItem("a1", scene.session.alerts.list["a1"]))
+        assert scene.desk.toasts.shown == []  # not before its time
+
+    play(qapp, tmp_path, act)

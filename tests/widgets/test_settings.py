@@ -1,0 +1,313 @@
+"""The settings page and what it keeps: each change at once, a damaged file never a crash, devices and log from the server."""
+
+import asyncio
+import json
+import subprocess
+import sys
+from collections.abc import Callable, Coroutine
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+import qasync
+from PySide6.QtCore import Qt
+from PySide6.QtTest import QSignalSpy, QTest
+from PySide6.QtWidgets import QApplication, QListWidget, QWidget
+
+from desktop.core.domain import Device, LoginEntry
+from desktop.core.errors import Offline
+from desktop.platform.preferences import DND_FOREVER, Choices, Preferences
+from desktop.platform.single_instance import SingleInstance, parse_links
+from desktop.ui import i18n, theme
+from desktop.ui.kit import Button, Label, SearchBox
+from desktop.ui.settings.controls import Choice, SettingGroup, Switch
+from desktop.ui.settings.page import SECTIONS, SettingsPage
+from desktop.ui.settings.sources import SettingsSources
+
+NOW = 1_790_000_000_000
+
+
+class Office:
+    """The account's verbs in memory."""
+
+    def __init__(self, folder: Path) -> None:
+        self.devices = [
+            Device("d1", "办公室台式机", "linux", last_seen_at=NOW, current=True),
+            Device("d2", "旧笔记本", "windows", last_seen_at=NOW - 10**8),
+        ]
+        self.offline = False
+        self.signed_out: list[bool] = []
+        self.cache = 5_000_000
+        self.sources = SettingsSources(
+            server="https://oa.example.gov",
+            login="linyuan",
+            data_dir=folder,
+            version="0.1.0",
+            fingerprint=self._fingerprint,
+            devices=self._devices,
+            sign_out_device=self._sign_out_device,
+            login_log=self._log,
+            cache_size=self._size,
+            clear_cache=self._clear,
+            sign_out=self.signed_out.append,
+        )
+
+    async def _fingerprint(self) -> str:
+        return "ab12" * 16
+
+    async def _devices(self) -> list[Device]:
+        if self.offline:
+            raise Offline()
+        return self.devices
+
+    async def _sign_out_device(self, device_id: str) -> None:
+        self.devices = [device for device in self.devices if device.id != device_id]
+
+    async def _log(self) -> list[LoginEntry]:
+        return [
+            LoginEntry("l1", NOW, "10.0.0.8", "linyuan", "ok"),
+            LoginEntry("l2", NOW - 1, "10.0.0.9", "linyuan", "odd"),
+        ]
+
+    async def _size(self) -> int:
+        return self.cache
+
+    async def _clear(self) -> int:
+        freed, self.cache = self.cache, 0
+        return freed
+
+
+def on_loop(qapp: QApplication, scene: Callable[[], Coroutine[Any, Any, None]], seconds: float = 10) -> None:
+    def factory() -> asyncio.AbstractEventLoop:
+        loop = qasync.QEventLoop(qapp)
+        asyncio.set_event_loop(loop)
+        return loop
+
+    theme.apply(qapp)
+    i18n.set_language("zh")
+    with asyncio.Runner(loop_factory=factory) as runner:
+        runner.run(asyncio.wait_for(scene(), seconds))
+
+
+def make_page(tmp_path: Path) -> tuple[SettingsPage, Preferences, Office]:
+    preferences, office = Preferences(tmp_path / "preferences.json"), Office(tmp_path)
+    page = SettingsPage(preferences, office.sources, now_ms=lambda: NOW)
+    page.resize(1000, 700)
+    page.show()
+    return page, preferences, office
+
+
+def texts(page: QWidget) -> str:
+    return "\n".join(label.text() for label in page.findChildren(Label) if label.isVisible())
+
+
+async def settle(done: Callable[[], bool], seconds: float = 5) -> None:
+    for _ in range(int(seconds * 100)):
+        if done():
+            return
+        await asyncio.sleep(0.01)
+    raise AssertionError("did not settle")
+
+
+# ---------------------------------------------------------------- what is kept
+def test_choices_survive_a_restart(tmp_path: Path, qapp: QApplication) -> None:
+    Preferences(tmp_path / "p.json").set(theme="dark", text_percent=150)
+    again = Preferences(tmp_path / "p.json").now
+    assert (again.theme, again.text_percent, again.toasts) == ("dark", 150, True)
+
+
+def test_each_changed_field_is_told_once(tmp_path: Path, qapp: QApplication) -> None:
+    preferences = Preferences(tmp_path / "p.json")
+    spy = QSignalSpy(preferences.changed)
+    preferences.set(theme="dark", toasts=True)
+    preferences.set(theme="dark")
+    assert [spy.at(n)[0] for n in range(spy.count())] == ["theme"]
+
+
+def test_wrong_type_changes_nothing(tmp_path: Path, qapp: QApplication) -> None:
+    preferences = Preferences(tmp_path / "p.json")
+    with pytest.raises(msgspec.ValidationError):
+        preferences.set(text_percent="huge")
+    assert preferences.now == Choices()
+
+
+@pytest.mark.parametrize("content", [b"", b"\xff\xfe", b"[1]", b'{"text_percent": "x"}', b'{"theme"'])
+def test_damaged_file_is_set_aside_and_defaults_are_used(tmp_path: Path, qapp: QApplication, content: bytes) -> None:
+    path = tmp_path / "p.json"
+    path.write_bytes(content)
+    assert Preferences(path).now == Choices()
+    assert (tmp_path / "p.damaged").read_bytes() == content
+
+
+def test_fields_of_a_newer_program_are_kept(tmp_path: Path, qapp: QApplication) -> None:
+    path = tmp_path / "p.json"
+    path.write_text(json.dumps({"theme": "light", "hologram": True}), encoding="utf-8")
+    Preferences(path).set(theme="dark")
+    assert json.loads(path.read_text(encoding="utf-8")) | {"hologram": True, "theme": "dark"} == json.loads(
+        path.read_text(encoding="utf-8")
+    )
+
+
+# ---------------------------------------------------------------- page
+def test_switch_and_choice_work_at_once(tmp_path: Path, qapp: QApplication) -> None:
+    async def scene() -> None:
+        page, preferences, _ = make_page(tmp_path)
+        page.open_section("notifications")
+        switch = page.findChild(Switch, "settings.toasts")
+        assert switch is not None
+        QTest.mouseClick(switch, Qt.MouseButton.LeftButton)
+        assert preferences.now.toasts is False
+        QTest.keyClick(switch, Qt.Key.Key_Return)
+        assert preferences.now.toasts is True
+        choice = page.findChild(Choice, "settings.dnd_until")
+        assert choice is not None
+        choice.setCurrentIndex(2)
+        choice.activated.emit(2)
+        assert preferences.now.dnd_until == DND_FOREVER
+        page.close()
+
+    on_loop(qapp, scene)
+
+
+def test_change_from_elsewhere_shows(tmp_path: Path, qapp: QApplication) -> None:
+    async def scene() -> None:
+        page, preferences, _ = make_page(tmp_path)
+        switch = page.findChild(Switch, "settings.flash")
+        preferences.set(flash=False)
+        assert switch is not None
+        assert not switch.isChecked()
+        page.close()
+
+    on_loop(qapp, scene)
+
+
+def test_search_finds_rows_across_sections_in_the_language_shown(tmp_path: Path, qapp: QApplication) -> None:
+    async def scene() -> None:
+        page, _, _ = make_page(tmp_path)
+        box = page.findChildren(SearchBox)[0]
+        box.setText("闪动")
+        shown = [group.key for group in page.findChildren(SettingGroup) if group.isVisible()]
+        assert shown == ["settings.group.tray"]
+        box.setText("没有这项")
+        assert not any(group.isVisible() for group in page.findChildren(SettingGroup))
+        box.clear()
+        assert any(group.isVisible() for group in page.findChildren(SettingGroup))
+        page.close()
+
+    on_loop(qapp, scene)
+
+
+def test_security_lists_devices_and_log_and_signs_a_device_out(tmp_path: Path, qapp: QApplication) -> None:
+    async def scene() -> None:
+        page, _, office = make_page(tmp_path)
+        page.open_section("security")
+        await settle(lambda: "旧笔记本" in texts(page))
+        assert "未成功（odd）" in texts(page)
+        button = next(b for b in page.findChildren(Button) if b.accessibleName() == "退出设备 旧笔记本")
+        QTest.mouseClick(button, Qt.MouseButton.LeftButton)
+        await settle(lambda: QApplication.activeModalWidget() is not None)
+        dialog = QApplication.activeModalWidget()
+        assert dialog is not None
+        yes = [b for b in dialog.findChildren(Button) if b.property("kind") == "danger"]
+        QTest.mouseClick(yes[0], Qt.MouseButton.LeftButton)
+        await settle(lambda: [d.id for d in office.devices] == ["d1"])
+        await settle(lambda: "旧笔记本" not in texts(page))
+        page.close()
+
+    on_loop(qapp, scene)
+
+
+def test_offline_it_says_so_in_place(tmp_path: Path, qapp: QApplication) -> None:
+    async def scene() -> None:
+        page, _, office = make_page(tmp_path)
+        office.offline = True
+        page.open_section("security")
+        await settle(lambda: "现在没有连接" in texts(page))
+        page.close()
+
+    on_loop(qapp, scene)
+
+
+def test_cache_is_shown_and_cleared(tmp_path: Path, qapp: QApplication) -> None:
+    async def scene() -> None:
+        page, _, office = make_page(tmp_path)
+        page.open_section("files")
+        await settle(lambda: "4.8 MB" in texts(page))
+        clear = next(b for b in page.findChildren(Button) if b.text() == "清除缓存")
+        QTest.mouseClick(clear, Qt.MouseButton.LeftButton)
+        await settle(lambda: "已释放 4.8 MB" in texts(page))
+        assert office.cache == 0
+        page.close()
+
+    on_loop(qapp, scene)
+
+
+def test_sign_out_is_asked_for(tmp_path: Path, qapp: QApplication) -> None:
+    async def scene() -> None:
+        page, _, office = make_page(tmp_path)
+        page.open_section("security")
+        button = page.findChild(Button, "signOut")
+        assert button is not None
+        QTest.mouseClick(button, Qt.MouseButton.LeftButton)
+        assert office.signed_out == [False]
+        page.close()
+
+    on_loop(qapp, scene)
+
+
+def test_every_section_has_content_in_both_languages(tmp_path: Path, qapp: QApplication) -> None:
+    async def scene() -> None:
+        page, _, _ = make_page(tmp_path)
+        for language in ("zh", "en"):
+            i18n.set_language(language)
+            sections = page.findChild(QListWidget, "settingsSections")
+            assert sections is not None
+            assert [sections.item(n).text() for n in range(sections.count())] == [
+                i18n.tr(f"settings.section.{s}") for s in SECTIONS
+            ]
+            for section in SECTIONS:
+                page.open_section(section)
+                assert texts(page)
+        page.close()
+
+    on_loop(qapp, scene)
+
+
+# ---------------------------------------------------------------- one instance
+SECOND_START = """
+import sys
+from pathlib import Path
+from PySide6.QtCore import QCoreApplication
+from desktop.platform.single_instance import SingleInstance, parse_links
+app = QCoreApplication([])
+sys.exit(0 if SingleInstance(Path(sys.argv[1])).hand_over(("tongban://conversation/c1",)) else 1)
+"""
+
+
+def test_second_start_hands_its_links_over(tmp_path: Path, qapp: QApplication) -> None:
+    first = SingleInstance(tmp_path)
+    assert not first.hand_over(("x",))
+    assert first.claim()
+    asked: list[list[str]] = []
+    first.asked.connect(asked.append)
+
+    with subprocess.Popen([sys.executable, "-c", SECOND_START, str(tmp_path)]) as second:
+        on_loop(qapp, lambda: settle(lambda: second.poll() is not None, seconds=20), seconds=30)
+    assert second.returncode == 0
+    assert asked == [["tongban://conversation/c1"]]
+    first.release()
+
+
+@pytest.mark.parametrize("line", [b"x", b"[]", b'{"links": 1}', b'{"links": [1]}', b'{"links": null}', b"\xff"])
+def test_nonsense_on_the_instance_socket_is_refused(line: bytes) -> None:
+    assert parse_links(line) is None
+
+
+def test_other_folder_is_another_client(tmp_path: Path, qapp: QApplication) -> None:
+    first, other = SingleInstance(tmp_path / "a"), SingleInstance(tmp_path / "b")
+    assert first.claim()
+    assert not other.hand_over(())
+    assert other.claim()
+    first.release()
+    other.release()

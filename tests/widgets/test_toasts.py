@@ -1,0 +1,283 @@
+"""Pop-ups: what is shown, held and grouped; where they stand; reply and confirm in place; never the focus."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+import pytest
+from PySide6.QtCore import QRect, Qt
+from PySide6.QtTest import QSignalSpy, QTest
+from PySide6.QtWidgets import QApplication
+from pytestqt.qtbot import QtBot
+
+from desktop.core.domain import Alert, Conversation, ConversationKind, Link, Message, MessageKind
+from desktop.core.events import AlertArrived, ChangeSet, MessageArrived
+from desktop.models.alerts import Attention, MessageItem, NoticeItem, Quiet
+from desktop.ui import i18n, theme
+from desktop.ui.toasts.stack import GAP, MARGIN, MOST, ToastStack, places
+from desktop.ui.toasts.toast import STAY_MS, MessageToast, NoticeToast
+
+GROUP = Conversation("c1", ConversationKind.GROUP, name="办公室工作群")
+DIRECT = Conversation("c2", ConversationKind.DIRECT, name="张敏", peer_id="p1")
+
+
+def arrived(
+    conversation: Conversation = GROUP, text: str = "会议材料已上传", number: int = 1, *, notify: bool = True
+) -> MessageArrived:
+    message = Message(f"m{number}", conversation.id, MessageKind.TEXT, text=text, seq=number, sender_id="p1")
+    return MessageArrived(message, conversation, notify)
+
+
+def alert(key: str = "a1", *, urgent: bool = False, kind: str = "notice") -> Alert:
+    return Alert(key, kind, "关于做好防汛值班工作的通知", text="办公室", urgent=urgent, link=Link("Notice", "n1"))
+
+
+@dataclass
+class Scene:
+    """The attention rules with what they emitted."""
+
+    quiet: Quiet = field(default_factory=Quiet)
+    looking: str | None = None
+
+    def __post_init__(self) -> None:
+        self.rules = Attention(quiet=lambda: self.quiet, looking_at=lambda: self.looking)
+        self.shown, self.gone, self.flashed = (
+            QSignalSpy(self.rules.shown),
+            QSignalSpy(self.rules.gone),
+            QSignalSpy(self.rules.arrived),
+        )
+
+    @property
+    def last(self) -> MessageItem | NoticeItem:
+        item = self.shown.at(self.shown.count() - 1)[0]
+        assert isinstance(item, MessageItem | NoticeItem)
+        return item
+
+
+@pytest.fixture
+def scene(qapp: QApplication) -> Scene:
+    return Scene()
+
+
+@pytest.fixture
+def stack(qapp: QApplication) -> Iterator[ToastStack]:
+    theme.apply(qapp)
+    i18n.set_language("zh")
+    stack = ToastStack(name_of=lambda person: {"p1": "张敏"}.get(person, "?"), show_content=lambda: True)
+    yield stack
+    stack.clear()
+
+
+# ---------------------------------------------------------------- what deserves a pop-up
+def test_messages_of_one_conversation_share_one_item(scene: Scene) -> None:
+    scene.rules.on_event(arrived(number=1))
+    scene.rules.on_event(arrived(number=2, text="请先看第三部分"))
+    assert isinstance(scene.last, MessageItem)
+    assert (scene.last.key, scene.last.count, scene.last.message.text) == ("c1", 2, "请先看第三部分")
+
+
+def test_message_that_asks_for_no_notice_is_left_alone(scene: Scene) -> None:
+    scene.rules.on_event(arrived(notify=False))
+    assert scene.shown.count() == scene.flashed.count() == 0
+
+
+def test_conversation_in_front_of_the_user_pops_nothing_up(scene: Scene) -> None:
+    scene.looking = "c1"
+    scene.rules.on_event(arrived())
+    assert scene.shown.count() == scene.flashed.count() == 0
+    scene.rules.on_event(arrived(DIRECT))
+    assert scene.shown.count() == 1
+
+
+def test_do_not_disturb_holds_messages_for_good_and_notices_until_it_ends(scene: Scene) -> None:
+    scene.quiet = Quiet(do_not_disturb=True)
+    scene.rules.on_event(arrived())
+    scene.rules.on_event(AlertArrived(alert()))
+    assert scene.shown.count() == scene.flashed.count() == 0
+    scene.quiet = Quiet()
+    scene.rules.release()
+    assert (scene.shown.count(), scene.last.key) == (1, "a1")
+
+
+def test_urgent_alert_comes_through_everything(scene: Scene) -> None:
+    scene.quiet = Quiet(do_not_disturb=True, messages_off=True, notices_off=True)
+    scene.rules.on_event(AlertArrived(alert(urgent=True)))
+    assert scene.last.key == "a1"
+
+
+def test_switched_off_messages_still_flash_the_tray(scene: Scene) -> None:
+    scene.quiet = Quiet(messages_off=True)
+    scene.rules.on_event(arrived())
+    assert (scene.shown.count(), scene.flashed.count()) == (0, 1)
+
+
+def test_read_elsewhere_takes_the_pop_up_away(scene: Scene) -> None:
+    scene.rules.on_event(arrived())
+    scene.rules.read("c1")
+    assert scene.gone.at(0)[0] == "c1"
+    scene.rules.on_event(arrived(number=2))
+    assert isinstance(scene.last, MessageItem)
+    assert scene.last.count == 1
+
+
+def test_alert_dismissed_on_another_device_goes_even_while_held(scene: Scene) -> None:
+    scene.quiet = Quiet(do_not_disturb=True)
+    scene.rules.on_event(AlertArrived(alert()))
+    scene.rules.on_event(ChangeSet("Alert", removed=("a1",)))
+    scene.quiet = Quiet()
+    scene.rules.release()
+    assert scene.shown.count() == 0
+
+
+def test_snoozed_alert_comes_back(scene: Scene, qtbot: QtBot) -> None:
+    scene.rules.on_event(AlertArrived(alert(urgent=True)))
+    scene.rules.snooze("a1", after_ms=20)
+    assert scene.gone.at(0)[0] == "a1"
+    qtbot.waitUntil(lambda: scene.shown.count() == 2, timeout=2000)
+
+
+def test_snoozed_alert_handled_meanwhile_stays_away(scene: Scene, qtbot: QtBot) -> None:
+    scene.rules.on_event(AlertArrived(alert(urgent=True)))
+    scene.rules.snooze("a1", after_ms=20)
+    scene.rules.on_event(ChangeSet("Alert", removed=("a1",)))
+    qtbot.wait(60)
+    assert scene.shown.count() == 1
+
+
+# ---------------------------------------------------------------- where they stand
+def test_stack_grows_up_from_the_bottom_right_corner() -> None:
+    area = QRect(0, 0, 1280, 760)
+    (x1, y1), (x2, y2) = places(area, [(340, 100), (340, 150)], shadow=0, from_top=False)
+    assert (x1, y1) == (1280 - MARGIN - 340, 760 - MARGIN - 100)
+    assert (x2, y2) == (x1, y1 - GAP - 150)
+
+
+def test_stack_grows_down_from_the_top_right_corner_on_macos() -> None:
+    (_, y1), (_, y2) = places(QRect(0, 25, 1280, 735), [(340, 100), (340, 150)], shadow=0, from_top=True)
+    assert (y1, y2) == (25 + MARGIN, 25 + MARGIN + 100 + GAP)
+
+
+def test_shadow_margin_does_not_move_the_visible_box() -> None:
+    plain = places(QRect(0, 0, 1280, 760), [(340, 100)], shadow=0, from_top=False)[0]
+    shaded = places(QRect(0, 0, 1280, 760), [(368, 128)], shadow=14, from_top=False)[0]
+    assert (shaded[0] + 14, shaded[1] + 14) == plain
+
+
+def show(stack: ToastStack, key: str, *, urgent: bool = False) -> None:
+    stack.show_item(NoticeItem(key, alert(key, urgent=urgent)))
+
+
+def test_never_more_than_four(stack: ToastStack) -> None:
+    for number in range(7):
+        show(stack, f"a{number}")
+    assert stack.shown == ["a3", "a4", "a5", "a6"]
+    assert MOST == 4
+
+
+def test_urgent_ones_stay_and_the_fifth_waits_for_room(stack: ToastStack) -> None:
+    for number in range(4):
+        show(stack, f"u{number}", urgent=True)
+    show(stack, "late", urgent=True)
+    assert stack.shown == ["u0", "u1", "u2", "u3"]
+    stack.remove("u1")
+    assert stack.shown == ["u0", "u2", "u3", "late"]
+
+
+def test_pop_up_never_takes_the_focus(stack: ToastStack, qtbot: QtBot) -> None:
+    show(stack, "a1")
+    toast = stack.toast("a1")
+    assert toast is not None
+    assert toast.testAttribute(Qt.WidgetAttribute.WA_ShowWithoutActivating)
+    assert toast.windowFlags() & Qt.WindowType.Tool
+    assert not toast.isActiveWindow()
+
+
+def test_plain_one_leaves_by_itself_and_urgent_one_stays(stack: ToastStack, qtbot: QtBot) -> None:
+    show(stack, "plain")
+    show(stack, "urgent", urgent=True)
+    qtbot.waitUntil(lambda: stack.shown == ["urgent"], timeout=STAY_MS + 2000)
+
+
+# ---------------------------------------------------------------- what can be done in them
+def message_toast(stack: ToastStack, count: int = 1) -> MessageToast:
+    event = arrived()
+    stack.show_item(MessageItem("c1", event.conversation, event.message, count))
+    toast = stack.toast("c1")
+    assert isinstance(toast, MessageToast)
+    return toast
+
+
+def test_reply_in_place_is_sent_and_the_pop_up_goes(stack: ToastStack) -> None:
+    toast, asked = message_toast(stack), QSignalSpy(stack.reply_asked)
+    QTest.keyClicks(toast.reply, "ok, on my way")
+    QTest.keyClick(toast.reply, Qt.Key.Key_Return)
+    assert asked.at(0) == ["c1", "ok, on my way"]
+    stack.reply_done("c1")
+    assert stack.shown == []
+
+
+def test_failed_reply_keeps_the_text_and_says_why(stack: ToastStack) -> None:
+    toast = message_toast(stack)
+    QTest.keyClicks(toast.reply, "hello")
+    QTest.mouseClick(toast.reply.send, Qt.MouseButton.LeftButton)
+    stack.reply_failed("c1", "没有权限")
+    assert (toast.reply.text(), toast.reply.isReadOnly()) == ("hello", False)
+    assert stack.shown == ["c1"]
+
+
+def test_second_enter_does_not_send_twice(stack: ToastStack) -> None:
+    toast, asked = message_toast(stack), QSignalSpy(stack.reply_asked)
+    QTest.keyClicks(toast.reply, "once")
+    QTest.keyClick(toast.reply, Qt.Key.Key_Return)
+    QTest.keyClick(toast.reply, Qt.Key.Key_Return)
+    assert asked.count() == 1
+
+
+def test_further_message_keeps_what_is_typed(stack: ToastStack) -> None:
+    toast = message_toast(stack)
+    QTest.keyClicks(toast.reply, "half a sen")
+    assert message_toast(stack, count=2) is toast
+    assert toast.reply.text() == "half a sen"
+
+
+def test_confirm_open_and_snooze(stack: ToastStack) -> None:
+    item = NoticeItem("a1", alert(urgent=True, kind="confirm"))
+    confirmed, opened, snoozed = (
+        QSignalSpy(stack.confirm_asked),
+        QSignalSpy(stack.open_asked),
+        QSignalSpy(stack.snooze_asked),
+    )
+    stack.show_item(item)
+    toast = stack.toast("a1")
+    assert isinstance(toast, NoticeToast)
+    for button in (toast.confirm, toast.open, toast.snooze):
+        QTest.mouseClick(button, Qt.MouseButton.LeftButton)
+    assert (confirmed.at(0)[0], opened.at(0)[0], snoozed.at(0)[0]) == (item, item, "a1")
+    assert not toast.confirm.isEnabled()
+    stack.confirm_failed("a1", "x")
+    assert toast.confirm.isEnabled()
+
+
+def test_plain_notice_offers_no_confirm(stack: ToastStack) -> None:
+    stack.show_item(NoticeItem("a1", alert()))
+    toast = stack.toast("a1")
+    assert isinstance(toast, NoticeToast)
+    assert not toast.confirm.isVisible()
+
+
+def test_escape_closes(stack: ToastStack) -> None:
+    toast, closed = message_toast(stack), QSignalSpy(stack.closed)
+    QTest.keyClick(toast, Qt.Key.Key_Escape)
+    assert (closed.at(0)[0], stack.shown) == ("c1", [])
+
+
+def test_click_on_the_body_opens(stack: ToastStack) -> None:
+    toast, opened = message_toast(stack), QSignalSpy(stack.open_asked)
+    QTest.mouseClick(toast, Qt.MouseButton.LeftButton, pos=toast.rect().center() * 0.2)
+    assert opened.count() == 1
+
+
+def test_content_can_be_hidden(qapp: QApplication) -> None:
+    stack = ToastStack(name_of=lambda _: "张敏", show_content=lambda: False)
+    toast = message_toast(stack)
+    assert "会议材料" not in toast.accessibleName()
+    stack.clear()

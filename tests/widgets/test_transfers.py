@@ -1,0 +1,222 @@
+"""The transfers page: what a row says, what can be done, by mouse, key and menu; the model follows the core's events."""
+
+import asyncio
+from collections.abc import Callable, Coroutine
+from pathlib import Path
+from typing import Any
+
+import pytest
+import qasync
+from PySide6.QtCore import QModelIndex, Qt
+from PySide6.QtTest import QSignalSpy, QTest
+from PySide6.QtWidgets import QApplication
+
+from desktop.core.domain import Attachment, Direction, Transfer, TransferState
+from desktop.core.events import ChangeSet, TransferProgress
+from desktop.models.transfers import TransferRole, TransfersModel
+from desktop.platform import opening
+from desktop.ui import i18n, theme
+from desktop.ui.transfers.delegate import TransferDelegate
+from desktop.ui.transfers.view import TransfersPage
+from desktop.ui.transfers.words import Action, actions, detail, fraction, tone
+
+MB = 1024 * 1024
+
+
+def transfer(key: str = "t1", state: TransferState = TransferState.RUNNING, **more: Any) -> Transfer:
+    fields: dict[str, Any] = {"size": 10 * MB, "moved": 4 * MB, "speed": 2.0 * MB, "seconds_left": 3.0, **more}
+    return Transfer(key, Direction.DOWN, "防汛材料.pdf", state=state, **fields)
+
+
+class Verbs:
+    """Records what the page asks of the core."""
+
+    def __init__(self) -> None:
+        self.calls: list[tuple[str, str]] = []
+
+    async def transfers(self) -> list[Transfer]:
+        return []
+
+    async def pause(self, transfer_id: str) -> None:
+        self.calls.append(("pause", transfer_id))
+
+    async def resume(self, transfer_id: str) -> None:
+        self.calls.append(("resume", transfer_id))
+
+    async def cancel(self, transfer_id: str) -> None:
+        self.calls.append(("cancel", transfer_id))
+
+
+class Files:
+    """Records which files are to be opened."""
+
+    def __init__(self) -> None:
+        self.opened: list[str] = []
+
+    def view_picture(self, attachment: Attachment) -> None:
+        self.opened.append(attachment.blob_id)
+
+    def open_file(self, attachment: Attachment) -> None:
+        self.opened.append(attachment.blob_id)
+
+    def save_file(self, attachment: Attachment) -> None:
+        self.opened.append(attachment.blob_id)
+
+
+@pytest.fixture
+def model(qapp: QApplication) -> TransfersModel:
+    theme.apply(qapp)
+    i18n.set_language("zh")
+    return TransfersModel()
+
+
+def on_loop(qapp: QApplication, scene: Callable[[], Coroutine[Any, Any, None]]) -> None:
+    def factory() -> asyncio.AbstractEventLoop:
+        loop = qasync.QEventLoop(qapp)
+        asyncio.set_event_loop(loop)
+        return loop
+
+    with asyncio.Runner(loop_factory=factory) as runner:
+        runner.run(asyncio.wait_for(scene(), 10))
+
+
+# ---------------------------------------------------------------- words
+@pytest.mark.parametrize(
+    ("state", "more", "text"),
+    [
+        (TransferState.RUNNING, {}, "↓ 4.0 MB / 10.0 MB · 2.0 MB/s · 剩余 3 秒"),
+        (TransferState.RUNNING, {"speed": 0.0, "seconds_left": None}, "↓ 4.0 MB / 10.0 MB"),
+        (TransferState.WAITING, {}, "↓ 4.0 MB / 10.0 MB · 等待中"),
+        (TransferState.PAUSED, {}, "↓ 4.0 MB / 10.0 MB · 已暂停"),
+        (TransferState.HELD, {}, "↓ 4.0 MB / 10.0 MB · 网络恢复后自动继续"),
+        (TransferState.DONE, {"moved": 10 * MB}, "↓ 10.0 MB · 已下载"),
+        (TransferState.FAILED, {"error": "tooLarge"}, "↓ 没有完成 · 文件超过服务器允许的大小"),
+        (TransferState.FAILED, {"error": "strange"}, "↓ 没有完成 · 原因代码 strange"),
+    ],
+)
+def test_row_says_where_it_stands(model: TransfersModel, state: TransferState, more: dict[str, Any], text: str) -> None:
+    assert detail(transfer(state=state, **more)) == text
+
+
+@pytest.mark.parametrize(
+    ("state", "offered"),
+    [
+        (TransferState.RUNNING, (Action.PAUSE, Action.CANCEL)),
+        (TransferState.PAUSED, (Action.RESUME, Action.CANCEL)),
+        (TransferState.FAILED, (Action.RETRY, Action.CANCEL)),
+        (TransferState.DONE, (Action.REMOVE,)),
+    ],
+)
+def test_only_what_can_be_done_is_offered(state: TransferState, offered: tuple[Action, ...]) -> None:
+    assert actions(transfer(state=state)) == offered
+
+
+def test_finished_file_on_disk_can_be_opened_and_shown() -> None:
+    done = transfer(state=TransferState.DONE, path="/tmp/x.pdf")
+    assert actions(done) == (Action.OPEN, Action.FOLDER, Action.REMOVE)
+
+
+@pytest.mark.parametrize(("size", "moved", "expected"), [(0, 0, 0.0), (10, 4, 0.4), (10, 40, 1.0), (10, -1, 0.0)])
+def test_fraction_stays_within_the_bar(size: int, moved: int, expected: float) -> None:
+    assert fraction(transfer(size=size, moved=moved)) == expected
+
+
+def test_state_is_told_by_color_and_word() -> None:
+    assert {tone(transfer(state=state)) for state in TransferState} == {"accent", "amber", "green", "red"}
+
+
+# ---------------------------------------------------------------- model
+def test_progress_changes_one_row_in_place(model: TransfersModel) -> None:
+    model.reset([transfer("t1"), transfer("t2")])
+    changed, inserted = QSignalSpy(model.dataChanged), QSignalSpy(model.rowsInserted)
+    model.on_event(TransferProgress(transfer("t2", moved=9 * MB)))
+    assert (changed.count(), inserted.count()) == (1, 0)
+    assert model.index(1).data(TransferRole.TRANSFER).moved == 9 * MB
+
+
+def test_new_transfer_comes_on_top_and_removed_one_goes(model: TransfersModel) -> None:
+    model.reset([transfer("t1")])
+    model.on_event(TransferProgress(transfer("t2")))
+    assert [model.index(row).data(TransferRole.TRANSFER).id for row in range(2)] == ["t2", "t1"]
+    model.on_event(ChangeSet("Transfer", removed=("t2",)))
+    model.on_event(TransferProgress(transfer("t1", TransferState.FAILED, error="userCancelled")))
+    assert model.rowCount() == 0
+    model.on_event(ChangeSet("Transfer", removed=("unknown",)))
+
+
+def test_totals_count_what_is_under_way(model: TransfersModel) -> None:
+    model.reset([transfer("a"), transfer("b"), transfer("c", TransferState.DONE), transfer("d", TransferState.PAUSED)])
+    assert model.active == 3
+    assert model.speed(Direction.DOWN) == 4.0 * MB
+    assert model.speed(Direction.UP) == 0
+
+
+# ---------------------------------------------------------------- page
+def test_click_on_a_button_asks_for_that_action(qapp: QApplication, model: TransfersModel) -> None:
+    async def scene() -> None:
+        verbs = Verbs()
+        page = TransfersPage(verbs, model, Files())
+        page.resize(900, 500)
+        page.show()
+        model.reset([transfer("t1"), transfer("t2", TransferState.PAUSED)])
+        delegate = page.list.itemDelegate()
+        assert isinstance(delegate, TransferDelegate)
+        for row in range(2):
+            index = model.index(row)
+            where = delegate.buttons(page.list.visualRect(index), index.data(TransferRole.TRANSFER))
+            for _action, place in where:
+                QTest.mouseClick(page.list.viewport(), Qt.MouseButton.LeftButton, pos=place.center())
+                await asyncio.sleep(0)
+        await asyncio.sleep(0)
+        assert verbs.calls == [("cancel", "t1"), ("pause", "t1"), ("cancel", "t2"), ("resume", "t2")]
+        page.close()
+
+    on_loop(qapp, scene)
+
+
+def test_keyboard_does_the_main_action_and_delete_cancels(qapp: QApplication, model: TransfersModel) -> None:
+    async def scene() -> None:
+        verbs = Verbs()
+        page = TransfersPage(verbs, model, Files())
+        page.show()
+        model.reset([transfer("t1", TransferState.FAILED, error="offline")])
+        page.list.setCurrentIndex(model.index(0))
+        QTest.keyClick(page.list, Qt.Key.Key_Return)
+        QTest.keyClick(page.list, Qt.Key.Key_Delete)
+        await asyncio.sleep(0)
+        assert verbs.calls == [("resume", "t1"), ("cancel", "t1")]
+        page.close()
+
+    on_loop(qapp, scene)
+
+
+def test_file_on_this_device_is_opened_through_the_file_opener(qapp: QApplication, model: TransfersModel) -> None:
+    files = Files()
+    page = TransfersPage(Verbs(), model, files)
+    model.reset([transfer("t1", TransferState.DONE, blob_id="b1")])
+    page.act(actions(transfer(state=TransferState.DONE, blob_id="b1"))[0], "t1")
+    assert files.opened == ["b1"]
+
+
+def test_row_moves_the_wanted_transfer_though_a_new_one_came_above(qapp: QApplication, model: TransfersModel) -> None:
+    model.reset([transfer("t1")])
+    page = TransfersPage(Verbs(), model, Files())
+    page.list.setCurrentIndex(model.index(0))
+    model.apply(transfer("t2"))
+    current: QModelIndex = page.list.currentIndex()
+    assert current.data(TransferRole.TRANSFER).id == "t1"
+
+
+@pytest.mark.parametrize("name", ["setup.EXE", "a.desktop", "run.sh", "x.lnk", "m.jar", "注册.reg"])
+def test_program_is_never_opened_only_shown(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    seen: list[Path] = []
+    monkeypatch.setattr(opening, "show_in_folder", lambda path: seen.append(path) or True)
+    monkeypatch.setattr(opening.QDesktopServices, "openUrl", lambda _url: pytest.fail("opened"))
+    assert opening.open_file(Path("/tmp") / name)
+    assert seen == [Path("/tmp") / name]
+
+
+@pytest.mark.parametrize("url", ["file:///etc/passwd", "javascript:alert(1)", "tongban://x", "https://", "smb://h/x"])
+def test_only_web_addresses_reach_the_browser(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(opening.QDesktopServices, "openUrl", lambda _url: pytest.fail("opened"))
+    assert not opening.open_web_link(url)
