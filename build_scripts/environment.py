@@ -1,7 +1,7 @@
 """The project's virtual environment: made when missing, brought up to date when what it is made from changed.
 
 Everything comes from build_scripts/requirements.lock, by hash; the project itself is installed editable, without
-dependencies of its own. A stamp file remembers what is installed. TONGBAN_VENV names an environment made by hand, which
+dependencies of its own. A stamp file remembers what is installed. DEV_VENV names an environment made by hand, which
 is used as it is. Standard library only.
 """
 
@@ -27,7 +27,7 @@ ROOT = Path(__file__).resolve().parents[1]
 LOCK = ROOT / "build_scripts" / "requirements.lock"
 PROJECT = ROOT / "pyproject.toml"
 STAMP_NAME = "tongban-stamp.json"
-OWN_VENV_VARIABLE = "TONGBAN_VENV"
+OWN_VENV_VARIABLE = "DEV_VENV"
 
 
 def venv_python() -> Path:

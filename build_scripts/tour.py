@@ -126,7 +126,7 @@ def _forget_old_pictures(out: Path, only: str | None, variants: set[str]) -> Non
         if (
             found
             and found["variant"] in variants
-            and (only is None or found["page"] == "failed" or found["page"].startswith(only))
+            and (only is None or found["page"].startswith("failed") or found["page"].startswith(only))
         ):
             path.unlink()
 

@@ -1,11 +1,20 @@
-"""For every test: no real screen, no real keychain, and property tests that do not depend on the machine's speed."""
+"""For every test: no real screen, no real keychain, no runaway, and property tests that do not depend on the machine's speed."""
 
 import os
+import sys
 
 from hypothesis import settings
 
+# Bytes of address space: a test that grows without end fails, instead of taking the machine along.
+MEMORY_LIMIT = 12 << 30
+
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 os.environ["PYTHON_KEYRING_BACKEND"] = "keyring.backends.fail.Keyring"  # a test that wants a keychain brings its own
+
+if sys.platform == "linux":
+    import resource
+
+    resource.setrlimit(resource.RLIMIT_AS, (MEMORY_LIMIT, resource.getrlimit(resource.RLIMIT_AS)[1]))
 
 settings.register_profile("tongban", deadline=None, derandomize="CI" in os.environ, print_blob=True)
 settings.load_profile("tongban")

@@ -4,6 +4,7 @@ import asyncio
 import logging
 import signal
 from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
 from typing import cast
 
 from PySide6.QtCore import QObject
@@ -76,6 +77,16 @@ class Application(QObject):
         self._qapp.commitDataRequest.connect(self._on_session_end)
         if instance is not None:
             instance.asked.connect(self._on_second_start)
+
+    @property
+    def data_dir(self) -> Path:
+        """Where this client keeps its data."""
+        return self._options.data_dir
+
+    @property
+    def certificate(self) -> Path | None:
+        """The CA certificate named on the command line."""
+        return self._options.certificate
 
     # ------------------------------------------------------------ life
     async def run(self) -> bool:

@@ -46,7 +46,7 @@ class FileWindows(QObject):
 
         if self._viewer is None:
             self._viewer = PictureViewer()
-        self._viewer.show_picture(attachment.name, lambda: self._fetch(attachment))
+        self._viewer.show_picture(attachment.name, lambda: self._fetch(attachment, quiet=True))
 
     def open_file(self, attachment: Attachment) -> None:
         """Fetches a file if need be, then shows it in the reader or hands it to the system."""
@@ -69,8 +69,8 @@ class FileWindows(QObject):
         )
         dialog.open()
 
-    async def _fetch(self, attachment: Attachment) -> bytes:
-        return await self._session.files.open_bytes(attachment.blob_id, attachment.name, quiet=False)
+    async def _fetch(self, attachment: Attachment, *, quiet: bool = False) -> bytes:
+        return await self._session.files.open_bytes(attachment.blob_id, attachment.name, quiet=quiet)
 
     async def _read(self, attachment: Attachment) -> None:
         from desktop.ui.reader.document_reader import DocumentReader

@@ -60,7 +60,7 @@ def run_application(qapp: QApplication, options: Options, instance: SingleInstan
     if watchdog is not None:
         watchdog.start()
     try:
-        with asyncio.Runner(loop_factory=lambda: _ui_loop(qapp, border)) as runner:
+        with asyncio.Runner(loop_factory=lambda: ui_loop(qapp, border)) as runner:
             clean: bool = runner.run(Application(qapp, options, preferences, instance).run())
             return clean
     finally:
@@ -69,10 +69,12 @@ def run_application(qapp: QApplication, options: Options, instance: SingleInstan
         border.remove()
 
 
-def _ui_loop(qapp: QApplication, border: CrashBorder) -> asyncio.AbstractEventLoop:
+def ui_loop(qapp: QApplication, border: CrashBorder | None = None) -> asyncio.AbstractEventLoop:
+    """qasync's loop, set as the current one."""
     loop: asyncio.AbstractEventLoop = qasync.QEventLoop(qapp)
     asyncio.set_event_loop(loop)  # Python 3.11's Runner leaves that to the factory
-    loop.set_exception_handler(border.on_loop_exception)
+    if border is not None:
+        loop.set_exception_handler(border.on_loop_exception)
     return loop
 
 

@@ -51,6 +51,9 @@ def make_probes(app: "Application") -> Mapping[str, Callable[[], object]]:
             raise LookupError("the messages page was never shown")
         return page
 
+    def shown_conversation() -> str:
+        return messages().shown_conversation
+
     def tray() -> dict[str, Any]:
         icon = app.tray
         return {
@@ -79,13 +82,14 @@ def make_probes(app: "Application") -> Mapping[str, Callable[[], object]]:
         "syncing": lambda: entered().session.status.syncing,
         "page": lambda: entered().window.current_page,
         "conversations": lambda: [
-            {"id": c.id, "name": c.name, "unread": c.unread_count}
+            {"id": c.id, "name": c.name, "unread": c.unread_count, "read": c.read_seq, "last": c.last_seq}
             for c in (messages().list.model.at(row) for row in range(messages().list.model.rowCount()))
         ],
-        "conversation": lambda: messages().shown_conversation,
+        "conversation": shown_conversation,
         "messages": shown_messages,
         "tray": tray,
         "toasts": toasts,
+        "notifications": lambda: app.notifications.keys,
         "usable_at": lambda: watch.usable_at,
         "active": lambda: entered().window.isActiveWindow(),
     }

@@ -41,13 +41,17 @@ class ConversationList(QAbstractListModel):
         conversation = self._rows[index.row()]
         match role:
             case Qt.ItemDataRole.DisplayRole | Qt.ItemDataRole.AccessibleTextRole:
-                return conversation.name
+                return self.shown_name(conversation)
             case ConversationRole.CONVERSATION:
                 return conversation
             case ConversationRole.ID:
                 return conversation.id
             case _:
                 return None
+
+    def shown_name(self, conversation: Conversation) -> str:
+        """The name users see; a screen with translated names overrides it."""
+        return conversation.name
 
     def at(self, row: int) -> Conversation:
         """The conversation of a row."""
@@ -87,7 +91,7 @@ class ConversationList(QAbstractListModel):
             self.dataChanged.emit(self.index(0), self.index(len(self._rows) - 1))
 
     def _matches(self, conversation: Conversation) -> bool:
-        if not self._filter or self._filter in conversation.name.lower():
+        if not self._filter or self._filter in self.shown_name(conversation).lower():
             return True
         peer = self._people.person(conversation.peer_id) if conversation.kind is ConversationKind.DIRECT else None
         return peer is not None and (peer.pinyin.startswith(self._filter) or peer.initials.startswith(self._filter))

@@ -39,6 +39,7 @@ class MessageWindow(QAbstractListModel):
         self.conversation_id = ""
         self.has_older = False
         self.has_newer = False
+        self.arriving = False  # what is inserted now is new, not a page of history
 
     # ---- reading
     def rowCount(self, parent: Index = _ROOT) -> int:
@@ -153,7 +154,11 @@ class MessageWindow(QAbstractListModel):
         jump = self._jumps
         page = await self._chat.window(self.conversation_id, limit=PAGE)
         if jump == self._jumps and not self.has_newer:
-            self._merge(page)
+            self.arriving = True
+            try:
+                self._merge(page)
+            finally:
+                self.arriving = False
 
     def drop(self, message_ids: tuple[str, ...]) -> None:
         """Removes messages that are gone."""

@@ -30,6 +30,11 @@ class SystemNotifications:
         self._notifier: DesktopNotifier | None = None
         self._sent: dict[str, str] = {}
 
+    @property
+    def keys(self) -> list[str]:
+        """What the system took and was not taken back."""
+        return list(self._sent)
+
     async def send(
         self,
         key: str,
@@ -57,7 +62,7 @@ class SystemNotifications:
                     on_clicked=_plain(clicked) if clicked else None,
                     on_dismissed=_plain(dismissed) if dismissed else None,
                 )
-        except (TimeoutError, OSError, RuntimeError) as error:
+        except _failures() as error:
             log.warning("the system took no notification: %s", type(error).__name__)
             return False
         return True
@@ -70,13 +75,23 @@ class SystemNotifications:
         try:
             async with asyncio.timeout(SEND_LIMIT_S):
                 await self._notifier.clear(sent)
-        except (TimeoutError, OSError, RuntimeError) as error:
+        except _failures() as error:
             log.warning("a notification was not taken back: %s", type(error).__name__)
 
     async def clear(self) -> None:
         """Takes all back."""
         for key in tuple(self._sent):
             await self.remove(key)
+
+
+def _failures() -> tuple[type[Exception], ...]:
+    """What a notification service that is gone, odd or slow makes desktop-notifier raise. LookupError: it closed by itself."""
+    known: list[type[Exception]] = [TimeoutError, OSError, RuntimeError, LookupError, EOFError]
+    try:
+        from dbus_fast.errors import DBusError
+    except ImportError:  # Windows, macOS
+        return tuple(known)
+    return (*known, DBusError)
 
 
 def _plain(action: Callable[[], object]) -> Callable[[], None]:

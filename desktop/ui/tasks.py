@@ -57,11 +57,17 @@ class TaskOwner(QObject):
         tasks = self._tasks  # not self: the signal comes when this object is half gone
         parent.destroyed.connect(lambda: _cancel(tasks))
 
-    def start(self, work: Coroutine[Any, Any, Any], *, name: str, exclusive: bool = False) -> asyncio.Task[Any]:
-        """Runs `work` on the UI loop. `exclusive` cancels the older tasks of that name first."""
+    def start(self, work: Coroutine[Any, Any, Any], *, name: str, exclusive: bool = False) -> asyncio.Task[Any] | None:
+        """Runs `work` on the UI loop. `exclusive` cancels the older tasks of that name first. None after the loop has ended."""
         if exclusive:
             self.cancel(name)
-        task = asyncio.get_running_loop().create_task(work, name=name)
+        try:
+            loop = asyncio.get_running_loop()
+        except RuntimeError:  # Qt still hands out timers and signals while the program is coming down
+            work.close()
+            log.debug("too late for task %s", name)
+            return None
+        task = loop.create_task(work, name=name)
         self._tasks.setdefault(name, set()).add(task)
         task.add_done_callback(self._on_done)
         return task

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class AccessEnded:
-    """Sessions ended before their time: open sockets of these devices must be closed (4401)."""
+    """Sessions ended before their time: open sockets of these devices must be closed (1008)."""
 
     device_ids: tuple[str, ...]
 

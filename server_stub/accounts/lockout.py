@@ -7,6 +7,7 @@ same time cannot slip past the limit.
 from __future__ import annotations
 
 import hashlib
+import ipaddress
 from dataclasses import dataclass
 from typing import Final
 
@@ -46,6 +47,17 @@ class Charge:
 def guard_key(kind: str, value: str) -> str:
     """The key of a login or an address: a hash, so that the table never holds what people typed by mistake."""
     return hashlib.sha256(f"{kind}\n{value}".encode("utf-8", "surrogatepass")).hexdigest()
+
+
+def address_key(address: str) -> str:
+    """The key of an address; all of one IPv6 /64 count as one, since a single machine may use any of them."""
+    try:
+        found = ipaddress.ip_address(address.partition("%")[0])
+    except ValueError:
+        return guard_key("address", address)
+    if isinstance(found, ipaddress.IPv6Address):
+        found = found.ipv4_mapped or ipaddress.ip_network((found, 64), strict=False).network_address
+    return guard_key("address", str(found))
 
 
 def locked_for_ms(conn: sa.Connection, charges: list[Charge], now_ms: int) -> int:

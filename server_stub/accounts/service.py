@@ -28,6 +28,7 @@ from server_stub.accounts.integration import (
 from server_stub.accounts.lockout import (
     Charge,
     LockPolicy,
+    address_key,
     do_charge,
     do_forget_old,
     do_give_back,
@@ -50,6 +51,7 @@ from server_stub.accounts.sessions import (
     Access,
     DeviceInfo,
     TokenLives,
+    TokenReused,
     Tokens,
     device_ids_of,
     do_forget_old_tokens,
@@ -161,9 +163,7 @@ class Accounts:
     async def refresh(self, refresh_token: str, *, proof: str | None, url: str, address: str) -> Tokens:
         """A refresh token for the next pair. Raises Refused: invalidProof, invalidGrant, accountDisabled, deviceRevoked."""
         key = self._check_token_proof(proof, url)
-        outcome = await self._database.write(
-            lambda tx: do_rotate(tx, refresh_token, key.thumbprint, address, self._policy.lives)
-        )
+        outcome = await self._database.write(lambda tx: self._do_refresh(tx, refresh_token, key, address))
         if isinstance(outcome, Refused):
             log.info("refresh refused", extra={"result": outcome.code, "address": address})
             raise outcome
@@ -268,7 +268,7 @@ class Accounts:
 
     def _charges(self, login: str, address: str) -> list[Charge]:
         by_login = Charge(guard_key("login", login_key(login)), self._policy.by_login)
-        return [by_login, Charge(guard_key("address", address), self._policy.by_address)]
+        return [by_login, Charge(address_key(address), self._policy.by_address)]
 
     async def _refuse_locked(self, login: str, charges: list[Charge], address: str) -> None:
         # Asked by a reader first: a flood against a locked login must not keep the writer busy.
@@ -303,6 +303,18 @@ class Accounts:
         )
         do_record(tx, stored.person_id, "sign-in", device_id, {"address": address})
         return tokens
+
+    def _do_refresh(self, tx: Tx, refresh_token: str, key: Proof, address: str) -> Tokens | Refused:
+        outcome = do_rotate(tx, refresh_token, key.thumbprint, address, self._policy.lives)
+        if isinstance(outcome, TokenReused):
+            person_id, device_id = outcome.person_id, outcome.device_id
+            stored = credential_of(tx.conn, person_id)
+            login = stored.login if stored is not None else ""
+            do_log_login(
+                tx, login=login, person_id=person_id, address=address, device_id=device_id, result="refreshTokenReused"
+            )
+            do_record(tx, person_id, "session.reuse", device_id, {"address": address})
+        return outcome
 
     async def _rehash(self, stored: Credential, password: str) -> Credential:
         fresh = await self._passwords.rehash(password)

@@ -57,6 +57,15 @@ class Tokens:
         return f"Tokens(device_id={self.device_id!r}, person_id={self.person_id!r})"
 
 
+class TokenReused(Refused):
+    """A refresh token was used a second time: whoever has it is not alone."""
+
+    def __init__(self, person_id: str, device_id: str) -> None:
+        super().__init__("invalidGrant", "this refresh token was used before; the session is ended")
+        self.person_id = person_id
+        self.device_id = device_id
+
+
 @dataclass(frozen=True, slots=True)
 class Access:
     """What an access token stands for; `expires_at` in ms. The token is bound to the key with thumbprint `jkt`."""
@@ -74,7 +83,7 @@ def hash_token(token: str) -> str:
 
 
 def do_register_device(tx: Tx, person_id: str, jkt: str, info: DeviceInfo, address: str) -> str:
-    """The device with this key, made on first use; signing in again brings a revoked one back. Raises Refused."""
+    """The device with this key, made on first use; signing in again brings a revoked one back."""
     row = tx.raw.execute(
         "SELECT id, revoked_at FROM device WHERE person_id = ? AND jkt = ?", (person_id, jkt)
     ).fetchone()
@@ -88,11 +97,7 @@ def do_register_device(tx: Tx, person_id: str, jkt: str, info: DeviceInfo, addre
         else:
             do_touch(tx, row[0])
         return str(row[0])
-    held = tx.raw.execute(
-        "SELECT count(*) FROM device WHERE person_id = ? AND revoked_at IS NULL", (person_id,)
-    ).fetchone()
-    if held[0] >= MAX_DEVICES:
-        raise Refused("forbidden", f"this account has {MAX_DEVICES} devices; sign one out first")
+    _do_make_room(tx, person_id)
     device_id = uuid7(tx.now)
     tx.raw.execute(
         "INSERT INTO device(id, person_id, jkt, name, platform, created_at, last_seen_at, last_address)"
@@ -117,12 +122,16 @@ def do_open_session(tx: Tx, person_id: str, device_id: str, lives: TokenLives) -
 def do_rotate(tx: Tx, refresh: str, jkt: str, address: str, lives: TokenLives) -> Tokens | Refused:
     """Trade a refresh token for the next pair.
 
+    A used token is good again as long as its successor was never used: the answer that carried the successor was lost on the way. The
+    unused successor then ends.
+
     A refusal is *returned*, so that what it does (a token used twice ends the session) is committed all the same.
     """
     hashed = hash_token(refresh)
     row = tx.conn.execute(
         sa.select(
             refresh_token.c.used_at,
+            refresh_token.c.successor,
             refresh_token.c.expires_at,
             session.c.id,
             session.c.ended_at,
@@ -149,18 +158,28 @@ def do_rotate(tx: Tx, refresh: str, jkt: str, address: str, lives: TokenLives) -
         return Refused("deviceRevoked")
     if row.ended_at is not None:
         return Refused("invalidGrant", "the session has ended")
-    if row.used_at is not None:
+    if row.used_at is not None and not _do_withdraw_unused(tx, row.successor):
         do_end_sessions(tx, [row.device_id], "reuse")
-        return Refused("invalidGrant", "this refresh token was used before; the session is ended")
+        return TokenReused(row.person_id, row.device_id)
     if row.expires_at <= tx.now:
         return Refused("invalidGrant", "the refresh token has expired")
-    tx.raw.execute("UPDATE refresh_token SET used_at = ? WHERE hash = ?", (tx.now, hashed))
     if tx.now - row.last_seen_at >= SEEN_EVERY_MS or row.last_address != address:
         tx.raw.execute(
             "UPDATE device SET last_seen_at = ?, last_address = ? WHERE id = ?", (tx.now, address, row.device_id)
         )
         do_touch(tx, row.device_id)
-    return _do_issue(tx, row.id, row.device_id, row.person_id, lives)
+    tokens = _do_issue(tx, row.id, row.device_id, row.person_id, lives)
+    tx.raw.execute(
+        "UPDATE refresh_token SET used_at = ?, successor = ? WHERE hash = ?",
+        (tx.now, hash_token(tokens.refresh), hashed),
+    )
+    return tokens
+
+
+def _do_withdraw_unused(tx: Tx, refresh_hash: str | None) -> bool:
+    """Ends a refresh token that was never used; False when it was, or is not there."""
+    gone = tx.raw.execute("DELETE FROM refresh_token WHERE hash = ? AND used_at IS NULL", (refresh_hash,))
+    return gone.rowcount == 1
 
 
 def do_end_sessions(tx: Tx, device_ids: Iterable[str], reason: str) -> None:
@@ -218,6 +237,16 @@ def do_forget_old_tokens(tx: Tx, keep_ended_ms: int) -> None:
     for table in ("access_token", "refresh_token"):
         tx.raw.execute(f"DELETE FROM {table} WHERE session_id IN (SELECT id FROM session WHERE ended_at < ?)", (limit,))
     tx.raw.execute("DELETE FROM session WHERE ended_at < ?", (limit,))
+    tx.raw.execute("DELETE FROM device WHERE revoked_at < ? AND id NOT IN (SELECT device_id FROM session)", (limit,))
+
+
+def _do_make_room(tx: Tx, person_id: str) -> None:
+    """Sign the devices out that were not seen for longest, so that one more stays within MAX_DEVICES."""
+    rows = tx.raw.execute(
+        "SELECT id FROM device WHERE person_id = ? AND revoked_at IS NULL ORDER BY last_seen_at DESC, id DESC",
+        (person_id,),
+    ).fetchall()
+    do_revoke_devices(tx, [row[0] for row in rows[MAX_DEVICES - 1 :]])
 
 
 def _do_issue(tx: Tx, session_id: str, device_id: str, person_id: str, lives: TokenLives) -> Tokens:

@@ -55,6 +55,7 @@ refresh_token: Final = sa.Table(
     sa.Column("session_id", sa.Text, sa.ForeignKey("session.id", ondelete="CASCADE"), nullable=False),
     sa.Column("expires_at", sa.BigInteger, nullable=False),
     sa.Column("used_at", sa.BigInteger),
+    sa.Column("successor", sa.Text),
     sa.Index("refresh_token_session", "session_id"),
 )
 

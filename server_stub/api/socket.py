@@ -35,7 +35,7 @@ from server_stub.storage.database import Database
 log = logging.getLogger("tongban.api")
 
 PUSHED_WHOLE: Final = frozenset({"Message", "Receipt"})
-TOKEN_ENDED: Final = 4401
+TOKEN_ENDED: Final = 1008  # RFC 8887 §4.1: the credentials the socket was opened with have ended
 _LONGEST_TIMER_S: Final = 24 * 3600.0
 _MAX_SCOPES_KEPT: Final = 50_000
 
@@ -51,6 +51,7 @@ class _Incoming(msgspec.Struct, rename="camel"):
     data_types: list[str] | None = None
     push_state: str | None = None
     objects: list[str] | None = None
+    signals: bool = False
     kind: str | None = None
     conversation_id: str | None = None
     status: str | None = None
@@ -224,7 +225,9 @@ class _Socket:
         )
         whole = PUSHED_WHOLE.intersection(frame.objects or ())
         # Whole objects are asked for by name, also where dataTypes forgot them.
-        self._app.hub.enable(self._connection, None if wanted is None else {*wanted, *whole}, whole)
+        self._app.hub.enable(
+            self._connection, None if wanted is None else {*wanted, *whole}, whole, signals=frame.signals
+        )
         if frame.push_state is not None:
             actor, state = self._admission.actor, frame.push_state
             types = self._connection.wants(handler.name for handler in self._app.registry)

@@ -23,8 +23,8 @@ from starlette.routing import Route
 
 from server_stub.accounts.refusals import Refused
 from server_stub.api.auth import answers_refusals
-from server_stub.api.door import Door, admit
 from server_stub.api.blobs import disk_refusal
+from server_stub.api.door import Door, admit
 from server_stub.clock import Clock
 from server_stub.ids import uuid7
 from server_stub.records.actor import READ_SCOPE, WRITE_SCOPE, Actor

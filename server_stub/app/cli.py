@@ -67,6 +67,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _init(settings: Settings, asked: argparse.Namespace) -> int:
+    password = _password(asked)
     fingerprint = initialize(settings)
     print(f"data folder: {settings.data}")
     print(f"certificate authority: {DataLayout(settings.data).tls.ca}")
@@ -76,7 +77,7 @@ def _init(settings: Settings, asked: argparse.Namespace) -> int:
             "login": asked.admin,
             "name": asked.admin_name,
             "roles": ["admin"],
-            "password": _password(asked),
+            "password": password,
         }
         for line in _run_here(settings, "user.add", arguments):
             print(line)
@@ -91,6 +92,8 @@ def _serve(settings: Settings, asked: argparse.Namespace) -> int:
 
 def _demo(settings: Settings, asked: argparse.Namespace) -> int:
     from server_stub.app.demo import fill_demo_office
+    from server_stub.app.demo.papers import PaperFailed
+    from server_stub.app.demo.source import DemoFilesMissing
 
     layout = DataLayout(settings.data)
     settings.data.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -103,7 +106,10 @@ def _demo(settings: Settings, asked: argparse.Namespace) -> int:
 
     async def prepare(backend: Backend) -> None:
         if fresh:
-            await fill_demo_office(backend)
+            try:
+                await fill_demo_office(backend)
+            except (PaperFailed, DemoFilesMissing) as error:
+                raise CommandFailed(f"the demo office cannot be made: {error}") from error
             layout.demo_unfinished.unlink()
 
     run_server(settings, SystemClock(), port_file=asked.port_file, prepare=prepare)
@@ -204,7 +210,7 @@ def _password(asked: argparse.Namespace) -> str | None:
 
 
 def _settings(asked: argparse.Namespace) -> Settings:
-    file = asked.config or os.environ.get(f"{ENV_PREFIX}CONFIG")
+    file = getattr(asked, "config", None) or os.environ.get(f"{ENV_PREFIX}CONFIG")
     overrides = {
         name: getattr(asked, name, None) for name in ("data", "host", "port", "log_level") if hasattr(asked, name)
     }
@@ -227,7 +233,6 @@ def _parser() -> argparse.ArgumentParser:
     common.add_argument("--data", type=Path, metavar="DIR", help="data folder (also TONGBAN_DATA)")
     common.add_argument("--log-level", metavar="LEVEL", help="DEBUG, INFO, WARNING or ERROR")
     parser = argparse.ArgumentParser("tongban-server", description="The backend of Tongban.", parents=[common])
-    parser.set_defaults(config=None)
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
 
     def command(name: str, about: str, run: Any, where: Any = commands, **defaults: Any) -> argparse.ArgumentParser:

@@ -221,7 +221,7 @@ class _Server(uvicorn.Server):
         hub.go_away()
         # uvicorn closes what is still open with 1012: give our own 1001 the time to be answered first.
         deadline = asyncio.get_running_loop().time() + self._backend.settings.stop_seconds / 4
-        while hub.connections() and not self.force_exit and asyncio.get_running_loop().time() < deadline:
+        while hub.connections() and not self.force_exit and asyncio.get_running_loop().time() < deadline:  # noqa: ASYNC110 (the hub tells nobody when the last one left; this runs once, at the stop)
             await asyncio.sleep(0.02)
         async with asyncio.TaskGroup() as tasks:
             lingering = tasks.create_task(self._drop_lingering(), name="lingering")

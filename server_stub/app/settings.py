@@ -32,7 +32,7 @@ def _setting(default: Any, about: str, low: int | None = None, high: int | None 
 class Settings:
     """Everything an administrator may set. Sizes are bytes; times are in the unit the name ends with."""
 
-    data: Path = _setting(Path("tongban-data"), "folder of database, blobs, certificates")
+    data: Path = _setting(Path("tongban-data"), "folder of database, blobs, certificates")  # noqa: RUF009 (it makes a field)
     host: str = _setting("127.0.0.1", "address to listen on")
     port: int = _setting(DEFAULT_PORT, "port to listen on; 0 takes a free one", 0, 65535)
     names: tuple[str, ...] = _setting((), "more host names and addresses for the server's certificate")

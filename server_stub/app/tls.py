@@ -189,7 +189,7 @@ def _is_good(files: TlsFiles, ca: x509.Certificate, names: list[str], now: datet
         held = certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
     except (ValueError, TypeError, x509.ExtensionNotFound) as error:
         raise TlsError(f"{files.server} was not made by {files.ca}; remove it to have a new one made") from error
-    except Exception as error:  # noqa: BLE001  cryptography raises InvalidSignature, which has no common base
+    except Exception as error:
         raise TlsError(f"{files.server} was not signed by {files.ca}; remove it to have a new one made") from error
     fits = certificate.public_key() == key.public_key()
     lives = certificate.not_valid_before_utc <= now <= certificate.not_valid_after_utc - RENEW_BEFORE

@@ -39,6 +39,7 @@ class Connection:
         enabled: whether the client asked for pushes.
         data_types: the types it wants to hear of; None: all.
         objects: the types it wants to get whole.
+        signals: it knows Signal frames and counts as present.
         status: its presence; None until push is enabled.
         dirty: types with news not yet told.
         lagging: frames were left out because the outlet was behind.
@@ -54,6 +55,7 @@ class Connection:
         "outlet",
         "person_id",
         "scopes",
+        "signals",
         "status",
         "token_id",
         "typed_at",
@@ -70,6 +72,7 @@ class Connection:
         self.enabled = False
         self.data_types: frozenset[str] | None = frozenset()
         self.objects: frozenset[str] = frozenset()
+        self.signals = False
         self.status: str | None = None
         self.scopes: set[int] = set()
         self.waiting: list[tuple[int, bool]] | None = []  # membership changes while the scopes are being read

@@ -23,6 +23,7 @@ log = logging.getLogger("tongban.push")
 GATHER_S: Final = 0.1
 GATHER_OBJECTS_S: Final = 1.0
 TYPING_EVERY_MS: Final = 1000
+TRY_LATER: Final = 1013  # RFC 6455 §7.4, registered: come back when the network is better
 EVERY_TYPE: Final = "*"  # in Connection.dirty: rights changed, any type may have news
 
 K = TypeVar("K")
@@ -82,11 +83,24 @@ class Hub:
             connection.status = None
             self._note_presence(connection.person_id)
 
-    def enable(self, connection: Connection, data_types: Collection[str] | None, objects: Collection[str]) -> None:
-        """The client wants pushes: of these types (None: all), some of them whole. Sends who is there."""
+    def enable(
+        self,
+        connection: Connection,
+        data_types: Collection[str] | None,
+        objects: Collection[str] = (),
+        *,
+        signals: bool = False,
+    ) -> None:
+        """The client wants pushes: of these types (None: all), some of them whole.
+
+        With `signals` it also counts as present and hears who is there; a standard client knows no such frames.
+        """
         connection.enabled = True
         connection.data_types = None if data_types is None else frozenset(data_types)
         connection.objects = frozenset(objects)
+        connection.signals = signals
+        if not signals:
+            return
         if connection.status is None:
             connection.status = "online"
             self._note_presence(connection.person_id)
@@ -104,7 +118,7 @@ class Hub:
 
     def disable(self, connection: Connection) -> None:
         """The client wants no more pushes."""
-        connection.enabled = False
+        connection.enabled = connection.signals = False
         connection.objects = frozenset()
         connection.dirty.clear()
         self._dirty.discard(connection)
@@ -135,7 +149,8 @@ class Hub:
         leaving = self.connections()
         for position, connection in enumerate(leaving):
             delay = round(first_s + spread_s * position / max(1, len(leaving)), 3)
-            connection.outlet.send(signal("goingAway", retryAfter=delay))
+            if connection.signals:
+                connection.outlet.send(signal("goingAway", retryAfter=delay))
             connection.outlet.close(1001, "the server is stopping")
 
     # ------------------------------------------------------------ news
@@ -240,14 +255,15 @@ class Hub:
             outlet = connection.outlet
             if outlet.behind and outlet.backlog() > TOO_SLOW:
                 log.info("a socket does not take what it is sent: closed")
-                outlet.close(1008, "too slow")
+                outlet.close(TRY_LATER, "too slow")
             elif outlet.behind:
                 connection.lagging = True
                 again.add(connection)
             else:
                 if connection.lagging:
                     connection.lagging = False
-                    connection.outlet.send(self._presence_snapshot())
+                    if connection.signals:
+                        connection.outlet.send(self._presence_snapshot())
                 self._tell(connection)
         self._dirty = again
         self._flush_presence()
@@ -287,7 +303,7 @@ class Hub:
 
     def _broadcast(self, frame: Frame) -> None:
         for connection in self.connections():
-            if connection.enabled and not connection.lagging:
+            if connection.signals and not connection.lagging:
                 connection.outlet.send(frame)
 
     def type_in(self, connection: Connection, scope: int, conversation_id: str) -> bool:
@@ -299,7 +315,7 @@ class Hub:
         connection.typed_at[conversation_id] = now
         frame = typing_signal(conversation_id, connection.person_id)
         for other in self._by_scope.get(scope, ()):
-            if other.enabled and not other.lagging and other.person_id != connection.person_id:
+            if other.signals and not other.lagging and other.person_id != connection.person_id:
                 other.outlet.send(frame)
         return True
 

@@ -22,6 +22,7 @@ from server_stub.storage.database import Tx
 
 INF: Final = 1 << 60
 IN_CHUNK: Final = 500  # parameters of one IN list
+LOOKS: Final = 8  # how often a page looks for more when what it found was told elsewhere
 FIRST_LOOK: Final = 32  # rows a scope is asked for at first: a page merges many scopes and needs few rows of each
 
 ScopeKind = Literal["everyone", "department", "role", "conversation", "person"]
@@ -295,21 +296,32 @@ def changes(
     )
     stays = [_Stay(row[0], row[1], row[2], n0, now) for row in rows]
     keys = _keys_after(conn, type_name, stays, n0, position, sources)
-    taken = list(itertools.islice(keys, limit + 1))
-    more = len(taken) > limit
-    del taken[limit:]
-    page = ChangesPage([], [], [], _format_state(n0, taken[-1]) if more else str(now), more, {})
-    facts = _load_facts(conn, type_name, {key[2] for key in taken}, stays, n0, sources)
-    for key in taken:
-        fact = facts[key[2]]
-        if fact.key != key:
-            continue  # another scope tells of it later: once is enough
-        if fact.visible:
-            (page.updated if fact.before else page.created).append(key[2])
-            page.modseqs[key[2]] = fact.touched
-        elif fact.ever:
-            page.destroyed.append(key[2])
-    return page
+    created: list[str] = []
+    updated: list[str] = []
+    destroyed: list[str] = []
+    modseqs: dict[str, int] = {}
+    last: Key | None = None
+    more = True
+    for _ in range(LOOKS):  # a page may hold less than it could; the next one goes on
+        room = limit - len(modseqs) - len(destroyed)
+        taken = list(itertools.islice(keys, room))
+        facts = _load_facts(conn, type_name, {key[2] for key in taken}, stays, n0, sources)
+        for key in taken:
+            last = key
+            fact = facts[key[2]]
+            if fact.key != key:
+                continue  # another scope tells of it later: once is enough
+            if fact.visible:
+                (updated if fact.before else created).append(key[2])
+                modseqs[key[2]] = fact.touched
+            elif fact.ever:
+                destroyed.append(key[2])
+        more = len(taken) == room
+        if not more or len(modseqs) + len(destroyed) == limit:
+            break
+    more = more and next(keys, None) is not None
+    new_state = _format_state(n0, last) if more and last is not None else str(now)
+    return ChangesPage(created, updated, destroyed, new_state, more, modseqs)
 
 
 Key = tuple[int, int, str]
@@ -355,6 +367,11 @@ def _keys_after(
     conn: sa.Connection, type_name: str, stays: Sequence[_Stay], n0: int, position: Key, sources: Sequence[ScopeSource]
 ) -> Iterator[Key]:
     """All news after a position, in order; read as they are asked for."""
+    newest: dict[int, _Stay] = {}  # of several stays in a scope the one that changed last says it all
+    for stay in stays:
+        if stay.scope not in newest or newest[stay.scope].event < stay.event:
+            newest[stay.scope] = stay
+    stays = list(newest.values())
     streams: list[Iterator[Key]] = []
     for src in sources:
         fresh = _scopes_with_news(conn, type_name, stays, max(n0 + 1, position[0]), src)

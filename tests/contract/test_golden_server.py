@@ -92,7 +92,7 @@ class Play:
 
     async def told(self, name: str, person: str, **match: Any) -> None:
         """The next frame to a person that matches, as the server frame `name`."""
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(30):
             while True:
                 for frame in self.sent[person]:
                     if match.items() <= frame.items():
@@ -110,10 +110,11 @@ async def play(folder: Path) -> list[tuple[str, str, dict[str, Any]]]:
         "@type": "WebSocketPushEnable",
         "dataTypes": ["Message", "Receipt", "Conversation"],
         "objects": ["Message", "Receipt"],
+        "signals": True,
     }
     p.note("push-enable", "client", {**enable, "pushState": "1"})
     for connection in (ann, bob):
-        p.services.hub.enable(connection, enable["dataTypes"], enable["objects"])
+        p.services.hub.enable(connection, enable["dataTypes"], enable["objects"], signals=True)
     await p.told("presence-snapshot", BOB, kind="presence")
 
     await p.request(

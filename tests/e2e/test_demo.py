@@ -49,7 +49,7 @@ raise SystemExit(demo.run(demo.CLERK, reset=False, stop=False))
 """
     with DesktopSession(tray="sni", notifications="recorder", keyring=True) as session:
         try:
-            process = session.popen("demo", [sys.executable, "-u", "-c", code], env={"TONGBAN_VENV": sys.prefix})
+            process = session.popen("demo", [sys.executable, "-u", "-c", code], env={"DEV_VENV": sys.prefix})
             session.wait_until(lambda: window_count(session) > 0 or process.poll() is not None, "a window", 120)
             assert process.poll() is None, session.log("demo")
             assert "Opening the client as linyuan" in session.log("demo")

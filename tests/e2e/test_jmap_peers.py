@@ -28,6 +28,8 @@ def test_a_jmap_library_reads_writes_and_is_pushed_to(tmp_path: Path) -> None:
         conversation = made[0][1]["created"]["c"]["id"]
         messages = {f"k{n}": {"conversationId": conversation, "kind": "text", "text": f"第{n}条"} for n in range(4)}
         alice.jmap(["Message/set", {"accountId": alice.account, "create": messages}, "0"])
+        alice.http.close()
+        bob.http.close()
         ca_file = str(server.data / "tls" / "ca.pem")
         done = subprocess.run(
             [sys.executable, str(PEERS / "jmaplib_client.py"), server.url, ca_file, secret.group(), conversation],
@@ -41,7 +43,7 @@ def test_a_jmap_library_reads_writes_and_is_pushed_to(tmp_path: Path) -> None:
         "echo": True,
         "newest": [4, 3, 2],
         "created": True,
-        "refused": "notFound",
+        "refused": "invalidProperties",
         "socket_created": True,
         "pushed": True,
     }

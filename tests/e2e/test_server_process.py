@@ -2,21 +2,27 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import socket
 import ssl
 import stat
 import sys
+import threading
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import httpx
 import pytest
+from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import connect
+from websockets.typing import Subprotocol
 
 from tests.helpers.device_key import DeviceKey
-from tests.helpers.live_server import PASSWORD, LiveServer, LiveDevice, make_server, run_cli, wait_until
+from tests.helpers.live_server import PASSWORD, LiveDevice, LiveServer, make_server, run_cli, wait_until
 
+JMAP = Subprotocol("jmap")
 SECRET_NAME = "绝密计划-zebra.txt"
 
 
@@ -89,6 +95,7 @@ def test_the_same_key_is_the_same_device(server: LiveServer) -> None:
 def test_refresh_rotates_and_reuse_ends_the_session(server: LiveServer) -> None:
     device = LiveDevice(server, "li")
     old = device.tokens["refreshToken"]
+    device.tokens = device.refresh().raise_for_status().json()
     fresh = device.refresh().raise_for_status().json()
     assert fresh["refreshToken"] != old
     device.tokens = fresh
@@ -155,14 +162,14 @@ def test_an_open_socket_is_closed_when_its_device_is_signed_out(server: LiveServ
     url = f"{server.url}/jmap/ws"
     headers = laptop.key.headers("GET", url, laptop.tokens["accessToken"])
     with connect(
-        url.replace("https", "wss"), ssl=server.tls(), additional_headers=headers, subprotocols=["jmap"], proxy=None
+        url.replace("https", "wss"), ssl=server.tls(), additional_headers=headers, subprotocols=[JMAP], proxy=None
     ) as socket_:
         socket_.send(
             '{"@type":"Request","id":"1","using":["urn:ietf:params:jmap:core"],"methodCalls":[["Core/echo",{},"0"]]}'
         )
         assert json.loads(socket_.recv(10))["requestId"] == "1"
         desk.request("POST", "/auth/revoke", json={"scope": laptop.tokens["deviceId"]})
-        with pytest.raises(Exception, match="4401"):
+        with pytest.raises(Exception, match="1008"):
             socket_.recv(10)
 
 
@@ -226,6 +233,20 @@ def _token_line(server: LiveServer, token_id: str) -> str:
     return next(line for line in run_cli(server.data, "token", "list").splitlines() if line.startswith(token_id))
 
 
+def test_the_command_door_needs_its_secret(server: LiveServer) -> None:
+    door = json.loads((server.data / "admin.json").read_text())
+    with server.http() as http:
+        for headers in ({}, {"tongban-admin": "x"}, {"tongban-admin": door["secret"] + "x"}):
+            body = {"command": "user.list", "arguments": {}}
+            assert http.post("/admin/commands", json=body, headers=headers).status_code == 404
+        right = {"tongban-admin": door["secret"]}
+        assert http.post("/admin/commands", content=b"{", headers=right).status_code == 400
+        assert (
+            "unknown command"
+            in http.post("/admin/commands", json={"command": "x", "arguments": {}}, headers=right).text
+        )
+
+
 def test_a_second_process_on_the_same_data_folder_is_refused(server: LiveServer) -> None:
     assert "in use" in run_cli(server.data, "serve", "--port", "0", code=3)
 
@@ -274,10 +295,14 @@ def test_graceful_stop_tells_clients_and_ends_in_time(tmp_path: Path) -> None:
         url = f"{server.url}/jmap/ws"
         headers = device.key.headers("GET", url, device.tokens["accessToken"])
         with connect(
-            url.replace("https", "wss"), ssl=server.tls(), additional_headers=headers, subprotocols=["jmap"], proxy=None
+            url.replace("https", "wss"), ssl=server.tls(), additional_headers=headers, subprotocols=[JMAP], proxy=None
         ) as socket_:
+            socket_.send(json.dumps({"@type": "WebSocketPushEnable", "dataTypes": [], "signals": True}))
+            assert json.loads(socket_.recv(10))["kind"] == "presence"
             server.process.terminate()
             told = json.loads(socket_.recv(10))
+            while told["kind"] == "presence":
+                told = json.loads(socket_.recv(10))
             assert told["kind"] == "goingAway"
             assert told["retryAfter"] > 0
             with pytest.raises(Exception, match="1001"):
@@ -288,6 +313,54 @@ def test_graceful_stop_tells_clients_and_ends_in_time(tmp_path: Path) -> None:
     with server.start(server.port):  # the access token survives the restart
         device.http = server.http()
         assert device.request("GET", "/.well-known/jmap").status_code == 200
+
+
+@pytest.mark.parametrize("graceful", [True, False])
+def test_no_acknowledged_message_is_lost_when_the_server_ends(tmp_path: Path, graceful: bool) -> None:
+    server = make_server(tmp_path, "li", "wang")
+    acknowledged: list[str] = []
+    enough = threading.Event()
+    with server.start():
+        device, other = LiveDevice(server, "li"), LiveDevice(server, "wang")
+        made = {"kind": "direct", "memberIds": [other.account]}
+        ((_, answer, _),) = device.jmap(["Conversation/set", {"accountId": device.account, "create": {"c": made}}, "0"])
+        conversation = answer["created"]["c"]["id"]
+        url = f"{server.url}/jmap/ws"
+        headers = device.key.headers("GET", url, device.tokens["accessToken"])
+
+        def send() -> None:
+            with connect(
+                url.replace("https", "wss"),
+                ssl=server.tls(),
+                additional_headers=headers,
+                subprotocols=[JMAP],
+                proxy=None,
+            ) as socket_:
+                for number in itertools.count():
+                    message = {"conversationId": conversation, "kind": "text", "text": f"n{number}"}
+                    call = ["Message/set", {"accountId": device.account, "create": {"m": message}}, "0"]
+                    using = ["urn:ietf:params:jmap:core", "urn:tongban:chat"]
+                    socket_.send(json.dumps({"@type": "Request", "id": "1", "using": using, "methodCalls": [call]}))
+                    answer = json.loads(socket_.recv(10))
+                    while answer["@type"] == "Signal":  # goingAway may come before the answer
+                        answer = json.loads(socket_.recv(10))
+                    acknowledged.append(answer["methodResponses"][0][1]["created"]["m"]["id"])
+                    if len(acknowledged) == 200:
+                        enough.set()
+
+        with ThreadPoolExecutor(1) as pool:
+            sending = pool.submit(send)
+            assert enough.wait(30)
+            server.stop() if graceful else server.kill()
+            with pytest.raises((ConnectionClosed, OSError)):
+                sending.result(20)
+    with server.start():
+        again = LiveDevice(server, "li", key=device.key)
+        query = {"accountId": again.account, "filter": {"conversationId": conversation}, "limit": 5000}
+        ((_, found, _),) = again.jmap(["Message/query", query, "0"])
+        assert len(acknowledged) >= 200
+        assert set(acknowledged) <= set(found["ids"])
+        assert len(found["ids"]) - len(acknowledged) <= 1  # at most the one whose answer was under way
 
 
 def test_backup_while_serving_restores_to_the_same_server(tmp_path: Path) -> None:

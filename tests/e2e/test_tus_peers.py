@@ -19,12 +19,12 @@ from tests.helpers.live_server import LiveServer, make_server, run_cli
 SIZE = 6_000_000
 CHUNK = 100_000
 
-PEER = """
+PEER = f"""
 import sys
 from tusclient import client
 base, secret, path, url, stop_at = sys.argv[1:6]
-peer = client.TusClient(base + "/files", headers={"Authorization": "Bearer " + secret})
-uploader = peer.uploader(path, chunk_size=%d, url=url or None, metadata={"filename": "r.bin", "filetype": "image/png"})
+peer = client.TusClient(base + "/files", headers={{"Authorization": "Bearer " + secret}})
+uploader = peer.uploader(path, chunk_size={CHUNK}, url=url or None, metadata={{"filename": "r.bin", "filetype": "image/png"}})
 if not url:
     uploader.set_url(uploader.create_url())
 print("url", uploader.url, flush=True)
@@ -35,7 +35,7 @@ while uploader.offset < uploader.get_file_size():
     if stop_at and uploader.offset >= int(stop_at):
         sys.stdin.read()  # holds still until it is killed
 print("done", uploader.request.response_headers.get("tongban-blob-id"), flush=True)
-""" % CHUNK  # fmt: skip
+"""
 
 
 @dataclass(frozen=True)

@@ -224,7 +224,7 @@ class BackendModel:
     def _set(self, account: str, type_name: str, arguments: dict[str, Any]) -> dict[str, Any]:
         answer: dict[str, Any] = {"created": {}, "notCreated": {}, "updated": {}, "notUpdated": {}, "destroyed": []}
         for key, value in arguments.get("create", {}).items():
-            outcome = self.say(account, value["conversationId"], key, value["text"])
+            outcome = self.say(account, value["conversationId"], key, value.get("text", ""))
             if "created" in outcome:
                 answer["created"][key] = {k: outcome["created"][k] for k in ("id", "seq", "sentAt", "senderId")}
             else:

@@ -82,13 +82,12 @@ class FakeClock:
 
 
 def make_png(width: int, height: int, color: tuple[int, int, int]) -> bytes:
-    """A PNG picture with a soft gradient from `color`."""
+    """A PNG picture shaded from dark to `color`."""
     rows = bytearray()
     for y in range(height):
-        rows.append(0)
-        for x in range(width):
-            shade = 0.55 + 0.45 * (x / width + y / height) / 2
-            rows.extend(min(255, round(part * shade + 40 * (1 - shade))) for part in color)
+        shade = 0.6 + 0.4 * y / height
+        pixel = bytes(min(255, round(part * shade + 40 * (1 - shade))) for part in color)
+        rows += b"\0" + pixel * width
 
     def chunk(kind: bytes, data: bytes) -> bytes:
         return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
@@ -189,17 +188,26 @@ class LazyHistory(Sequence[Message]):
 
     def __init__(self, conversation_id: str, count: int) -> None:
         self._conversation, self._count = conversation_id, count
+        self._more: list[Message] = []
         self._people = [p.id for p in PEOPLE]
 
     def __len__(self) -> int:
-        return self._count
+        return self._count + len(self._more)
+
+    def append(self, message: Message) -> None:
+        """A new message after the made ones."""
+        self._more.append(message)
 
     def __getitem__(self, index: Any) -> Any:
         if isinstance(index, slice):
-            return [self._make(i) for i in range(*index.indices(self._count))]
-        return self._make(index if index >= 0 else self._count + index)
+            return [self._make(i) for i in range(*index.indices(len(self)))]
+        if not -len(self) <= index < len(self):
+            raise IndexError(index)
+        return self._make(index % len(self))
 
     def _make(self, index: int) -> Message:
+        if index >= self._count:
+            return self._more[index - self._count]
         text = _FILLER[index * 7 % len(_FILLER)] + (f" #{index + 1}" if index % 3 else "")
         return Message(
             id=f"h{index}",
@@ -721,9 +729,6 @@ class FakePresence(_Service):
         await self._begin("presence.set_presence", presence)
         self.tell({self._session.me.id: presence})
 
-    all = everyone  # the first name of this verb; pages move to the core's own
-    set = set_presence  # idem
-
     def tell(self, changed: dict[str, Presence]) -> None:
         """People come and go."""
         self.known.update(changed)
@@ -923,7 +928,7 @@ def _fill(session: FakeSession) -> None:
             {"kind": MessageKind.SYSTEM, "card": Card("Notice", "n1", "关于做好 2026 年防汛值班工作的通知")},
         )
     ]
-    chat.add(Conversation("c-alerts", ConversationKind.SYSTEM, "待办助手", unread_count=1), _messages("c-alerts", todo))
+    chat.add(Conversation("c-alerts", ConversationKind.SYSTEM, "alerts", unread_count=1), _messages("c-alerts", todo))
     talk = [("linyuan", 45, "附件还差一份合同扫描件"), ("wangjianguo", 40, "好的，我下午把附件补齐")]
     chat.add(Conversation(WANG, direct, "王建国", "wangjianguo", 2), _messages(WANG, talk))
     photo = Attachment(
@@ -950,7 +955,7 @@ def _fill(session: FakeSession) -> None:
         Conversation(zhao, direct, "赵磊", "zhaolei", 2), _messages(zhao, [("zhaolei", 1400, "苏A・12345 已出车")])
     )
     chat.add(
-        Conversation("c-notices", ConversationKind.SYSTEM, "公告通知"),
+        Conversation("c-notices", ConversationKind.SYSTEM, "notices"),
         _messages("c-notices", [(None, 5 * 1440, "国庆假期值班安排", {"kind": MessageKind.SYSTEM})]),
     )
 

@@ -43,12 +43,20 @@ class RemoteClient:
         """The name of its log in the desktop session."""
         return f"client-{self.name}-{self._starts}"
 
-    def start(self, *options: str | Path, password: str = "") -> "RemoteClient":
+    def start(self, *options: str | Path, password: str = "", data_dir: Path | None = None) -> "RemoteClient":
         """Starts the process and connects to its control channel."""
         self._starts += 1
         Path(self._address).unlink(missing_ok=True)
         self._folder.mkdir(parents=True, exist_ok=True)
-        argv: list[str | Path] = [sys.executable, "-m", "desktop", "--data-dir", self._folder / "data", "--lang", "zh"]
+        argv: list[str | Path] = [
+            sys.executable,
+            "-m",
+            "desktop",
+            "--data-dir",
+            data_dir or self._folder / "data",
+            "--lang",
+            "zh",
+        ]
         env = {"TONGBAN_TEST_CONTROL": self._address, PASSWORD_VARIABLE: password}
         self.process = self._session.popen(
             self.log_name, [*argv, *options, "--password-env", PASSWORD_VARIABLE], env=env

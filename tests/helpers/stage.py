@@ -25,7 +25,9 @@ def application() -> QApplication:
     return app if isinstance(app, QApplication) else QApplication(["tests"])
 
 
-def play(scene: Coroutine[Any, Any, None], *, mode: theme.Mode = "light", scale: float = 1.0, clock: FakeClock | None = None) -> None:
+def play(
+    scene: Coroutine[Any, Any, None], *, mode: theme.Mode = "light", scale: float = 1.0, clock: FakeClock | None = None
+) -> None:
     """Runs a scene on the UI loop, in Chinese and light unless said; failures of tasks that nobody expected fail the test."""
     app = application()
     theme.apply(app, chosen=mode, scale=scale)

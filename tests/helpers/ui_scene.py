@@ -1,6 +1,7 @@
 """Plays a scene on the loop the client uses: qasync over the application of pytest-qt, with a deadline and nothing left running."""
 
 import asyncio
+import gc
 from collections.abc import Callable, Coroutine
 from dataclasses import dataclass, field
 from typing import Any
@@ -40,12 +41,13 @@ def play(qapp: QApplication, scene: Callable[[], Coroutine[Any, Any, None]], *, 
     """Runs the scene to its end, light, at 100 %, then closes every window it left open."""
 
     def factory() -> asyncio.AbstractEventLoop:
-        loop = qasync.QEventLoop(qapp)
+        loop: asyncio.AbstractEventLoop = qasync.QEventLoop(qapp)
         asyncio.set_event_loop(loop)
         return loop
 
     theme.apply(qapp, chosen="light")
     i18n.set_language(language)
+    gc.disable()  # as the client does: a worker thread that collects would destroy widgets in cycles (desktop/app/garbage.py)
     with asyncio.Runner(loop_factory=factory) as runner:
         try:
             runner.run(asyncio.wait_for(scene(), DEADLINE_S))
@@ -55,6 +57,8 @@ def play(qapp: QApplication, scene: Callable[[], Coroutine[Any, Any, None]], *, 
                 window.deleteLater()
             QApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete)
             i18n.set_language("zh")
+            gc.collect()
+            gc.enable()
 
 
 async def until(condition: Callable[[], object], what: str = "") -> None:

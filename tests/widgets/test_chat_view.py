@@ -139,6 +139,19 @@ def test_the_unread_line_stands_before_the_first_new_message_and_reading_is_told
     play(scene())
 
 
+def test_the_unread_line_never_stands_before_ones_own_message() -> None:
+    async def scene() -> None:
+        session = FakeSession()
+        session.receive(WANG, "linyuan", "我在另一台电脑上写的")
+        session.receive(WANG, "wangjianguo", "回复")
+        session.chat.change(WANG, read_seq=2, unread_count=1)
+        page = await open_page(session, WANG)
+        assert [row.message.text for _, _, row in page.pane.view.placed if row.unread_line] == ["回复"]
+        page.close_page()
+
+    play(scene())
+
+
 def test_many_unread_open_at_the_first_of_them() -> None:
     async def scene() -> None:
         session = FakeSession(history=400)
@@ -227,7 +240,9 @@ def test_links_people_cards_and_pictures_react() -> None:
             await settle()
             y, row = next((y, r) for _, y, r in view.placed if r.message.id == message)
             zone = next(z for z in row.zones if z.action == wanted)
-            QTest.mouseClick(view.viewport(), Qt.MouseButton.LeftButton, pos=(zone.rect.center() + QPointF(0, y)).toPoint())
+            QTest.mouseClick(
+                view.viewport(), Qt.MouseButton.LeftButton, pos=(zone.rect.center() + QPointF(0, y)).toPoint()
+            )
             await settle()
         assert ("notice", "n1") in recorder.asked
         assert ("picture", "现场照片.png") in recorder.asked
@@ -257,7 +272,9 @@ def test_pending_sent_and_refused_marks() -> None:
         await until(lambda: view.placed[0][2].message.delivery is Delivery.REFUSED)
         y, row = view.placed[0][1], view.placed[0][2]
         retry = next(zone for zone in row.zones if zone.action == "retry")
-        QTest.mouseClick(view.viewport(), Qt.MouseButton.LeftButton, pos=(retry.rect.center() + QPointF(0, y)).toPoint())
+        QTest.mouseClick(
+            view.viewport(), Qt.MouseButton.LeftButton, pos=(retry.rect.center() + QPointF(0, y)).toPoint()
+        )
         await until(lambda: session.called("chat.retry"))
         session.go(ConnectionState.LIVE)
         await until(lambda: view.placed[0][2].message.delivery is Delivery.SENT)
@@ -359,13 +376,51 @@ def test_all_scales_and_both_themes_paint() -> None:
         page = await open_page(session, GROUP)
         for mode in ("light", "dark"):
             for scale in (1.0, 2.0):
-                theme.set_mode(mode)  # type: ignore[arg-type]
+                theme.set_mode(mode)
                 theme.set_text_scale(scale)
                 i18n.set_language("en" if scale == 2.0 else "zh")
                 image = page.pane.view.grab().toImage()
                 corner = image.pixelColor(image.width() // 2, 4)
                 assert corner.lightness() > 200 if mode == "light" else corner.lightness() < 80
                 assert page.pane.view.placed
+        page.close_page()
+
+    play(scene())
+
+
+def test_a_screen_reader_is_told_of_new_messages_and_of_the_focused_one() -> None:
+    async def scene() -> None:
+        from PySide6.QtGui import QAccessible
+
+        session = FakeSession()
+        page = await open_page(session, WANG)
+        was = QAccessible.isActive()
+        QAccessible.setActive(True)
+        try:
+            session.receive(WANG, "wangjianguo", "请听")
+            await until(lambda: page.pane.view.placed[0][2].message.text == "请听")
+            page.pane.view.setFocus(Qt.FocusReason.TabFocusReason)
+            await settle()
+            assert page.pane.view.accessibleDescription().endswith("请听")
+        finally:
+            QAccessible.setActive(was)
+        page.close_page()
+
+    play(scene())
+
+
+def test_ten_thousand_characters_are_laid_out_within_a_few_frames_and_kept() -> None:
+    async def scene() -> None:
+        session = FakeSession()
+        session.receive(WANG, "wangjianguo", "水位上涨，请各站点注意。" * 830)
+        page = await open_page(session, WANG)
+        view = page.pane.view
+        tall = view.placed[0][2]
+        assert tall.height > view.viewport().height()
+        before = tall
+        view.scroll_up(200)
+        assert view.placed[0][2] is before
+        assert view.anchor == (before.message.id, 200 - 0.0)
         page.close_page()
 
     play(scene())

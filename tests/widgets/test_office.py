@@ -41,6 +41,7 @@ from desktop.ui.office.notice_form import DRAFT_KEY, NoticeForm
 from desktop.ui.office.rich_text import document_html
 from desktop.ui.office.safe_html import MOST_CHARACTERS, may_open, safe_html
 from desktop.ui.reader.kinds import Kind
+from desktop.ui.tasks import alive
 from tests.helpers.fake_session import DAY, DEPARTMENTS, HOUR, NOW, PEOPLE, FakeSession, make_png
 from tests.helpers.ui_scene import RecordingNavigator, play, shown, until
 
@@ -519,12 +520,12 @@ def test_the_form_says_what_is_missing_then_publishes(qapp: QApplication, tmp_pa
         assert form.problem_text() == tr("office.form.file_gone", name="表.txt")
         paper.write_text("x")
         form.publish()
-        await until(lambda: stage.session.called("office.publish"))
+        await until(lambda: any(n.title == "停水通知" for n in stage.session.office.notice_list.values()))
         made = next(n for n in stage.session.office.notice_list.values() if n.title == "停水通知")
         assert made.body == "<p>今晚停水。</p>"
         assert made.audience.everyone
         assert [a.name for a in made.attachments] == ["表.txt"]
-        await until(lambda: not form.isVisible())
+        await until(lambda: not alive(form) or not form.isVisible())
         assert stage.session.settings.values[DRAFT_KEY] is None
 
     play(qapp, scene)
@@ -677,7 +678,8 @@ def test_every_room_is_drawn_in_every_look(qapp: QApplication, language: str, mo
                 page.open_module(room)
                 page.grab()
             page.open_notice("n1")
-            assert page.notices.reader.body.height() >= page.notices.reader.body.document().size().height() - 1
+            body = page.notices.reader.body
+            await until(lambda: body.height() >= body.document().size().height() - 1, "the whole text")
             page.grab()
         finally:
             theme.set_text_scale(1.0)

@@ -2,8 +2,9 @@
 
 import asyncio
 import base64
+import sys
 import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import pytest
 import typst
@@ -54,6 +55,20 @@ SOURCE = """
   #pagebreak()
 ]
 """
+
+
+@pytest.fixture(scope="module", autouse=True)
+def room_to_reserve() -> Iterator[None]:
+    """PDFium reserves 32 GB of address space (and uses none of it): a limit on RLIMIT_AS kills the process at its first page."""
+    if sys.platform != "linux":
+        yield
+        return
+    import resource
+
+    soft, hard = resource.getrlimit(resource.RLIMIT_AS)
+    resource.setrlimit(resource.RLIMIT_AS, (hard, hard))
+    yield
+    resource.setrlimit(resource.RLIMIT_AS, (soft, hard))
 
 
 @pytest.fixture(scope="module")

@@ -6,6 +6,7 @@ A server whose certificate the system's trust store knows needs no pin. A pinned
 import asyncio
 import hashlib
 import ssl
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, Final, Protocol
 from urllib.parse import urlsplit
@@ -18,6 +19,7 @@ from desktop.core.crypto.keychain import write_private
 from desktop.core.errors import StorageUnavailable, Unreachable, UntrustedServer
 
 _CONNECT_LIMIT: Final = 10.0
+_CLOSE_LIMIT: Final = 2.0
 DEFAULT_PORT: Final = 443
 
 
@@ -129,8 +131,8 @@ def origin(server: str) -> str:
         Unreachable: not an https address.
     """
     text = server.strip()
-    parts = urlsplit(text if "://" in text else f"https://{text}")
     try:
+        parts = urlsplit(text if "://" in text else f"https://{text}")
         host, port = parts.hostname, parts.port
     except ValueError as error:
         raise Unreachable(server=text) from error
@@ -181,7 +183,16 @@ async def _peer_chain(server: str, context: ssl.SSLContext) -> list[bytes]:
     try:
         return _chain_of(writer.get_extra_info("ssl_object"))
     finally:
-        writer.close()
+        await _end(writer)
+
+
+async def _end(writer: asyncio.StreamWriter) -> None:
+    """Closes for good: a transport left half-closed would outlive the loop."""
+    writer.close()
+    with suppress(OSError, TimeoutError):
+        async with asyncio.timeout(_CLOSE_LIMIT):
+            await writer.wait_closed()
+    writer.transport.abort()
 
 
 def _chain_of(connection: Any) -> list[bytes]:

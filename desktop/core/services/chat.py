@@ -87,7 +87,7 @@ class ChatService:
         return await self._context.db(load)
 
     async def window(
-        self, conversation_id: str, *, around: Anchor | int = Anchor.NEWEST, limit: int = 60
+        self, conversation_id: str, *, around: Anchor | str | int = Anchor.NEWEST, limit: int = 60
     ) -> MessagePage:
         """A run of messages around the newest one, the first unread one, or a sequence number. Asks the server only for what is missing;
         offline, what there is."""
@@ -96,10 +96,8 @@ class ChatService:
             return MessagePage(())
         top = conversation.last_seq
         unread = conversation.unread_count > 0 and conversation.read_seq < top
-        if isinstance(around, Anchor):
-            middle = conversation.read_seq + 1 if around is Anchor.FIRST_UNREAD and unread else top
-        else:
-            middle = max(1, min(around, top))
+        first_unread = conversation.read_seq + 1 if unread and around == Anchor.FIRST_UNREAD else top
+        middle = first_unread if isinstance(around, str) else max(1, min(around, top))
         if top - middle < limit // 2:
             return await self._page(conversation_id, top, before=None, limit=limit)
         low = max(1, middle - limit // 2)
@@ -213,21 +211,23 @@ class ChatService:
             raise Rejected(type="invalidText", length=len(emoji))
         return await self._send({"conversationId": conversation_id, "kind": "emoji", "text": emoji})
 
-    async def send_picture(self, conversation_id: str, picture: Path | bytes, name: str | None = None) -> Message:
+    async def send_picture(self, conversation_id: str, picture: Path | str | bytes, name: str | None = None) -> Message:
         """Queues a picture from a file or from the clipboard. It is kept sealed on this device, so that it shows at once and offline.
 
         Raises:
             BadFile: no picture we can read, or too large.
         """
-        outgoing = await self._transfers.take_picture(picture, name, MAX_PICTURE)
+        source = Path(picture) if isinstance(picture, str) else picture
+        outgoing = await self._transfers.take_picture(source, name, MAX_PICTURE)
         return await self._send_outgoing(conversation_id, "picture", outgoing, None)
 
-    async def send_file(self, conversation_id: str, path: Path) -> Message:
+    async def send_file(self, conversation_id: str, path: Path | str) -> Message:
         """Queues a file; it stays where it is until it is sent.
 
         Raises:
             BadFile: not a readable file.
         """
+        path = Path(path)
         if not path.is_file():
             raise BadFile(reason="missing")
         outgoing = await self._transfers.take_file(path)

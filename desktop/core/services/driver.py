@@ -83,7 +83,7 @@ ROOM: Final = 512
 TICK: Final = 5.0
 JUMP: Final = 20.0
 """Seconds by which the wall clock may drift from the monotonic one in a tick before we believe the machine slept."""
-TOKEN_EXPIRED_CODE: Final = 4401
+TOKEN_EXPIRED_CODE: Final = 1008
 PUSHED_TYPES: Final = ("Message", "Receipt", "Conversation", "Alert")
 
 
@@ -209,10 +209,11 @@ class Driver:
             try:
                 await self._step([event for event, _ in burst])
             except BaseException as error:
-                failure = error if isinstance(error, AppError) else StorageUnavailable(reason="stopped")
+                if not isinstance(error, asyncio.CancelledError):
+                    self._on_failure(error)
                 for done in waiting:
                     if not done.done():
-                        done.set_exception(failure)
+                        done.set_exception(self._failed or StorageUnavailable(reason="stopped"))
                 raise
             for done in waiting:
                 if not done.done():

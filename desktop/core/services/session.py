@@ -136,6 +136,7 @@ class Session:
         self._subscription.close()
         await self._tasks.close()
         await self._driver.close()
+        await self._context.tokens.close()
         await self._context.transport.close()
         await self._workers.db(self._context.store.close)
         self._workers.close()
@@ -174,5 +175,7 @@ class Session:
                 continue
             except AppError as error:
                 _log.warning("documents not kept: %s", error.code)
-            while await self._context.db(self._context.store.index_some, INDEX_BATCH):
-                await asyncio.sleep(INDEX_PAUSE)
+            while True:
+                if not await self._context.db(self._context.store.index_some, INDEX_BATCH):
+                    break
+                await asyncio.sleep(INDEX_PAUSE)  # nobody waits for it: leave the store's thread to others

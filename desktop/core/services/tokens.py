@@ -12,6 +12,8 @@ from desktop.core.protocol.answers import TokenAnswer
 EARLY: Final = 60.0
 """Seconds before the end of an access token at which it is renewed."""
 
+CLOSE_LIMIT: Final = 5.0
+
 SaveRefreshToken = Callable[[str], Awaitable[None]]
 
 
@@ -30,7 +32,7 @@ class Tokens:
         self._password: str | None = None
         self._access_token: str | None = None
         self._ends_at = 0.0
-        self._lock = asyncio.Lock()
+        self._renewal: asyncio.Task[None] | None = None
 
     def begin(self, refresh_token: str | None, password: str | None) -> None:
         """What to renew with."""
@@ -64,10 +66,22 @@ class Tokens:
         Raises:
             AuthExpired and the Rejected kinds: sign in again. Offline: later.
         """
-        async with self._lock:
-            if self._clock.monotonic() < self.renew_at:
-                return
-            await self.take(await self._grant())
+        if self._clock.monotonic() < self.renew_at:
+            return
+        if self._renewal is None or self._renewal.done():
+            self._renewal = asyncio.get_running_loop().create_task(self._renew(), name="tokens.renew")
+            self._renewal.add_done_callback(_note_failure)
+        # A refresh token works once: who loses patience must not take the answer with the new one away from everybody.
+        await asyncio.shield(self._renewal)
+
+    async def close(self) -> None:
+        """Waits for a renewal that is under way, with a limit: its answer must reach the store."""
+        if self._renewal is not None and not self._renewal.done():
+            await asyncio.wait({self._renewal}, timeout=CLOSE_LIMIT)
+            self._renewal.cancel()
+
+    async def _renew(self) -> None:
+        await self.take(await self._grant())
 
     async def _grant(self) -> TokenAnswer:
         if self._refresh_token is not None:
@@ -79,3 +93,9 @@ class Tokens:
         if self._password is None:
             raise AuthExpired(type="noGrant")
         return await self._transport.sign_in(self._login, self._password, *self._device)
+
+
+def _note_failure(task: asyncio.Task[None]) -> None:
+    """Marks the failure as seen: whoever still waits gets it, and nobody else needs to."""
+    if not task.cancelled():
+        task.exception()

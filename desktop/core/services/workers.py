@@ -4,6 +4,7 @@ import asyncio
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from typing import Any, Final, TypeVar
 
 from desktop.core.errors import StorageUnavailable
@@ -51,12 +52,14 @@ async def within(seconds: float, work: Callable[..., Result], *arguments: Any) -
             answer.set_result(result)  # type: ignore[arg-type]  # None only where Result allows it
 
     def run() -> None:
+        result: Result | None = None
+        failure: BaseException | None = None
         try:
             result = work(*arguments)
         except BaseException as error:  # noqa: BLE001 - handed over to the caller, whatever it is
-            loop.call_soon_threadsafe(settle, None, error)
-        else:
-            loop.call_soon_threadsafe(settle, result, None)
+            failure = error
+        with suppress(RuntimeError):  # the loop is closed: nobody waits any more
+            loop.call_soon_threadsafe(settle, result, failure)
 
     threading.Thread(target=run, name="keychain", daemon=True).start()
     try:

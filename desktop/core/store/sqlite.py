@@ -3,6 +3,7 @@
 A wrong key, a damaged file and a newer schema each have an error of their own. Nothing here ever deletes a file.
 """
 
+import zlib
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -39,6 +40,9 @@ from desktop.core.sync.ranges import Runs
 _KEY_BYTES: Final = 32
 _CACHE_KIB: Final = 16384
 _MAX_ROWID: Final = 1 << 62
+_TIME_SHIFT: Final = 20
+_MAX_TIME: Final = (1 << 42) - 1
+"""Milliseconds up to the year 2109; later ones share the last numbers."""
 
 Value = TypeVar("Value")
 _encode = msgspec.json.encode
@@ -72,6 +76,7 @@ class SqliteStore:
     def __init__(self, db: apsw.Connection, me: str) -> None:
         self._db = db
         self._me = me
+        self._keys: dict[str, int] = {}
 
     @classmethod
     def open(cls, path: Path, key: bytes, me: str) -> "SqliteStore":
@@ -120,6 +125,7 @@ class SqliteStore:
             try:
                 yield
             except BaseException:
+                self._keys.clear()
                 if not self._db.get_autocommit():
                     self._db.execute("ROLLBACK")
                 raise
@@ -196,19 +202,33 @@ class SqliteStore:
         )
 
     def _put_message(self, message: Message, changes: ChangeRecorder) -> None:
-        room = self._key(message.conversation_id)
-        row = (room, message.seq, message.sent_at, message.id, _encode(message))
-        sql = """INSERT INTO message(conversation, seq, sent_at, id, data) VALUES(?, ?, ?, ?, ?)
-            ON CONFLICT(id) DO UPDATE SET conversation = excluded.conversation, seq = excluded.seq,
-            sent_at = excluded.sent_at, data = excluded.data WHERE data <> excluded.data"""
-        try:
-            self._run(sql, *row)
-        except apsw.ConstraintError:  # another message stood at this place
-            for (other,) in self._run("SELECT id FROM message WHERE conversation = ? AND seq = ?", room, message.seq):
-                changes.message(message.conversation_id, other, present=False)
-            self._delete_messages("conversation = ? AND seq = ?", room, message.seq)
-            self._run(sql, *row)
         changes.message(message.conversation_id, message.id)
+        room, data = self._key(message.conversation_id), _encode(message)
+        fresh = "INSERT OR IGNORE INTO message VALUES(?, ?, ?, ?, ?)"
+        number = _time_number(message)
+        self._run(fresh, number, room, message.seq, message.id, data)
+        if not self._db.changes():  # it is here, or something else has its place or its number
+            if self._run(
+                "SELECT 1 FROM message WHERE id = ? AND conversation = ? AND seq = ?", message.id, room, message.seq
+            ):
+                self._run("UPDATE message SET data = ?1 WHERE id = ?2 AND data <> ?1", data, message.id)
+                return
+            self._make_room(message, room, changes)
+            number = self._free_number(number)
+            self._run(fresh, number, room, message.seq, message.id, data)
+        self._run("INSERT INTO to_index VALUES(?)", number)
+
+    def _make_room(self, message: Message, room: int, changes: ChangeRecorder) -> None:
+        """Takes away the same message at another place, and another message at this place."""
+        self._delete_messages("id = ?", message.id)
+        for (other,) in self._run("SELECT id FROM message WHERE conversation = ? AND seq = ?", room, message.seq):
+            changes.message(message.conversation_id, other, present=False)
+            self._delete_messages("id = ?", other)
+
+    def _free_number(self, number: int) -> int:
+        while self._one("SELECT 1 FROM message WHERE n = ?", number) is not None:
+            number += 1
+        return number
 
     def _bump(self, message: Message, changes: ChangeRecorder) -> None:
         top = self._one("SELECT last_seq FROM conversation WHERE id = ?", message.conversation_id)
@@ -265,18 +285,21 @@ class SqliteStore:
 
     def _delete_messages(self, condition: str, *values: object) -> None:
         rows = self._run(f"SELECT n FROM message WHERE {condition}", *values)  # noqa: S608 - our own constant texts
-        indexed = self._one("SELECT value FROM meta WHERE key = 'indexed'") or 0
-        gone = [(n,) for (n,) in rows if n <= indexed]
-        if gone:
-            self._db.executemany("DELETE FROM message_text WHERE rowid = ?", gone)
-        self._run(f"DELETE FROM message WHERE {condition}", *values)  # noqa: S608 - our own constant texts
+        for (number,) in rows:
+            self._run("DELETE FROM to_index WHERE n = ?", number)
+            if not self._db.changes():
+                self._run("DELETE FROM message_text WHERE rowid = ?", number)
+            self._run("DELETE FROM message WHERE n = ?", number)
 
     def _key(self, conversation_id: str) -> int:
-        """The small number of a conversation, given on first sight. Not cached: a rolled-back transaction takes it back."""
-        known = self._one("SELECT n FROM conversation_key WHERE id = ?", conversation_id)
+        """The small number of a conversation, given on first sight; a rolled-back transaction takes it back."""
+        known = self._keys.get(conversation_id)
         if known is None:
-            self._run("INSERT INTO conversation_key(id) VALUES(?)", conversation_id)
-            known = self._db.last_insert_rowid()
+            known = self._one("SELECT n FROM conversation_key WHERE id = ?", conversation_id)
+            if known is None:
+                self._run("INSERT INTO conversation_key(id) VALUES(?)", conversation_id)
+                known = self._db.last_insert_rowid()
+            self._keys[conversation_id] = int(known)
         return int(known)
 
     # ------------------------------------------------------------ reading
@@ -356,19 +379,17 @@ class SqliteStore:
             sql += " AND m.conversation = (SELECT n FROM conversation_key WHERE id = ?)"
             values.append(conversation_id)
         with _translated():
-            rows = self._run(sql + " ORDER BY m.sent_at DESC, m.seq DESC LIMIT ?", *values, limit)
+            rows = self._run(sql + " ORDER BY t.rowid DESC LIMIT ?", *values, limit)
             return [self._decode(_message, data) for (data,) in rows]
 
     def index_some(self, limit: int = 2000) -> int:
-        with _translated():
-            start = self._one("SELECT value FROM meta WHERE key = 'indexed'") or 0
-            rows = self._run("SELECT n, data FROM message WHERE n > ? ORDER BY n LIMIT ?", start, limit)
-            if not rows:
-                return 0
+        with _translated(), self._transaction():
+            # Newest first, since that is what people look for; FTS5 wants ascending rows inside one batch.
+            sql = "SELECT t.n, m.data FROM to_index t JOIN message m ON m.n = t.n ORDER BY t.n DESC LIMIT ?"
+            rows = self._run(sql, limit)[::-1]
             texts = [(n, index_text(_searchable(self._decode(_message, data)))) for n, data in rows]
-            with self._transaction():
-                self._db.executemany("INSERT INTO message_text(rowid, text) VALUES(?, ?)", texts)
-                self._run("INSERT OR REPLACE INTO meta VALUES('indexed', ?)", rows[-1][0])
+            self._db.executemany("INSERT INTO message_text(rowid, text) VALUES(?, ?)", texts)
+            self._db.executemany("DELETE FROM to_index WHERE n = ?", [(n,) for n, _ in rows])
         return len(rows)
 
     # ------------------------------------------------------------ small change
@@ -388,6 +409,12 @@ class SqliteStore:
             return decoder.decode(data)
         except msgspec.MsgspecError as error:
             raise StoreDamaged(reason="row") from error
+
+
+def _time_number(message: Message) -> int:
+    """A row number that grows with the time of sending; neighbors of one millisecond are told apart by their ids."""
+    base = min(max(0, message.sent_at), _MAX_TIME) << _TIME_SHIFT
+    return base | zlib.crc32(message.id.encode("utf-8", "surrogatepass")) >> (32 - _TIME_SHIFT)
 
 
 def _searchable(message: Message) -> str:

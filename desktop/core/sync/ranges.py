@@ -23,7 +23,9 @@ def add(runs: Runs, low: int, high: int) -> Runs:
 
 
 def remove(runs: Runs, low: int, high: int) -> Runs:
-    """`runs` without [low, high]."""
+    """`runs` without [low, high]; an empty interval changes nothing."""
+    if low > high:
+        return runs
     kept: list[tuple[int, int]] = []
     for a, b in runs:
         if a < low:

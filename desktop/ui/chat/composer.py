@@ -6,13 +6,15 @@ Enter never sends while an input method composes. What is pasted or dropped wait
 import re
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QBuffer, QIODevice, QMimeData, QPoint, QSize, Qt, QTimer, QUrl, Signal
+from PySide6.QtCore import QBuffer, QByteArray, QIODevice, QMimeData, QPoint, QSize, Qt, QTimer, QUrl, Signal
 from PySide6.QtGui import (
     QDragEnterEvent,
     QDropEvent,
     QFontMetrics,
     QImage,
+    QImageWriter,
     QInputMethodEvent,
     QKeyEvent,
     QResizeEvent,
@@ -25,12 +27,14 @@ from desktop.core.domain import Conversation, ConversationKind
 from desktop.models.people import People
 from desktop.ui import i18n, theme
 from desktop.ui.chat import text as words
-from desktop.ui.chat.emoji import EmojiPicker
 from desktop.ui.chat.mentions import Candidate, MentionPopup
 from desktop.ui.i18n import tr, when
 from desktop.ui.kit import Button, ElidedLabel, IconButton, IconLabel, Label, file_suffix, on_click
 from desktop.ui.shell.ui_state import UiState
 from desktop.ui.theme.values_chat import COMPOSER_MAX, COMPOSER_MIN
+
+if TYPE_CHECKING:
+    from desktop.ui.chat.emoji import EmojiPicker
 
 MAX_TEXT = 10_000
 DRAFT_MS = 800
@@ -120,6 +124,9 @@ class _Edit(QTextEdit):
             return
         super().keyPressEvent(event)
 
+    def focusNextPrevChild(self, forward: bool) -> bool:
+        return self._composer.take_tab() or super().focusNextPrevChild(forward)
+
     def canInsertFromMimeData(self, source: QMimeData) -> bool:
         return source.hasUrls() or source.hasImage() or source.hasText()
 
@@ -145,7 +152,7 @@ class _Edit(QTextEdit):
             return
         buffer = QBuffer()
         buffer.open(QIODevice.OpenModeFlag.WriteOnly)
-        image.save(buffer, b"PNG")
+        QImageWriter(buffer, QByteArray(b"PNG")).write(image)
         data = bytes(buffer.data().data())
         name = tr("chat.compose.pasted", time=when.clock(when.now()).replace(":", "."))
         self.items_given.emit((Item(name, data, True, len(data)),))
@@ -241,7 +248,8 @@ class Composer(QFrame):
         self._last_typed = 0
         self.edit = _Edit(self)
         self.strip = _Strip(self)
-        self.picker = EmojiPicker(state, self)
+        self._state = state
+        self._picker: EmojiPicker | None = None
         self.popup = MentionPopup(people, parent or self)
         self._draft_timer = QTimer(self)
         self._draft_timer.setSingleShot(True)
@@ -300,7 +308,6 @@ class Composer(QFrame):
         on_click(self.mention_button, self._on_mention_button)
         on_click(self.send_button, self.submit)
         on_click(self.reply_close, self._cancel_reply)
-        self.picker.picked.connect(self._on_emoji)
         self.popup.chosen.connect(self._on_mention)
         self.edit.send_pressed.connect(self.submit)
         self.edit.items_given.connect(self.strip.add)
@@ -366,6 +373,16 @@ class Composer(QFrame):
             self.draft_changed.emit(self._conversation.id, text)
 
     @property
+    def picker(self) -> "EmojiPicker":
+        """The emoji picker, made when it is first wanted."""
+        if self._picker is None:
+            from desktop.ui.chat.emoji import EmojiPicker
+
+            self._picker = EmojiPicker(self._state, self)
+            self._picker.picked.connect(self._on_emoji)
+        return self._picker
+
+    @property
     def text(self) -> str:
         """What is written now."""
         return self.edit.toPlainText()
@@ -400,7 +417,7 @@ class Composer(QFrame):
             if key in (Qt.Key.Key_Down, Qt.Key.Key_Up):
                 self.popup.move_by(1 if key == Qt.Key.Key_Down else -1)
                 return True
-            if key in (Qt.Key.Key_Return, Qt.Key.Key_Enter, Qt.Key.Key_Tab):
+            if key in (Qt.Key.Key_Return, Qt.Key.Key_Enter):
                 self.popup.accept()
                 return True
             if key == Qt.Key.Key_Escape:
@@ -410,6 +427,13 @@ class Composer(QFrame):
             self._cancel_reply()
             return True
         return False
+
+    def take_tab(self) -> bool:
+        """Tab takes the name that is chosen in the open list; True when it did."""
+        if not self.popup.isVisible():
+            return False
+        self.popup.accept()
+        return True
 
     def _on_text(self) -> None:
         self._show_state()

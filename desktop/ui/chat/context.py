@@ -17,7 +17,7 @@ class TalkContext:
         self._held = quoted
         self._quotes: dict[str, Message | None] = {}
         self.conversation: Conversation | None = None
-        self.unread_after = 0
+        self.unread_from = 0  # place of the first message that was new on opening; 0 for none
         self.transfers: dict[str, Transfer] = {}
         self._read_seqs: list[int] = []
         self._readers = 0
@@ -35,10 +35,10 @@ class TalkContext:
         """What was found for a missing quote; None when it is gone."""
         self._quotes[message_id] = message
 
-    def turn_to(self, conversation: Conversation, unread_after: int) -> None:
-        """Another conversation; `unread_after` is the last place read before, 0 when nothing is new."""
+    def turn_to(self, conversation: Conversation) -> None:
+        """Another conversation."""
         self.conversation = conversation
-        self.unread_after = unread_after
+        self.unread_from = 0
         self._quotes = {}
         self._read_seqs, self._readers = [], 0
 

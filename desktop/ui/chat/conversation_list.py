@@ -21,6 +21,8 @@ from desktop.ui.kit import (
     RowDelegate,
     SearchBox,
     clipboard_text,
+    conversation_icon,
+    conversation_name,
     draw_elided,
     paint_avatar,
     paint_badge,
@@ -38,11 +40,11 @@ def title(conversation: Conversation, people: People) -> str:
     if conversation.kind is ConversationKind.DIRECT:
         department = people.department(conversation.peer_id)
         return f"{conversation.name} ・ {department}" if department else conversation.name
-    return conversation.name
+    return conversation_name(conversation)
 
 
-def preview(conversation: Conversation, people: People) -> tuple[str, str, str]:
-    """The second line: (a mark that stands out, its color token, the rest)."""
+def preview(conversation: Conversation, people: People, *, open_id: str = "") -> tuple[str, str, str]:
+    """The second line: (a mark that stands out, its color token, the rest). The draft of the open conversation stands in its composer."""
     last = conversation.last_message
     body = ""
     if last is not None:
@@ -56,7 +58,7 @@ def preview(conversation: Conversation, people: People) -> tuple[str, str, str]:
             body = tr("chat.list.says", name=sender, text=body)
     if conversation.mention_count:
         return tr("chat.list.mention"), "red_text", body
-    if conversation.draft:
+    if conversation.draft and conversation.id != open_id:
         return tr("chat.list.draft"), "red_text", words.one_line(conversation.draft)
     if last is not None and last.delivery is Delivery.REFUSED:
         return tr("chat.list.refused"), "red_text", body
@@ -71,6 +73,7 @@ class ConversationDelegate(RowDelegate):
     def __init__(self, people: People, parent: QWidget) -> None:
         super().__init__(parent)
         self._people = people
+        self.open_id = ""
 
     def background(self, option: QStyleOptionViewItem, index: Index) -> QColor | None:
         fill = super().background(option, index)
@@ -98,7 +101,8 @@ class ConversationDelegate(RowDelegate):
             shown = presence if presence.value != "offline" else None
             paint_avatar(painter, face, conversation.name, conversation.peer_id or "", presence=shown, ring=ring)
         else:
-            paint_avatar(painter, face, conversation.name, conversation.id)
+            icon = conversation_icon(conversation)
+            paint_avatar(painter, face, conversation_name(conversation), conversation.id, icon=icon)
 
     def _upper(self, painter: QPainter, rect: QRect, conversation: Conversation) -> None:
         colors = theme.tokens()
@@ -131,7 +135,7 @@ class ConversationDelegate(RowDelegate):
                 painter, QRectF(right - side, rect.center().y() - side / 2 + 1, side, side), "push-pin", colors.faint
             )
             right -= side + 6
-        mark, token, body = preview(conversation, self._people)
+        mark, token, body = preview(conversation, self._people, open_id=self.open_id)
         font = theme.font("secondary")
         line = QRect(rect.left(), rect.top(), max(0, right - rect.left()), rect.height())
         if mark:
@@ -141,7 +145,7 @@ class ConversationDelegate(RowDelegate):
 
     def accessible_text(self, conversation: Conversation) -> str:
         """What a screen reader says of a row."""
-        mark, _, body = preview(conversation, self._people)
+        mark, _, body = preview(conversation, self._people, open_id=self.open_id)
         said = {
             "name": title(conversation, self._people),
             "text": f"{mark} {body}".strip(),
@@ -158,6 +162,9 @@ class _SpokenList(ConversationList):
     def __init__(self, people: People, delegate: ConversationDelegate, parent: QWidget) -> None:
         super().__init__(people, parent)
         self._delegate = delegate
+
+    def shown_name(self, conversation: Conversation) -> str:
+        return conversation_name(conversation)
 
     def data(self, index: Index, role: int = Qt.ItemDataRole.DisplayRole) -> object:
         if role == Qt.ItemDataRole.AccessibleTextRole and index.isValid():
@@ -244,7 +251,8 @@ class ConversationPane(QWidget):
     async def _load(self) -> None:
         conversations = await self._session.chat.conversations()
         self.model.set_conversations(conversations)
-        self._show_current()
+        if not self.list.hasFocus():  # else the arrow keys are on their way through the list
+            self._show_current()
         self._show_state()
         unread = self.model.unread_total
         if unread != self._unread:
@@ -254,8 +262,9 @@ class ConversationPane(QWidget):
 
     def set_current(self, conversation_id: str) -> None:
         """Marks the conversation that is open."""
-        self._current = conversation_id
+        self._current = self.delegate.open_id = conversation_id
         self._show_current()
+        self.list.viewport().update()
 
     def _show_current(self) -> None:
         row = self.model.row_of(self._current)
@@ -313,7 +322,7 @@ class ConversationPane(QWidget):
         if conversation.unread_count:
             add("chat.menu.mark_read", "checks", lambda: self._do(chat.mark_read(key, conversation.last_seq)))
         menu.addSeparator()
-        add("chat.menu.copy_name", "copy", lambda: clipboard_text(conversation.name))
+        add("chat.menu.copy_name", "copy", lambda: clipboard_text(conversation_name(conversation)))
         return menu
 
     def _do(self, work: Coroutine[Any, Any, None]) -> None:

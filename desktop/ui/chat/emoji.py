@@ -140,7 +140,8 @@ class EmojiPicker(QFrame):
         self._scroll.setWidget(self._grid)
         self._scroll.setFrameShape(QFrame.Shape.NoFrame)
         self._scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        self._scroll.viewport().setProperty("surface", "surface")
+        self._scroll.viewport().setAutoFillBackground(False)
+        self._grid.setAutoFillBackground(False)  # the scroll area turned it on
         self._tabs = QButtonGroup(self)
         self._tabs.setExclusive(True)
         tabs = QHBoxLayout()

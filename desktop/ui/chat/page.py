@@ -3,7 +3,7 @@
 from contextlib import ExitStack
 
 from PySide6.QtCore import QEvent, QObject, Qt, Signal
-from PySide6.QtGui import QKeySequence, QShortcut
+from PySide6.QtGui import QKeySequence, QShortcut, QShowEvent
 from PySide6.QtWidgets import QHBoxLayout, QSplitter, QWidget
 
 from desktop.core.events import ChangeSet, Event, PresenceChanged
@@ -15,6 +15,8 @@ from desktop.ui.chat.pane import ChatPane
 from desktop.ui.shell.navigator import FileOpener, Navigator
 from desktop.ui.shell.ui_state import UiState
 from desktop.ui.tasks import TaskOwner
+
+LIST_SHARE = 0.4
 
 
 class MessagesPage(QWidget):
@@ -55,11 +57,14 @@ class MessagesPage(QWidget):
         self._fit()
 
     def _fit(self) -> None:
-        self.list.setMinimumWidth(theme.scaled(theme.values.LIST_MIN))
+        self.list.setMinimumWidth(
+            theme.values.LIST_MIN
+        )  # not scaled: large text in a small window keeps room for the talk
         self.list.setMaximumWidth(theme.scaled(theme.values.LIST_MAX))
         width = self._state.get("messages.list_width", theme.values.LIST_WIDTH)
         wanted = theme.scaled(width if isinstance(width, int) else theme.values.LIST_WIDTH)
-        self.splitter.setSizes([wanted, max(400, self.width() - wanted)])
+        wanted = min(wanted, max(theme.values.LIST_MIN, round(self.width() * LIST_SHARE)))
+        self.splitter.setSizes([wanted, max(1, self.width() - wanted)])
 
     def _bind(self) -> None:
         self._subscription = ExitStack()
@@ -149,8 +154,9 @@ class MessagesPage(QWidget):
         self._state.set("messages.list_width", round(position / theme.text_scale()))
 
     # ---- Qt
-    def showEvent(self, event: object) -> None:
-        super().showEvent(event)  # type: ignore[arg-type]  # Qt hands a QShowEvent
+    def showEvent(self, event: QShowEvent) -> None:
+        super().showEvent(event)
+        self._fit()
         self.window().installEventFilter(self)
         self.pane.window_activated()
 

@@ -42,6 +42,7 @@ from desktop.ui.kit import (
     Snack,
     clipboard_text,
     confirm,
+    conversation_name,
     on_click,
 )
 from desktop.ui.shell.navigator import FileOpener, Navigator
@@ -128,6 +129,7 @@ class ChatPane(QWidget):
         self._told = 0
         self._jump_to = 0
         self._member_ids: list[str] = []
+        self._stale = False
         self._typing: dict[str, int] = {}
         self.window_model = MessageWindow(session.chat, self)
         self.thumbnails = Thumbnails(session.files, self.devicePixelRatioF, self)
@@ -181,8 +183,8 @@ class ChatPane(QWidget):
 
     def _bind(self) -> None:
         view, composer = self.view, self.composer
-        view.older_wanted.connect(lambda: self._page(self.window_model.load_older(), "older"))
-        view.newer_wanted.connect(lambda: self._page(self.window_model.load_newer(), "newer"))
+        view.older_wanted.connect(lambda: self._page(self.window_model.load_older, "older"))
+        view.newer_wanted.connect(lambda: self._page(self.window_model.load_newer, "newer"))
         view.newest_wanted.connect(lambda: self._open_at(None))
         view.jump_wanted.connect(self._on_jump_wanted)
         view.acted.connect(self._on_action)
@@ -216,8 +218,7 @@ class ChatPane(QWidget):
             return
         self.composer.show_conversation(conversation, draft)
         self.conversation = conversation
-        unread = conversation.unread_count
-        self.context.turn_to(conversation, conversation.read_seq if unread else 0)
+        self.context.turn_to(conversation)
         self._told, self._seen = conversation.read_seq, 0
         self._member_ids = []
         self._clear_typing()
@@ -249,7 +250,15 @@ class ChatPane(QWidget):
         self.view.viewport().update()
 
     def _show_first_unread(self, conversation: Conversation) -> None:
-        row = self.window_model.row_of_seq(conversation.read_seq + 1)
+        """Draws the line before the first message of a colleague that was not read; goes there when it is out of sight."""
+        window, me = self.window_model, self._people.me.id
+        held = (window.at(row) for row in range(len(window)))
+        first = next((m for m in held if m.seq > conversation.read_seq and m.sender_id != me), None)
+        if first is None:
+            return
+        self.context.unread_from = first.seq
+        self.view.relayout()
+        row = window.row_of(first.id)
         in_sight = [number for number, y, _ in self.view.placed if y >= 0]
         if row >= 0 and in_sight and row < min(in_sight):
             self.view.show_message(self.window_model.at(row).id, at_top=True)
@@ -280,7 +289,7 @@ class ChatPane(QWidget):
         if conversation is None:
             return
         group = conversation.kind is ConversationKind.GROUP
-        self.header.title.setText(conversation.name)
+        self.header.title.setText(conversation_name(conversation))
         self.header.detail.setText(self._detail(conversation, member_ids))
         self.members_button.setVisible(group)
         self.card_button.setVisible(conversation.kind is ConversationKind.DIRECT)
@@ -332,7 +341,7 @@ class ChatPane(QWidget):
                 if removed:
                     self.window_model.drop(removed)
                 if not touched or conversation_id in touched:
-                    self._page(self.window_model.refresh(), "refresh")
+                    self._refresh_soon()
             case ChangeSet(type_name="Receipt", upserts=upserts):
                 if any(key.startswith(conversation_id) for key in upserts):
                     self.tasks.start(self._load_receipts(conversation_id), name="receipts", exclusive=True)
@@ -378,15 +387,25 @@ class ChatPane(QWidget):
         self.typing_line.hide()
 
     # ---- paging and reading
-    def _page(self, work: Coroutine[Any, Any, None], name: str) -> None:
+    def _page(self, load: Callable[[], Coroutine[Any, Any, None]], name: str) -> None:
         async def run() -> None:
-            await work
+            await load()
             await self._load_quotes()
 
-        if name == "refresh" or not self.tasks.running(name):
-            self.tasks.start(run(), name=name, exclusive=name == "refresh")
-        else:
-            work.close()
+        if not self.tasks.running(name):
+            self.tasks.start(run(), name=name)
+
+    def _refresh_soon(self) -> None:
+        """Takes in what changed; what changes meanwhile leads to one more round, however many events there were."""
+        self._stale = True
+        if not self.tasks.running("refresh"):
+            self.tasks.start(self._refresh(), name="refresh")
+
+    async def _refresh(self) -> None:
+        while self._stale:
+            self._stale = False
+            await self.window_model.refresh()
+            await self._load_quotes()
 
     def _open_at(self, seq: int | None) -> None:
         self.tasks.start(self._reopen(seq), name="open-at", exclusive=True)

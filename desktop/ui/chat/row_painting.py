@@ -11,7 +11,7 @@ from desktop.ui.chat import text as words
 from desktop.ui.chat.context import TalkContext
 from desktop.ui.chat.rows import Row, file_status, file_zones
 from desktop.ui.i18n import has, tr
-from desktop.ui.kit import paint_avatar, paint_file_sheet
+from desktop.ui.kit import conversation_icon, conversation_name, paint_avatar, paint_file_sheet
 from desktop.ui.theme import icons
 from desktop.ui.theme.values_chat import SIDE
 
@@ -89,7 +89,8 @@ class RowPainter:
         if sender:
             paint_avatar(painter, place, self._context.people.name(sender), sender)
         elif conversation is not None:
-            paint_avatar(painter, place, conversation.name, conversation.id)
+            name, icon = conversation_name(conversation), conversation_icon(conversation)
+            paint_avatar(painter, place, name, conversation.id, icon=icon)
 
     def _fill(self, painter: QPainter, row: Row, color: QColor, *, edge: bool) -> None:
         painter.setBrush(color)

@@ -8,6 +8,9 @@ from collections import OrderedDict
 
 from PySide6.QtCore import QEvent, QModelIndex, QPoint, QPointF, QRect, QRectF, Qt, QTimer, Signal
 from PySide6.QtGui import (
+    QAccessible,
+    QAccessibleAnnouncementEvent,
+    QAccessibleEvent,
     QContextMenuEvent,
     QCursor,
     QFocusEvent,
@@ -30,6 +33,7 @@ from desktop.ui.chat.row_painting import PaintState, RowPainter
 from desktop.ui.chat.rows import Row, RowBuilder, Zone, file_zones, summary
 from desktop.ui.chat.selection import End, Selection
 from desktop.ui.i18n import tr, when
+from desktop.ui.kit import conversation_name
 from desktop.ui.theme.values_chat import WHEEL_STEP
 
 KEPT_ROWS = 300
@@ -171,7 +175,7 @@ class MessageView(QAbstractScrollArea):
     def _heading(self, message: Message) -> str:
         name = self._context.people.name(message.sender_id)
         if not name and self._context.conversation is not None:
-            name = self._context.conversation.name
+            name = conversation_name(self._context.conversation)
         return f"{name} {when.date_time(message.sent_at)}"
 
     # ---- laying out
@@ -179,8 +183,7 @@ class MessageView(QAbstractScrollArea):
         message = self._window.at(number)
         previous = self._window.at(number - 1) if number else None
         width = self.viewport().width()
-        after = self._context.unread_after
-        line = bool(after) and message.seq > after and (previous is None or 0 < previous.seq <= after)
+        line = bool(message.seq) and message.seq == self._context.unread_from
         key = (message, previous.id if previous else "", width, line)
         kept = self._rows.get(message.id)
         if kept is not None and kept[0] == key:
@@ -320,7 +323,12 @@ class MessageView(QAbstractScrollArea):
                 self._row += count
             self._place()
             return
+        if not self._window.arriving:
+            self._place()
+            return
         mine = any(self._window.at(n).sender_id == self._context.me_id for n in range(first, last + 1))
+        if not mine:
+            self._announce(self._window.at(last))
         if (followed and not self._selecting) or mine:
             self._row, self._off = len(self._window) - 1, 0.0
         elif not self._window.has_newer:
@@ -382,11 +390,12 @@ class MessageView(QAbstractScrollArea):
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         dirty = QRectF(event.rect())
         painter.fillRect(dirty, theme.tokens().bg)
+        selected = not self.selection.empty
         for number, y, row in self._placed:
             if y + row.height < dirty.top() or y > dirty.bottom():
                 continue
             focused = self.hasFocus() and row.message.id == self._focus_id
-            state = PaintState(self.selection.of(number, row.length), focused)
+            state = PaintState(self.selection.of(number, row.length) if selected else None, focused)
             painter.translate(0, y)
             self._painter.paint(painter, row, state)
             painter.translate(0, -y)
@@ -604,5 +613,14 @@ class MessageView(QAbstractScrollArea):
         if number < 0:
             self.setAccessibleDescription(tr("chat.view_empty") if not len(self._window) else "")
             return
-        message = self._window.at(number)
-        self.setAccessibleDescription(f"{self._heading(message)} {words.one_line(summary(message), 400)}")
+        self.setAccessibleDescription(self._spoken(self._window.at(number)))
+        if QAccessible.isActive():
+            QAccessible.updateAccessibility(QAccessibleEvent(self, QAccessible.Event.DescriptionChanged))
+
+    def _spoken(self, message: Message) -> str:
+        return f"{self._heading(message)} {words.one_line(summary(message), 400)}"
+
+    def _announce(self, message: Message) -> None:
+        """Lets a screen reader say a message that has just come."""
+        if QAccessible.isActive() and self.isVisible():
+            QAccessible.updateAccessibility(QAccessibleAnnouncementEvent(self, self._spoken(message)))

@@ -14,6 +14,7 @@ from desktop.models.contacts import Organization
 from desktop.ui import i18n, theme
 from desktop.ui.i18n import tr
 from desktop.ui.kit import Avatar, Button, Card, Divider, IconButton, Label, Scroll, clipboard_text, on_click, row
+from desktop.ui.layouts import discard
 
 AVATAR_SIDE = 72
 LABEL_WIDTH = 96
@@ -169,7 +170,7 @@ class PersonCard(Scroll):
                 grid.addWidget(Divider(), number * 2 + 1, 0, 1, 2)
         self._facts.setVisible(bool(shown))
         self._facts.body.replaceWidget(self._grid, fresh)
-        self._grid.deleteLater()
+        discard(self._grid)
         self._grid = fresh
 
     @staticmethod

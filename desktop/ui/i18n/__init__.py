@@ -1,6 +1,6 @@
 """Texts in Chinese and English, switched without a restart. Texts lie in resources/i18n/*.json: {"key": {"zh": …, "en": …}}.
 
-`bind(label.setText, "chat.send")` sets a text now and again after each switch; `changed` is for what is painted by hand.
+`bind(label.setText, "common.save")` sets a text now and again after each switch; `changed` is for what is painted by hand.
 """
 
 import json
@@ -115,11 +115,12 @@ def _apply(target: QObject, method: str, key: str, data: dict[str, Any]) -> None
 
 def error_text(error: AppError) -> str:
     """What happened, what it means for the work, what to do: `error.<code>`, or `error.rejected.<type>` where there is one."""
-    data = {name: value for name, value in error.data.items() if isinstance(value, str | int | float)}
+    data: dict[str, Any] = {"code": error.code}
+    data |= {name: value for name, value in error.data.items() if isinstance(value, str | int | float)}
     special = f"error.{error.code}.{error.data.get('type')}"
     key = special if has(special) else f"error.{error.code}"
     if not has(key):
-        key, data = "error.appError", {"code": error.code}
+        key = "error.appError"
     try:
         return tr(key, **data)
     except KeyError:  # the error brought fewer details than its sentence names

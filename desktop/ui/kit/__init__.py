@@ -22,6 +22,7 @@ from desktop.ui.kit.basics import (
     restyle,
     row,
 )
+from desktop.ui.kit.naming import conversation_icon, conversation_name
 from desktop.ui.kit.painting import (
     badge_text,
     file_color,
@@ -76,6 +77,8 @@ __all__ = [
     "badge_text",
     "clipboard_text",
     "confirm",
+    "conversation_icon",
+    "conversation_name",
     "draw_elided",
     "file_color",
     "file_suffix",

@@ -13,6 +13,7 @@ from desktop.core.domain import Attachment, Transfer, TransferState
 from desktop.ui import theme
 from desktop.ui.i18n import tr, when
 from desktop.ui.kit import Button, Card, ElidedLabel, IconButton, Label, on_click, paint_file_sheet
+from desktop.ui.layouts import discard
 from desktop.ui.reader.kinds import readable
 
 
@@ -113,7 +114,7 @@ class AttachmentCards(QWidget):
         if [card.attachment for card in self._cards.values()] != list(attachments):
             for card in self._cards.values():
                 self._column.removeWidget(card)
-                card.deleteLater()
+                discard(card)
             self._cards = {}
             for attachment in attachments:
                 card = AttachmentCard(attachment)

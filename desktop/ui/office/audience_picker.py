@@ -14,7 +14,7 @@ from desktop.models.contacts import Organization
 from desktop.ui import i18n, theme
 from desktop.ui.i18n import tr
 from desktop.ui.kit import Button, Card, CheckBox, Label, SearchBox, on_click, row
-from desktop.ui.office.layouts import empty_layout
+from desktop.ui.layouts import empty_layout
 from desktop.ui.office.notice_reader import role_text
 
 KEY = int(Qt.ItemDataRole.UserRole) + 1

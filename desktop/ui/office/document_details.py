@@ -11,6 +11,7 @@ from desktop.core.domain import Document
 from desktop.ui import i18n, theme
 from desktop.ui.i18n import tr, when
 from desktop.ui.kit import Button, CheckBox, Divider, Label, Scroll, on_click, row
+from desktop.ui.layouts import discard
 from desktop.ui.office.attachments import FileSheet
 
 LABEL_WIDTH = 72
@@ -86,7 +87,7 @@ class DocumentDetails(Scroll):
         column.addWidget(Divider())
         column.addLayout(self._version_list(document))
         self.inner.replaceWidget(self._facts, fresh)
-        self._facts.deleteLater()
+        discard(self._facts)
         self._facts = fresh
 
     def _lease_text(self, document: Document) -> str:

@@ -10,7 +10,7 @@ from desktop.core.domain import Folder
 from desktop.core.errors import AppError
 from desktop.ui.i18n import error_text, tr
 from desktop.ui.kit import Banner, Button, ComboBox, Dialog, ElidedLabel, Label, TextField, finished, on_click, row
-from desktop.ui.office.data import OfficeData
+from desktop.ui.office.office_records import OfficeData
 from desktop.ui.office.ports import LibrarianVerbs
 from desktop.ui.tasks import TaskOwner, alive
 

@@ -15,10 +15,10 @@ from desktop.models.documents import ALL_DOCUMENTS, KEPT_DOCUMENTS, DocumentTabl
 from desktop.ui import i18n, theme
 from desktop.ui.i18n import error_text, tr, when
 from desktop.ui.kit import Button, EmptyState, IconButton, PaneHeader, SearchBox, Snack, finished, on_click
-from desktop.ui.office.data import OfficeData
 from desktop.ui.office.document_details import DocumentDetails
 from desktop.ui.office.documents_table import DocumentsTable
 from desktop.ui.office.folder_tree import FolderTree
+from desktop.ui.office.office_records import OfficeData
 from desktop.ui.office.ports import librarian
 from desktop.ui.tasks import TaskOwner, alive
 

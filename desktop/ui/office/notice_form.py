@@ -27,10 +27,10 @@ from desktop.ui.kit import (
     on_click,
     row,
 )
+from desktop.ui.layouts import empty_layout
 from desktop.ui.office.audience_picker import AudiencePicker
-from desktop.ui.office.data import OfficeData
-from desktop.ui.office.layouts import empty_layout
 from desktop.ui.office.levels import level_text
+from desktop.ui.office.office_records import OfficeData
 from desktop.ui.office.rich_text import RichTextEditor
 from desktop.ui.tasks import TaskOwner, alive
 
@@ -200,7 +200,7 @@ class NoticeForm(Dialog):
 
     def attach(self, paths: list[str]) -> None:
         """Adds files, each once."""
-        self._files += [path for path in paths if path not in self._files]
+        self._files = list(dict.fromkeys([*self._files, *paths]))
         self._show_files()
         self._on_edited()
 
@@ -233,7 +233,8 @@ class NoticeForm(Dialog):
         return {**msgspec.to_builtins(self.notice()), "files": list(self._files)}
 
     def _keep_draft(self) -> None:
-        self.tasks.start(self._data.session.settings.set(DRAFT_KEY, self.draft()), name="keep", exclusive=True)
+        # Not the form's own task: it is closed, and its tasks with it, before the draft would be written.
+        self._data.tasks.start(self._data.session.settings.set(DRAFT_KEY, self.draft()), name="keep", exclusive=True)
 
     async def _load_draft(self) -> None:
         kept = await self._data.session.settings.get(DRAFT_KEY)
@@ -261,16 +262,22 @@ class NoticeForm(Dialog):
 
     def close_kept(self) -> None:
         """Closes; the draft is there next time."""
-        self._keep_draft()
+        self._keeping.start()
         self.reject()
+
+    def reject(self) -> None:
+        """Closed by whatever way, Escape too: what is not yet kept is kept now."""
+        if self._keeping.isActive():
+            self._keeping.stop()
+            self._keep_draft()
+        super().reject()
 
     def discard(self) -> None:
         """Throws the draft away and closes."""
         self._keeping.stop()
-        self.tasks.cancel("keep")
         self._fill(Notice("", "", audience=Audience()), [])
         self._keeping.stop()
-        self.tasks.start(self._data.session.settings.set(DRAFT_KEY, None), name="drop")
+        self._data.tasks.start(self._data.session.settings.set(DRAFT_KEY, None), name="keep", exclusive=True)
         self.reject()
 
 

@@ -14,9 +14,9 @@ from desktop.ui import i18n, theme
 from desktop.ui.i18n import tr, when
 from desktop.ui.kit import Banner, Button, Card, Chip, IconLabel, Label, Scroll, on_click, row
 from desktop.ui.office.attachments import AttachmentCards
-from desktop.ui.office.data import OfficeData
 from desktop.ui.office.html_view import HtmlView
 from desktop.ui.office.levels import chip_of
+from desktop.ui.office.office_records import OfficeData
 
 COLUMN = 760
 NAMES_SHOWN = 60

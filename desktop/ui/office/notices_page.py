@@ -30,11 +30,11 @@ from desktop.ui.kit import (
     finished,
     on_click,
 )
-from desktop.ui.office.data import OfficeData
 from desktop.ui.office.fetching import fetch_bytes
 from desktop.ui.office.filter_tabs import FilterTabs
 from desktop.ui.office.notice_list import NoticeList
 from desktop.ui.office.notice_reader import NoticeReader
+from desktop.ui.office.office_records import OfficeData
 from desktop.ui.tasks import TaskOwner, alive
 
 LIST_WIDTH = 320
@@ -65,6 +65,7 @@ class NoticesPage(QWidget):
         self._model = NoticeListModel(self._me.id, self)
         self._transfers: dict[str, Transfer] = {}
         self._last: Attachment | None = None
+        self._told: set[str] = set()  # read here; the record that says so may still be on its way
         self._build_ui()
         self._bind()
         self._on_changed("organization")
@@ -203,7 +204,8 @@ class NoticesPage(QWidget):
 
     def _mark_read(self, notice: Notice) -> None:
         """What is not on the screen has not been read: a notice picked behind a hidden page waits for it to be shown."""
-        if self.isVisible() and is_unread(notice, self._me.id):
+        if self.isVisible() and is_unread(notice, self._me.id) and notice.id not in self._told:
+            self._told.add(notice.id)
             self.tasks.start(self._data.session.office.mark_read(notice.id), name=f"read-{notice.id}", exclusive=True)
 
     async def _load_marks(self, notice_id: str) -> None:

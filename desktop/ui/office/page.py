@@ -13,9 +13,9 @@ from desktop.core.domain import LocalDocument
 from desktop.core.errors import AppError
 from desktop.models.documents import ALL_DOCUMENTS, KEPT_DOCUMENTS
 from desktop.models.records import NoticeFilter, is_to_confirm, is_unread
-from desktop.ui.office.data import OfficeData
 from desktop.ui.office.library_page import LibraryPage
 from desktop.ui.office.notices_page import NoticesPage
+from desktop.ui.office.office_records import OfficeData
 from desktop.ui.office.ports import OfficeSession
 from desktop.ui.office.workbench import Workbench
 from desktop.ui.reader.document_reader import DocumentReader

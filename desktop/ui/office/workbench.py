@@ -16,8 +16,8 @@ from desktop.ui import i18n, theme
 from desktop.ui.i18n import error_text, tr, when
 from desktop.ui.kit import Banner, Button, Card, Chip, Divider, ElidedLabel, Label, Scroll, on_click, paint_badge, row
 from desktop.ui.kit.basics import IconButton
-from desktop.ui.office.data import OfficeData
-from desktop.ui.office.layouts import empty_layout
+from desktop.ui.layouts import empty_layout
+from desktop.ui.office.office_records import OfficeData
 from desktop.ui.tasks import TaskOwner
 from desktop.ui.theme import icons
 

@@ -171,7 +171,8 @@ class PictureView(QAbstractScrollArea):
             painter.drawImage(rect, self._smooth)
         else:
             painter.drawImage(rect, self._image)
-        paint_watermark(painter, rect, self.watermark)
+        # Grown with the picture: the number of marks stays small however far it is zoomed.
+        paint_watermark(painter, rect, self.watermark, scale=max(1.0, max(rect.width(), rect.height()) / 900))
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)

@@ -9,14 +9,16 @@ from desktop.ui import theme
 from desktop.ui.theme.tokens import palette_tokens
 
 ANGLE = -28.0
+SMALLEST = 0.1
 STRENGTH = 20
 """Alpha of 255."""
 
 
 def paint_watermark(painter: QPainter, rect: QRectF, text: str, *, scale: float = 1.0, on_paper: bool = True) -> None:
     """Repeats `text` across `rect` in slanted rows; `scale` grows it with the page."""
-    if not text:
+    if not text or rect.isEmpty():
         return
+    scale = max(scale, SMALLEST)
     color = QColor(palette_tokens(False).ink2 if on_paper else theme.tokens().ink2)
     color.setAlpha(STRENGTH)
     font = theme.font("title")

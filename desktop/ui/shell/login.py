@@ -65,9 +65,9 @@ def server_address(text: str) -> str:
     Raises:
         BadAddress: nothing that could be a host, or not https.
     """
-    entered = text.strip().rstrip("/")
-    parts = urlsplit(entered if "//" in entered else f"https://{entered}")
+    entered = text.strip()
     try:
+        parts = urlsplit(entered if "//" in entered else f"https://{entered}")
         host, port = parts.hostname, parts.port
     except ValueError as error:
         raise BadAddress(text) from error
@@ -75,7 +75,7 @@ def server_address(text: str) -> str:
         parts.scheme != "https"
         or not host
         or any(c.isspace() for c in host)
-        or parts.path
+        or parts.path not in ("", "/")
         or parts.query
         or parts.username
     ):

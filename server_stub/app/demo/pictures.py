@@ -13,6 +13,7 @@ from PIL import Image, ImageChops, ImageDraw, ImageFilter, ImageFont, ImageOps
 Color = tuple[int, int, int]
 SIZE: Final = (1280, 854)
 CHART: Final = (1200, 720)
+CLOUDY: Final = 8  # clouds are drawn this much smaller: nobody sees it, and blurring costs next to nothing
 _FONTS: Final = (
     "/usr/share/fonts/opentype/noto/NotoSansCJK-Regular.ttc",
     "/usr/share/fonts/noto-cjk/NotoSansCJK-Regular.ttc",
@@ -40,7 +41,7 @@ def draw_picture(table: Mapping[str, Any], seed: int) -> tuple[bytes, int, int]:
     if is_photo:
         image.save(buffer, "JPEG", quality=84)
     else:
-        image.convert("P", palette=Image.Palette.ADAPTIVE).save(buffer, "PNG")
+        image.quantize(128, method=Image.Quantize.FASTOCTREE).save(buffer, "PNG")
     return buffer.getvalue(), image.width, image.height
 
 
@@ -53,7 +54,7 @@ def _font(size: int) -> ImageFont.FreeTypeFont | ImageFont.ImageFont:
 
 def _develop(image: Image.Image, rng: random.Random, *, old: bool) -> Image.Image:
     """What a lens and a sensor do: a little blur, grain, darker corners; brown and faded for old ones."""
-    image = image.filter(ImageFilter.GaussianBlur(1.1))
+    image = image.filter(ImageFilter.SMOOTH)
     image = ImageChops.overlay(image, _grain(22 if old else 12))
     image = ImageChops.multiply(image, _corners())
     if old:
@@ -100,12 +101,16 @@ def _landscape(rng: random.Random, *, horizon: float) -> tuple[Image.Image, Imag
     width, height = SIZE
     tops: tuple[Color, ...] = ((96, 148, 206), (130, 150, 172), (108, 160, 210), (150, 160, 170))
     image = _gradient(SIZE, rng.choice(tops), (222, 230, 236))
-    clouds = Image.new("L", SIZE, 0)
+    clouds = Image.new("L", (width // CLOUDY, height // CLOUDY), 0)
     pen = ImageDraw.Draw(clouds)
     for _ in range(rng.randint(8, 18)):
-        x, y, r = rng.uniform(0, width), rng.uniform(0, height * horizon * 0.7), rng.uniform(30, 120)
+        x, y = rng.uniform(0, width) / CLOUDY, rng.uniform(0, height * horizon * 0.7) / CLOUDY
+        r = rng.uniform(30, 120) / CLOUDY
         pen.ellipse((x - r * 2, y - r * 0.4, x + r * 2, y + r * 0.4), fill=rng.randint(90, 190))
-    image.paste((246, 248, 250), mask=clouds.filter(ImageFilter.GaussianBlur(26)))
+    image.paste(
+        (246, 248, 250),
+        mask=clouds.filter(ImageFilter.GaussianBlur(26 / CLOUDY)).resize(SIZE, Image.Resampling.BILINEAR),
+    )
     pen = ImageDraw.Draw(image)
     base = height * horizon
     for color, tall in (((122, 146, 150), 190.0), ((74, 108, 84), 110.0)):

@@ -3,6 +3,7 @@
 Everything a client may send passes through `check_record`; nothing else of a record is trusted to be well-formed.
 """
 
+import html
 import math
 import re
 import unicodedata
@@ -28,6 +29,7 @@ MAX_ITEMS: Final = 500
 MAX_FILES: Final = 50
 MAX_FILE_NAME: Final = 200
 _ROLE: Final = re.compile(r"[a-z][a-z0-9-]{0,39}\Z")
+_BLOCK_END: Final = re.compile(r"</(?:p|li|h[1-4]|tr|td|div)>|<br\s*/?>", re.IGNORECASE)
 AUDIENCE_LISTS: Final = ("departmentIds", "roles", "personIds")
 
 HTML_TAGS: Final = frozenset(
@@ -102,6 +104,13 @@ def clean_html(text: str) -> str:
         url_schemes=set(URL_SCHEMES),
         link_rel="noopener noreferrer",
     )
+
+
+def plain_text(markup: str, longest: int) -> str:
+    """The words of some HTML in one line, cut to `longest` characters: for alerts and previews."""
+    words = html.unescape(nh3.clean(_BLOCK_END.sub(" ", markup), tags=set())).split()
+    text = " ".join(words)
+    return text if len(text) <= longest else text[: longest - 1] + "…"
 
 
 def check_file_name(value: Any) -> str:

@@ -10,6 +10,7 @@ from server_stub.errors import SetError, SetErrorType, invalid_properties
 from server_stub.modules.engine.access import audience_scopes, scopes_for
 from server_stub.modules.engine.alerts import AlertText, do_alert, do_drop_alerts
 from server_stub.modules.engine.duties import do_clear_due, do_set_due
+from server_stub.modules.engine.fields import plain_text
 from server_stub.modules.engine.marks import MarkCounts, do_drop_marks, load_mark_counts
 from server_stub.modules.engine.rules import Rules
 from server_stub.modules.engine.scopes import do_touch_for
@@ -24,6 +25,7 @@ NOTICE: Final = "Notice"
 SENDER: Final = "notices"
 PUBLISHER: Final = "publisher"
 EXPIRE: Final = "expire"
+PREVIEW: Final = 120  # characters of the body in an alert
 CONTENT: Final = frozenset({"title", "body", "level", "attachments"})
 """What makes a published notice new to its readers again when it changes."""
 KEPT_BLOBS: Final = "WithdrawnNotice"
@@ -153,11 +155,15 @@ class NoticeRules(Rules):
         others = people - {record.author_id}
         if not others:
             return
-        self.context.say(tx, SENDER, others, data["title"], {"type": NOTICE, "id": record.id, "title": data["title"]})
+        self.context.say(
+            tx, SENDER, sorted(others), data["title"], {"type": NOTICE, "id": record.id, "title": data["title"]}
+        )
         if data["level"] != "normal":
             must = data["level"] == "mustConfirm"
             kind = "confirm" if must else "notice"
-            do_alert(tx, others, AlertText(kind, data["title"], "", must, NOTICE, record.id))
+            do_alert(
+                tx, others, AlertText(kind, data["title"], plain_text(data["body"], PREVIEW), must, NOTICE, record.id)
+            )
 
     def _withdraw(self, tx: Tx, record: Record) -> None:
         do_drop_alerts(tx, NOTICE, record.id)

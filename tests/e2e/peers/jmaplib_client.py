@@ -42,7 +42,9 @@ def main(server: str, ca_file: str, token: str, conversation: str) -> dict[str, 
     registry.register(chat_capability())
     http = httpx.Client(verify=ssl.create_default_context(cafile=ca_file), follow_redirects=True, trust_env=False)
     seen: dict[str, object] = {}
-    with JMAPClient.connect(f"{server}/.well-known/jmap", auth=BearerAuth(token), registry=registry, http=http) as client:
+    with JMAPClient.connect(
+        f"{server}/.well-known/jmap", auth=BearerAuth(token), registry=registry, http=http
+    ) as client:
         seen["echo"] = client.echo(hello="通办") == {"hello": "通办"}
         with client.batch() as batch:
             before = batch.chat.message.get(ids=[])

@@ -141,6 +141,13 @@ def test_levels_decide_about_alerts(bench: Bench, level: str, kind: str, urgent:
     assert alerted(bench, notice) == EVERYBODY - {"zhang"}
 
 
+def test_an_alert_shows_the_beginning_of_the_text_without_markup(bench: Bench) -> None:
+    bench.notice(level="important", body="<p>各科室：</p><ul><li>一 &lt;二&gt;</li></ul><p>" + "长" * 200 + "</p>")
+    (alert,) = bench.all("lin", "Alert")
+    assert alert["text"].startswith("各科室： 一 <二> 长长")
+    assert len(alert["text"]) == 120
+
+
 def test_a_normal_notice_is_a_message_and_no_alert(bench: Bench) -> None:
     bench.notice(title="停水")
     assert bench.all("lin", "Alert") == []

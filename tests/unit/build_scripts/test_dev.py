@@ -27,7 +27,7 @@ def test_what_it_does_not_know_is_an_error(argv: list[str]) -> None:
 
 
 def test_an_environment_that_is_not_there_is_named(tmp_path: Path) -> None:
-    done = dev("check", TONGBAN_VENV=str(tmp_path / "nowhere"))
+    done = dev("check", DEV_VENV=str(tmp_path / "nowhere"))
     assert done.returncode == 2
     assert "nowhere" in done.stderr
     assert "Traceback" not in done.stderr

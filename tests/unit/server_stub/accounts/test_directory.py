@@ -22,6 +22,7 @@ from server_stub.accounts.handlers import (
 from server_stub.accounts.logins import LoginRefused, do_log_login
 from server_stub.accounts.sessions import DeviceInfo, do_register_device
 from server_stub.errors import SetError
+from server_stub.records.types import Window
 from server_stub.records.visibility import EVERYONE, audience, changes, current_state, find_scope
 from tests.helpers.server_parts import PASSWORD, Parts, actor_of, open_parts
 
@@ -122,15 +123,9 @@ def test_mobile_numbers_are_masked_for_other_departments(tmp_path: Path) -> None
         assert seen(departments=(finance, office)) == "13812342046"
         assert seen(roles=("admin",)) == "13812342046"
         found = parts.database.read_now(
-            lambda conn: PersonHandler().query(conn, actor_of(parts.add_person("q")), {"text": "1234"}, [], _window())
+            lambda conn: PersonHandler().query(conn, actor_of(parts.add_person("q")), {"text": "1234"}, [], Window())
         )
         assert found.ids == []  # a masked number cannot be guessed digit by digit
-
-
-def _window() -> object:
-    from server_stub.records.types import Window
-
-    return Window()
 
 
 @pytest.mark.parametrize(("number", "shown"), [("13812342046", "138****2046"), ("12345", "*****"), ("", "")])
@@ -223,7 +218,7 @@ def test_devices_and_logins_are_their_persons_alone(tmp_path: Path) -> None:
             own = parts.database.read_now(lambda conn, h=handler: h.get(conn, actor_of(me), None, None))  # type: ignore[misc]
             assert len(own.list) == 1
             ids = [own.list[0]["id"]]
-            foreign = parts.database.read_now(lambda conn, h=handler: h.get(conn, actor_of(other), ids, None))  # type: ignore[misc]
+            foreign = parts.database.read_now(lambda conn, h=handler, i=ids: h.get(conn, actor_of(other), i, None))  # type: ignore[misc]
             assert foreign.list == []
             assert list(foreign.not_found) == ids
         with pytest.raises(SetError, match="notFound"):

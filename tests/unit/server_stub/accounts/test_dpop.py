@@ -1,6 +1,7 @@
 """DPoP proofs: every rule of RFC 9449 §4.3 by a proof that breaks just that rule, and any text at all."""
 
 import json
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -22,8 +23,8 @@ def check(header: str, *, token: str | None = None, replays: ReplayMemory | None
     )
 
 
-def proof(**changes: object) -> str:
-    return KEY.proof("POST", URL, **({"iat": NOW_S} | changes))
+def proof(**changes: Any) -> str:
+    return KEY.proof("POST", URL, None, **({"iat": NOW_S} | changes))
 
 
 def test_a_good_proof_names_its_key() -> None:

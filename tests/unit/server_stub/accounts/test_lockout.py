@@ -79,6 +79,21 @@ def test_a_flood_against_a_locked_login_is_noted_once_a_minute(tmp_path: Path) -
         assert parts.database.write_now(lambda tx: do_note_locked(tx, LI))
 
 
+@pytest.mark.parametrize(
+    ("one", "other", "same"),
+    [
+        ("2001:db8::1", "2001:db8::ffff:1", True),
+        ("2001:db8::1", "2001:db8:0:1::1", False),
+        ("10.0.0.1", "::ffff:10.0.0.1", True),
+        ("10.0.0.1", "10.0.0.2", False),
+        ("fe80::1%eth0", "fe80::2%eth1", True),
+        ("unknown", "", False),
+    ],
+)
+def test_addresses_that_count_as_one(one: str, other: str, same: bool) -> None:
+    assert (lockout.address_key(one) == lockout.address_key(other)) is same
+
+
 def test_the_table_never_holds_what_was_typed(tmp_path: Path) -> None:
     with open_parts(tmp_path) as parts:
         charge(parts, Charge(guard_key("login", "my-secret-password"), POLICY))

@@ -13,9 +13,8 @@ def _hold_and_die(folder: Path) -> None:
 
 
 def test_only_one_holder(tmp_path: Path) -> None:
-    with DataLock(tmp_path):
-        with pytest.raises(DataFolderInUse, match="in use"), DataLock(tmp_path):
-            pass
+    with DataLock(tmp_path), pytest.raises(DataFolderInUse, match="in use"), DataLock(tmp_path):
+        pass
     with DataLock(tmp_path):
         pass
 

@@ -84,7 +84,7 @@ def test_a_foreign_authority_is_told(tmp_path: Path) -> None:
     with pytest.raises(TlsError, match="does not belong"):
         ensure_certificates(files, NAMES, START_MS)
     files.ca_key.write_bytes(other.ca_key.read_bytes())
-    with pytest.raises(TlsError, match="server.pem"):
+    with pytest.raises(TlsError, match=r"server\.pem"):
         ensure_certificates(files, NAMES, START_MS)
 
 

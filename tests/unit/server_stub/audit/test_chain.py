@@ -13,9 +13,11 @@ from tests.helpers.server_parts import Parts, open_parts
 
 def fill(parts: Parts, count: int = 5) -> None:
     for number in range(count):
-        parts.database.write_now(
-            lambda tx, n=number: chain.do_record(tx, "admin", "user.create", f"p{n}", {"n": n, "中": [n]})
-        )  # type: ignore[misc]
+
+        def act(tx: Tx, n: int = number) -> None:
+            chain.do_record(tx, "admin", "user.create", f"p{n}", {"n": n, "中": [n]})
+
+        parts.database.write_now(act)
 
 
 def test_an_untouched_chain_verifies(tmp_path: Path) -> None:

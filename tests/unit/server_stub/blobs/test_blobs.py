@@ -29,12 +29,12 @@ LI, WANG = Actor("li"), Actor("wang")
 
 def run(folder: Path, test: Callable[[FileServer], Awaitable[None]], **options: Any) -> None:
     with open_files(folder, **options) as server:
-        asyncio.run(asyncio.wait_for(test(server), 30))  # type: ignore[arg-type]
+        asyncio.run(asyncio.wait_for(test(server), 60))
 
 
 def with_store(folder: Path, test: Callable[[Parts], Awaitable[None]]) -> None:
     with open_parts(folder) as parts:
-        asyncio.run(asyncio.wait_for(test(parts), 30))  # type: ignore[arg-type]
+        asyncio.run(asyncio.wait_for(test(parts), 60))
 
 
 def digest(data: bytes) -> str:

@@ -23,11 +23,11 @@ OCTETS = {"content-type": "application/offset+octet-stream"}
 
 def run(folder: Path, test: Callable[[FileServer], Awaitable[None]], **options: Any) -> None:
     with open_files(folder, **options) as server:
-        asyncio.run(asyncio.wait_for(test(server), 30))  # type: ignore[arg-type]
+        asyncio.run(asyncio.wait_for(test(server), 60))
 
 
-async def create(server: FileServer, length: int, body: bytes = b"", **more: str) -> str:
-    headers = BASE | {"upload-length": str(length)} | more | (OCTETS if body else {})
+async def create(server: FileServer, length: int, body: bytes = b"", metadata: str = "") -> str:
+    headers = BASE | {"upload-length": str(length), "upload-metadata": metadata} | (OCTETS if body else {})
     answer = await call(server.app, "POST", "/files", headers, body)
     assert answer.status == 201, answer.body
     return answer.headers["location"]
@@ -59,7 +59,7 @@ def test_upload_in_pieces_becomes_a_blob(tmp_path: Path) -> None:
         meta = (
             f"filename {base64.b64encode('文件'.encode()).decode()},filetype {base64.b64encode(b'image/png').decode()}"
         )
-        url = await create(server, len(data), **{"upload-metadata": meta})
+        url = await create(server, len(data), metadata=meta)
         first = await patch(server, url, 0, data[:5000])
         assert (first.status, first.headers["upload-offset"]) == (204, "5000")
         assert "upload-expires" in first.headers

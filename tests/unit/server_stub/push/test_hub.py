@@ -60,11 +60,11 @@ class World:
         outlet = Outlet()
         connection = Connection(person, outlet)
         await self.hub.connect(connection)
-        self.hub.enable(connection, None, objects)
+        self.hub.enable(connection, None, objects, signals=True)
         return connection, outlet
 
     async def until(self, condition: Callable[[], bool]) -> None:
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(30):
             while not condition():
                 await asyncio.sleep(0.01)
 
@@ -129,7 +129,7 @@ def test_a_socket_that_takes_nothing_is_closed(run: Run) -> None:
         outlet.behind, outlet.waiting = True, TOO_SLOW + 1
         world.hub.on_events([message(1, 1)])
         await world.until(lambda: outlet.closed is not None)
-        assert outlet.closed == (1008, "too slow")
+        assert outlet.closed == (1013, "too slow")
 
     run(scenario)
 
@@ -173,7 +173,7 @@ def test_membership_moves_pushes_also_while_the_scopes_are_being_read(run: Run) 
         await asyncio.sleep(0)
         world.hub.on_events([MembershipChanged("p", 3, True, 1), MembershipChanged("p", 2, False, 2)])
         await entering
-        world.hub.enable(connection, None, ["Message"])
+        world.hub.enable(connection, None, ["Message"], signals=True)
         assert connection.scopes == {1, 3}
         world.hub.on_events([message(3, 2), message(4, 3), MembershipChanged("p", 3, False, 5), message(6, 3)])
         assert [push["state"] for push in outlet.of("Push")] == ["4"]
@@ -265,3 +265,18 @@ def test_hostile_names_stay_inside_their_frame() -> None:
     told = json.loads(state_change('a"}],', {'T"': "1"}, 2).payload)
     assert told["changed"] == {'a"}],': {'T"': "1"}}
     assert json.loads(push_frame('M"', 3, [{"id": "x"}]).payload)["objects"] == {'M"': [{"id": "x"}]}
+
+
+def test_a_client_that_did_not_ask_for_signals_gets_standard_frames_alone(run: Run) -> None:
+    async def scenario(world: World) -> None:
+        plain = Outlet()
+        connection = Connection("ann", plain)
+        await world.hub.connect(connection)
+        world.hub.enable(connection, None)
+        _, other = await world.enter("bob", 1)
+        assert world.hub.status_of("ann") == "offline"
+        world.hub.go_away()
+        assert plain.of("Signal") == []
+        assert other.of("Signal")[-1]["kind"] == "goingAway"
+
+    run(scenario)

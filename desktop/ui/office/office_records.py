@@ -48,7 +48,7 @@ class OfficeData(QObject):
         self.organization = Organization()
         self.names: dict[str, str] = {}
         self.ready = False
-        self._tasks = TaskOwner(self)
+        self.tasks = TaskOwner(self)
         self._stale: set[str] = set()
         self._timer = QTimer(self, interval=GATHER_MS, singleShot=True)
         self._timer.timeout.connect(self._reload_stale)
@@ -70,8 +70,8 @@ class OfficeData(QObject):
                 self.status_changed.emit()
 
     def _reload_stale(self) -> None:
-        if not self._tasks.running("reload"):
-            self._tasks.start(self._reload(), name="reload")
+        if not self.tasks.running("reload"):
+            self.tasks.start(self._reload(), name="reload")
 
     async def _reload(self) -> None:
         try:

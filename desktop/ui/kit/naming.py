@@ -1,0 +1,17 @@
+"""What a conversation is called on the screen. Names of the office's own senders come over the wire as keys."""
+
+from desktop.core.domain import Conversation, ConversationKind
+from desktop.ui.i18n import has, tr
+
+_ICONS = {"notices": "megaphone-fill", "alerts": "bell-fill"}
+
+
+def conversation_name(conversation: Conversation) -> str:
+    """The name as users know it: a system sender's in their language, every other as it is."""
+    key = f"chat.system.{conversation.name}"
+    return tr(key) if conversation.kind is ConversationKind.SYSTEM and has(key) else conversation.name
+
+
+def conversation_icon(conversation: Conversation) -> str:
+    """The glyph in a system sender's avatar; empty where the initial stands."""
+    return _ICONS.get(conversation.name, "") if conversation.kind is ConversationKind.SYSTEM else ""

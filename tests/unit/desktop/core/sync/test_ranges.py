@@ -1,0 +1,29 @@
+"""Runs of sequence numbers against plain sets."""
+
+from itertools import pairwise
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from desktop.core.sync import ranges
+
+intervals = st.lists(st.tuples(st.integers(1, 30), st.integers(1, 30), st.booleans()), max_size=20)
+
+
+def as_set(runs: ranges.Runs) -> set[int]:
+    return {n for low, high in runs for n in range(low, high + 1)}
+
+
+@given(intervals, st.integers(0, 35))
+def test_runs_are_the_set_and_stay_tidy(steps: list[tuple[int, int, bool]], top: int) -> None:
+    runs, truth = ranges.NOTHING, set[int]()
+    for low, high, adding in steps:
+        span = set(range(low, high + 1))
+        runs = ranges.add(runs, low, high) if adding else ranges.remove(runs, low, high)
+        truth = truth | span if adding else truth - span
+        assert as_set(runs) == truth
+        assert all(a[1] + 1 < b[0] for a, b in pairwise(runs))
+    assert as_set(ranges.holes(runs, top)) == set(range(1, top + 1)) - truth
+    for n in range(1, 31):
+        run = ranges.run_of(runs, n)
+        assert (run is not None) == (n in truth)
