@@ -1,4 +1,4 @@
-"""One-to-one messages, durable before they are delivered: latency at 50 a second and the most a second, beside a bare WebSocket echo and a bare SQLite commit."""
+"""One-to-one messages, durable before delivered: latency at 50 a second and the most a second, beside a bare echo and a bare commit."""
 
 import argparse
 import asyncio

@@ -117,7 +117,9 @@ class Office:
                     note(text)
 
         socket = await connect(self.port, "/jmap/ws", on_text, headers=_headers(person), tls=loopback_tls())
-        socket.send(json.dumps({"@type": "WebSocketPushEnable", "dataTypes": ["Message"], "objects": ["Message"]}).encode())
+        socket.send(
+            json.dumps({"@type": "WebSocketPushEnable", "dataTypes": ["Message"], "objects": ["Message"]}).encode()
+        )
 
     async def speak(self, person: Person, conversation: str, *, opening_to: Person | None = None) -> Send:
         """Opens a socket that sends texts to a conversation, which is opened first when it is a direct one."""

@@ -2,8 +2,8 @@
 
 import asyncio
 import logging
+import os
 import signal
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import cast
 
@@ -12,7 +12,6 @@ from PySide6.QtGui import QSessionManager
 from PySide6.QtWidgets import QApplication
 
 from desktop.app.bridge import CLOSE_LIMIT_S, Bridge
-from desktop.app.control import Control, Verb, control_address
 from desktop.app.keychain import open_keychain
 from desktop.app.links import open_link
 from desktop.app.local_cache import LocalCache
@@ -42,6 +41,7 @@ log = logging.getLogger("tongban.app")
 DEFAULT_SERVER = "https://localhost:8460"
 SAVE_LIMIT_S = 2.0
 ROOM_DELAY_S = 60.0
+CONTROL_VARIABLE = "TONGBAN_TEST_CONTROL"
 ROOM_EVERY_S = 3600.0
 
 
@@ -65,7 +65,7 @@ class Application(QObject):
         self.login: LoginWindow | None = None
         self._quit = asyncio.Event()
         self._links = list(options.links)
-        self._control: Control | None = None
+        self._control: QObject | None = None
         qapp.setWindowIcon(app_icon())
         self._bind(instance)
 
@@ -364,9 +364,10 @@ class Application(QObject):
                 pass
 
     def _open_control(self) -> None:
-        address = control_address()
-        if address is None:
+        address = os.environ.get(CONTROL_VARIABLE)
+        if not address:
             return
+        from desktop.app.control import Control, Verb
         from desktop.app.probes import make_probes
 
         verbs: dict[str, Verb] = {
@@ -377,6 +378,8 @@ class Application(QObject):
 
 
 def _version() -> str:
+    from importlib.metadata import PackageNotFoundError, version  # slow to import, wanted by the settings page alone
+
     try:
         return version("tongban")
     except PackageNotFoundError:

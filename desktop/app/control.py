@@ -5,7 +5,6 @@ A line {"id": n, "do": verb, …} is answered {"id": n, "ok": true, "value": …
 
 import json
 import logging
-import os
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -16,15 +15,8 @@ from desktop.app import drive
 
 log = logging.getLogger("tongban.control")
 
-VARIABLE = "TONGBAN_TEST_CONTROL"
-
 Probe = Callable[[], object]
 Verb = Callable[[Mapping[str, Any]], object]
-
-
-def control_address() -> str | None:
-    """The socket's path or name a test asks for; None in every real start."""
-    return os.environ.get(VARIABLE) or None
 
 
 class Control(QObject):

@@ -51,6 +51,9 @@ def make_probes(app: "Application") -> Mapping[str, Callable[[], object]]:
             raise LookupError("the messages page was never shown")
         return page
 
+    def active() -> bool:
+        return entered().window.isActiveWindow()
+
     def shown_conversation() -> str:
         return messages().shown_conversation
 
@@ -91,5 +94,5 @@ def make_probes(app: "Application") -> Mapping[str, Callable[[], object]]:
         "toasts": toasts,
         "notifications": lambda: app.notifications.keys,
         "usable_at": lambda: watch.usable_at,
-        "active": lambda: entered().window.isActiveWindow(),
+        "active": active,
     }

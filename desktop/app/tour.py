@@ -323,7 +323,7 @@ class Tour:
         await self._open("办公室工作群")
         await act(drive.type_text, tr("chat.compose.name"), "收到，下午三点前报送")
         await act(drive.click, tr("chat.compose.emoji"))
-        await self._until(lambda: self._page.pane.composer.picker.isVisible(), "emoji picker")
+        await self._until(self._page.pane.composer.picker.isVisible, "emoji picker")
         await self._camera.screen("composer")
         self._page.pane.composer.picker.hide()
         self._page.pane.composer.edit.clear()
@@ -434,13 +434,12 @@ class Tour:
     async def _transfers(self) -> None:
         from desktop.app import drive
         from desktop.core.domain import MessageKind
-
         from desktop.ui.background import in_background
 
         attachment = await self._find_message(MessageKind.FILE)
         await self._in.session.files.download(attachment)
         large = self._app.data_dir / "航拍视频（第三段）.mp4"
-        await in_background(large.write_bytes, os.urandom(1 << 20) * 48)
+        await in_background(large.write_bytes, os.urandom(1 << 20) * 128)
         conversation_id = self._conversation("张敏")
         await self._in.session.chat.send_file(conversation_id, large)
         await act(drive.click, "rail.transfers")
@@ -449,7 +448,11 @@ class Tour:
         self._shoot("transfers")
 
     def _moving(self) -> list["Transfer"]:
-        return [t for t in self._in.session.files.transfers() if t.name.endswith(".mp4")]
+        from desktop.models.transfers import TransferRole
+
+        model = self._in.desk.transfers
+        rows = (model.index(row).data(TransferRole.TRANSFER) for row in range(model.rowCount()))
+        return [row for row in rows if row.name.endswith(".mp4")]
 
     async def _settings(self) -> None:
         from desktop.app import drive
@@ -494,7 +497,7 @@ class Tour:
         self._in.window.close()
         area = QGuiApplication.primaryScreen().availableGeometry()
         tray.menu.popup(QPoint(area.right() - 200, area.bottom() - tray.menu.sizeHint().height() - 40))
-        await self._until(lambda: tray.menu.isVisible(), "menu")
+        await self._until(tray.menu.isVisible, "menu")
         await self._camera.screen("tray")
         tray.menu.close()
         self._in.desk.toasts.clear()
@@ -512,7 +515,7 @@ class Tour:
         await act(drive.press, tr("chat.compose.name"), "Return")
         model = self._page.pane.window_model
         await self._until(lambda: model.at(len(model) - 1).seq == 0, "pending message")
-        await self._until(lambda: self._in.window.banner.isVisible(), "banner", 30)
+        await self._until(self._in.window.banner.isVisible, "banner", 30)
         self._shoot("offline")
         await self._cable.mend()
         await self._until(lambda: self._in.session.status.state is ConnectionState.LIVE, "live again", 40)

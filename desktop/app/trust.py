@@ -2,9 +2,6 @@
 
 from pathlib import Path
 
-from cryptography import x509
-from cryptography.hazmat.primitives.serialization import Encoding
-
 from desktop.core.errors import AppError
 from desktop.core.net.trust import TrustStore, fingerprint, origin
 
@@ -30,6 +27,9 @@ class Trust:
         """Fingerprints of the certificates in the file of --ca; read each time, for it may be renewed."""
         if self._certificate is None:
             return set()
+        from cryptography import x509
+        from cryptography.hazmat.primitives.serialization import Encoding
+
         try:
             found = x509.load_pem_x509_certificates(self._certificate.read_bytes())
         except (OSError, ValueError):

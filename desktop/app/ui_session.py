@@ -3,7 +3,7 @@
 Where a port and a core service name the same thing differently, the difference is bridged here and nowhere else.
 """
 
-from typing import cast
+from typing import TYPE_CHECKING, cast
 
 from desktop.app.bridge import Bridge
 from desktop.core.domain import ConnectionStatus, Document, Notice, Person, Presence
@@ -12,7 +12,9 @@ from desktop.core.services.directory import DirectoryService
 from desktop.core.services.session import Session
 from desktop.core.services.transfers import TransferService
 from desktop.models.verbs import ChatVerbs
-from desktop.ui.office.ports import OfficeVerbs, SettingsVerbs
+
+if TYPE_CHECKING:  # importing a port runs its package's __init__, and with it the pages
+    from desktop.ui.office.ports import OfficeVerbs, SettingsVerbs
 
 
 class ScreenPresence:
@@ -58,8 +60,8 @@ class ScreenSession:
             value = await bridge.finish(session.settings.get(key))
             return default if value is None else value
 
-        self.office = cast(OfficeVerbs, bridge.wrap(office, mark_read=mark_read))
-        self.settings = cast(SettingsVerbs, bridge.wrap(session.settings, get=get))
+        self.office = cast("OfficeVerbs", bridge.wrap(office, mark_read=mark_read))
+        self.settings = cast("SettingsVerbs", bridge.wrap(session.settings, get=get))
 
     @property
     def status(self) -> ConnectionStatus:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.helpers.server_process import SignedIn, make_server, run_cli
+from tests.helpers.live_server import LiveDevice, make_server, run_cli
 
 PEERS = Path(__file__).parent / "peers"
 
@@ -22,7 +22,7 @@ def test_a_jmap_library_reads_writes_and_is_pushed_to(tmp_path: Path) -> None:
     secret = re.search(r"tbi_\S+|\b[\w-]{43,}\b", granted)
     assert secret is not None, granted
     with server:
-        alice, bob = SignedIn(server, "alice"), SignedIn(server, "bob")
+        alice, bob = LiveDevice(server, "alice"), LiveDevice(server, "bob")
         create = {"c": {"kind": "direct", "memberIds": [bob.account]}}
         made = alice.jmap(["Conversation/set", {"accountId": alice.account, "create": create}, "0"])
         conversation = made[0][1]["created"]["c"]["id"]

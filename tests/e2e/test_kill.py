@@ -35,6 +35,7 @@ ROOMS = {
     "direct-chen": ("chen", "ben"),
 }
 JITTER = 0.04
+OFFLINE_QUEUE = 500
 
 pytestmark = pytest.mark.slow
 Report = Callable[..., None]
@@ -70,6 +71,10 @@ def shares(*rooms: str, total: int) -> dict[str, int]:
 
 def wait_acknowledged(clients: Sequence[ClientProcess], count: int) -> None:
     wait_for(lambda: acknowledged(clients) >= count, f"{count} acknowledged", clients)
+
+
+def wait_accepted(client: ClientProcess, count: int) -> None:
+    wait_for(lambda: len(client.ledger.accepted) >= count, f"{count} in the outbox", [client])
 
 
 def check_data(office: Office) -> None:
@@ -152,6 +157,8 @@ def test_the_clients_are_killed_while_they_send_and_receive(tmp_path: Path, repo
         backlog: list[int] = []
         for number, moment in enumerate(moments(dice, 8)):
             wait_acknowledged([sender, receiver], moment)
+            if number == 0:
+                pull_the_cable(office, sender, receiver)
             time.sleep(dice.random() * JITTER)
             sender.kill()
             backlog.append(len(sender.ledger.open))
@@ -167,6 +174,18 @@ def test_the_clients_are_killed_while_they_send_and_receive(tmp_path: Path, repo
     assert verdict.uncertain <= sender.kills * len(rooms) * BURST, "more than can have been on the way into the outbox"
     assert receiver.kills > 0
     assert passwords == [1, 1], "somebody was asked for the password again"
+
+
+def pull_the_cable(office: Office, sender: ClientProcess, receiver: ClientProcess) -> None:
+    """The server goes; the sender queues some hundreds into its store and is killed over them, twice; the server comes back."""
+    office.kill_server()
+    for _ in range(2):
+        wait_accepted(sender, min(MESSAGES, len(sender.ledger.accepted) + OFFLINE_QUEUE))
+        sender.restart()
+        assert len(sender.ledger.open) >= OFFLINE_QUEUE, "this kill met no full outbox"
+    office.start_server()
+    for client in (sender, receiver):
+        client.tell("network")
 
 
 def test_the_backend_is_killed_while_strangers_send(tmp_path: Path, report: Report) -> None:

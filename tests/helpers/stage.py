@@ -6,6 +6,7 @@ from collections.abc import Callable, Coroutine
 from typing import Any
 
 import qasync
+import shiboken6
 from PySide6.QtCore import QEvent, QPoint, Qt
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QWidget
@@ -33,6 +34,7 @@ def play(
     theme.apply(app, chosen=mode, scale=scale)
     i18n.set_language("zh")
     when.use_clock(clock or FakeClock())
+    before = {shiboken6.getCppPointer(widget)[0] for widget in QApplication.topLevelWidgets()}
     shown: list[BaseException] = []
     tasks.set_presenter(lambda error, _widget: shown.append(error))
     loop = qasync.QEventLoop(app)
@@ -47,8 +49,9 @@ def play(
     finally:
         tasks.set_presenter(None)
         for widget in QApplication.topLevelWidgets():
-            widget.hide()
-            widget.deleteLater()
+            if shiboken6.getCppPointer(widget)[0] not in before:  # other tests' widgets are theirs
+                widget.hide()
+                widget.deleteLater()
         app.sendPostedEvents(None, QEvent.Type.DeferredDelete.value)
         loop.close()
         asyncio.set_event_loop(None)

@@ -1,6 +1,7 @@
 """Start and end: the command line, the environment, the crash border, the watchdog."""
 
 import logging
+import subprocess
 import sys
 import threading
 import time
@@ -12,7 +13,6 @@ from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
-from desktop.app.control import VARIABLE, control_address
 from desktop.app.crash import CrashBorder
 from desktop.app.options import parse_options
 from desktop.app.watchdog import Watchdog
@@ -55,9 +55,18 @@ def test_fractional_scales_are_not_rounded() -> None:
     assert policy is Qt.HighDpiScaleFactorRoundingPolicy.PassThrough
 
 
-def test_control_channel_is_inert_without_its_variable(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.delenv(VARIABLE, raising=False)
-    assert control_address() is None
+def test_test_only_parts_are_not_even_loaded_in_a_real_start() -> None:
+    """The control channel is inert without its variable: its code is not imported, and neither is what only some pages need."""
+    unwanted = [
+        "PySide6.QtTest",
+        "desktop.app.control",
+        "desktop.app.probes",
+        "PySide6.QtPdf",
+        "desktop.ui.office.page",
+    ]
+    code = f"import sys, desktop.app.lifecycle; print([name for name in {unwanted!r} if name in sys.modules])"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=60)
+    assert done.stdout.strip() == "[]"
 
 
 def test_crash_is_logged_once_and_shown_by_its_id(caplog: pytest.LogCaptureFixture) -> None:

@@ -1,7 +1,8 @@
 """The local schema: numbered migrations, applied in one transaction each. Never edit a released one; add the next.
 
-`message.conversation` is a small number (conversation_key) so that an index over a million messages stays small. `message.n` grows with the
-time of sending, so that the search index, which answers by row number, gives the newest hits first without sorting; `to_index` names what it lacks.
+`message.conversation` is a small number (conversation_key) so that an index over a million messages stays small. Rows stand in the order in which they
+came, so that what was fetched together lies together. `moment` grows with the time of sending and is the row number of the search index, which
+therefore gives the newest hits first without sorting; `to_index` names what it lacks.
 """
 
 from typing import Final
@@ -14,12 +15,13 @@ MIGRATIONS: Final[tuple[str, ...]] = (
     CREATE INDEX object_parent ON object(type, parent);
     CREATE TABLE conversation(id TEXT PRIMARY KEY, last_seq INTEGER NOT NULL, updated_at INTEGER NOT NULL, data BLOB NOT NULL) WITHOUT ROWID;
     CREATE TABLE conversation_key(n INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE);
-    CREATE TABLE message(n INTEGER PRIMARY KEY, conversation INTEGER NOT NULL, seq INTEGER NOT NULL, id TEXT NOT NULL UNIQUE, data BLOB NOT NULL);
+    CREATE TABLE message(n INTEGER PRIMARY KEY, conversation INTEGER NOT NULL, seq INTEGER NOT NULL,
+        moment INTEGER NOT NULL UNIQUE, id TEXT NOT NULL UNIQUE, data BLOB NOT NULL);
     CREATE UNIQUE INDEX message_place ON message(conversation, seq);
     CREATE TABLE coverage(conversation TEXT PRIMARY KEY, runs BLOB NOT NULL) WITHOUT ROWID;
     CREATE TABLE edit(id TEXT PRIMARY KEY, place INTEGER NOT NULL, data BLOB NOT NULL) WITHOUT ROWID;
     CREATE TABLE local(space TEXT NOT NULL, key TEXT NOT NULL, value BLOB NOT NULL, PRIMARY KEY(space, key)) WITHOUT ROWID;
-    CREATE TABLE to_index(n INTEGER PRIMARY KEY);
+    CREATE TABLE to_index(moment INTEGER PRIMARY KEY);
     CREATE VIRTUAL TABLE message_text USING fts5(text, content='', contentless_delete=1, tokenize='unicode61');
     """,
 )

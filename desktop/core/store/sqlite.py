@@ -204,19 +204,19 @@ class SqliteStore:
     def _put_message(self, message: Message, changes: ChangeRecorder) -> None:
         changes.message(message.conversation_id, message.id)
         room, data = self._key(message.conversation_id), _encode(message)
-        fresh = "INSERT OR IGNORE INTO message VALUES(?, ?, ?, ?, ?)"
-        number = _time_number(message)
-        self._run(fresh, number, room, message.seq, message.id, data)
-        if not self._db.changes():  # it is here, or something else has its place or its number
+        fresh = "INSERT OR IGNORE INTO message(conversation, seq, moment, id, data) VALUES(?, ?, ?, ?, ?)"
+        moment = _moment(message)
+        self._run(fresh, room, message.seq, moment, message.id, data)
+        if not self._db.changes():  # it is here, or something else has its place or its moment
             if self._run(
                 "SELECT 1 FROM message WHERE id = ? AND conversation = ? AND seq = ?", message.id, room, message.seq
             ):
                 self._run("UPDATE message SET data = ?1 WHERE id = ?2 AND data <> ?1", data, message.id)
                 return
             self._make_room(message, room, changes)
-            number = self._free_number(number)
-            self._run(fresh, number, room, message.seq, message.id, data)
-        self._run("INSERT INTO to_index VALUES(?)", number)
+            moment = self._free_moment(moment)
+            self._run(fresh, room, message.seq, moment, message.id, data)
+        self._run("INSERT INTO to_index VALUES(?)", moment)
 
     def _make_room(self, message: Message, room: int, changes: ChangeRecorder) -> None:
         """Takes away the same message at another place, and another message at this place."""
@@ -225,10 +225,10 @@ class SqliteStore:
             changes.message(message.conversation_id, other, present=False)
             self._delete_messages("id = ?", other)
 
-    def _free_number(self, number: int) -> int:
-        while self._one("SELECT 1 FROM message WHERE n = ?", number) is not None:
-            number += 1
-        return number
+    def _free_moment(self, moment: int) -> int:
+        while self._one("SELECT 1 FROM message WHERE moment = ?", moment) is not None:
+            moment += 1
+        return moment
 
     def _bump(self, message: Message, changes: ChangeRecorder) -> None:
         top = self._one("SELECT last_seq FROM conversation WHERE id = ?", message.conversation_id)
@@ -284,11 +284,11 @@ class SqliteStore:
             self._put_message(message, changes)
 
     def _delete_messages(self, condition: str, *values: object) -> None:
-        rows = self._run(f"SELECT n FROM message WHERE {condition}", *values)  # noqa: S608 - our own constant texts
-        for (number,) in rows:
-            self._run("DELETE FROM to_index WHERE n = ?", number)
+        rows = self._run(f"SELECT n, moment FROM message WHERE {condition}", *values)  # noqa: S608 - our own constant texts
+        for number, moment in rows:
+            self._run("DELETE FROM to_index WHERE moment = ?", moment)
             if not self._db.changes():
-                self._run("DELETE FROM message_text WHERE rowid = ?", number)
+                self._run("DELETE FROM message_text WHERE rowid = ?", moment)
             self._run("DELETE FROM message WHERE n = ?", number)
 
     def _key(self, conversation_id: str) -> int:
@@ -373,7 +373,7 @@ class SqliteStore:
         expression = match_expression(text)
         if expression is None:
             return []
-        sql = "SELECT m.data FROM message_text t JOIN message m ON m.n = t.rowid WHERE message_text MATCH ?"
+        sql = "SELECT m.data FROM message_text t JOIN message m ON m.moment = t.rowid WHERE message_text MATCH ?"
         values: list[object] = [expression]
         if conversation_id is not None:
             sql += " AND m.conversation = (SELECT n FROM conversation_key WHERE id = ?)"
@@ -385,11 +385,13 @@ class SqliteStore:
     def index_some(self, limit: int = 2000) -> int:
         with _translated(), self._transaction():
             # Newest first, since that is what people look for; FTS5 wants ascending rows inside one batch.
-            sql = "SELECT t.n, m.data FROM to_index t JOIN message m ON m.n = t.n ORDER BY t.n DESC LIMIT ?"
+            sql = (
+                "SELECT t.moment, m.data FROM to_index t JOIN message m ON m.moment = t.moment ORDER BY 1 DESC LIMIT ?"
+            )
             rows = self._run(sql, limit)[::-1]
             texts = [(n, index_text(_searchable(self._decode(_message, data)))) for n, data in rows]
             self._db.executemany("INSERT INTO message_text(rowid, text) VALUES(?, ?)", texts)
-            self._db.executemany("DELETE FROM to_index WHERE n = ?", [(n,) for n, _ in rows])
+            self._db.executemany("DELETE FROM to_index WHERE moment = ?", [(n,) for n, _ in rows])
         return len(rows)
 
     # ------------------------------------------------------------ small change
@@ -411,8 +413,8 @@ class SqliteStore:
             raise StoreDamaged(reason="row") from error
 
 
-def _time_number(message: Message) -> int:
-    """A row number that grows with the time of sending; neighbors of one millisecond are told apart by their ids."""
+def _moment(message: Message) -> int:
+    """A number that grows with the time of sending; neighbors of one millisecond are told apart by their ids."""
     base = min(max(0, message.sent_at), _MAX_TIME) << _TIME_SHIFT
     return base | zlib.crc32(message.id.encode("utf-8", "surrogatepass")) >> (32 - _TIME_SHIFT)
 

@@ -11,10 +11,10 @@ import uuid
 
 import httpx
 from jmap.auth import BearerAuth
-from jmap.defaults import default_registry
 from jmap.capabilities.spec import CapabilitySpec, DataTypeSpec, MethodKind, MethodSpec
 from jmap.client import JMAPClient
 from jmap.core.limits import LimitKey
+from jmap.defaults import default_registry
 from jmap.push import WebSocketClient
 
 CHAT = "urn:tongban:chat"

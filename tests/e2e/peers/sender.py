@@ -119,9 +119,9 @@ async def enter(client: Client, journal: Journal, server: str, login: str) -> Se
         session = await client.resume(remembered[0])
         states: asyncio.Queue[None] = asyncio.Queue()
         with session.events.subscribe(lambda _: states.put_nowait(None)):
-            while session.status.state not in (ConnectionState.LIVE, ConnectionState.FAILED):
+            while session.status.state in (ConnectionState.IDLE, ConnectionState.CONNECTING):
                 await states.get()
-        if session.status.state is ConnectionState.LIVE:
+        if session.status.state is not ConnectionState.FAILED:
             return session
         await session.close()
     session = await client.sign_in(server, login, os.environ["TONGBAN_TEST_PASSWORD"], remember=True)
