@@ -5,7 +5,7 @@ import sys
 
 from hypothesis import settings
 
-# Bytes of address space: a test that grows without end fails, instead of taking the machine along.
+# Bytes of data: a test that grows without end fails, instead of taking the machine along. Not of address space, of which PDFium reserves 32 GB.
 MEMORY_LIMIT = 12 << 30
 
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
@@ -14,7 +14,7 @@ os.environ["PYTHON_KEYRING_BACKEND"] = "keyring.backends.fail.Keyring"  # a test
 if sys.platform == "linux":
     import resource
 
-    resource.setrlimit(resource.RLIMIT_AS, (MEMORY_LIMIT, resource.getrlimit(resource.RLIMIT_AS)[1]))
+    resource.setrlimit(resource.RLIMIT_DATA, (MEMORY_LIMIT, resource.getrlimit(resource.RLIMIT_DATA)[1]))
 
 settings.register_profile("tongban", deadline=None, derandomize="CI" in os.environ, print_blob=True)
 settings.load_profile("tongban")

@@ -5,18 +5,17 @@ import logging
 import os
 import signal
 from pathlib import Path
-from typing import cast
+from typing import TYPE_CHECKING, cast
 
 from PySide6.QtCore import QObject
 from PySide6.QtGui import QSessionManager
 from PySide6.QtWidgets import QApplication
 
 from desktop.app.bridge import CLOSE_LIMIT_S, Bridge
-from desktop.app.keychain import open_keychain
+from desktop.app.keychain import open_keychain, system_works
 from desktop.app.links import open_link
 from desktop.app.local_cache import LocalCache
 from desktop.app.options import Options
-from desktop.app.signed_in import SignedIn
 from desktop.app.trust import Trust, pinned_fingerprint
 from desktop.app.ui_session import on_screen
 from desktop.core.clock import SystemClock
@@ -31,10 +30,13 @@ from desktop.ui import i18n, theme
 from desktop.ui.i18n import tr
 from desktop.ui.kit import Snack
 from desktop.ui.settings.sources import SettingsSources
-from desktop.ui.shell.login import LoginGate, LoginWindow
 from desktop.ui.tasks import TaskOwner
 from desktop.ui.tray.icon import app_icon
 from desktop.ui.tray.tray import Tray
+
+if TYPE_CHECKING:  # the screens are loaded while the keychain is asked, the login window when it is wanted
+    from desktop.app.signed_in import SignedIn
+    from desktop.ui.shell.login import LoginGate, LoginWindow
 
 log = logging.getLogger("tongban.app")
 
@@ -112,7 +114,12 @@ class Application(QObject):
         self._quit.set()
 
     async def _begin(self) -> None:
-        keychain = await open_keychain(self.bridge, self._options.data_dir)
+        looking = self.bridge.submit(
+            system_works()
+        )  # takes a tenth of a second; meanwhile this thread loads the screens
+        from desktop.app import signed_in  # noqa: F401 - for its time, not its name
+
+        keychain = await open_keychain(self.bridge, self._options.data_dir, asyncio.wrap_future(looking))
         opening = Client.open(self._options.data_dir, keychain=keychain, clock=self.clock, trust=self.trust)
         self.client = await self.bridge.call(opening)
         session = await self._sign_in_unasked()
@@ -158,12 +165,14 @@ class Application(QObject):
     # ------------------------------------------------------------ signed out
     def show_login(self, notice: str = "") -> None:
         """Shows the login window."""
+        from desktop.ui.shell.login import LoginWindow
+
         client = self.client
         assert client is not None
         if self.login is None:
             server = self._options.server or self.preferences.now.last_server or DEFAULT_SERVER
             gate = self.bridge.wrap(client, cancellable=True, approve=self.trust.approve)
-            self.login = LoginWindow(cast(LoginGate, gate), server=server, login=self._options.sign_in or "")
+            self.login = LoginWindow(cast("LoginGate", gate), server=server, login=self._options.sign_in or "")
             self.login.signed_in.connect(self._on_signed_in)
             self.login.closed.connect(self._on_login_closed)
         if notice:
@@ -190,6 +199,8 @@ class Application(QObject):
     # ------------------------------------------------------------ signed in
     async def enter(self, session: Session, *, hidden: bool) -> None:
         """Puts a session on the screen."""
+        from desktop.app.signed_in import SignedIn
+
         self.core_session = session
         screen = await on_screen(self.bridge, session)
         self.signed_in = entered = SignedIn(
@@ -374,7 +385,7 @@ class Application(QObject):
             "quit": lambda _: self.quit(),
             "preference": lambda a: self.preferences.set(**{str(a["name"]): a["value"]}),
         }
-        self._control = Control(address, make_probes(self), verbs, self)
+        self._control = Control(address, make_probes(self, self), verbs, self)
 
 
 def _version() -> str:

@@ -3,6 +3,7 @@
 import asyncio
 import logging
 import os
+from collections.abc import Awaitable
 from pathlib import Path
 
 from PySide6.QtWidgets import QWidget
@@ -21,23 +22,25 @@ FILE_NAME = "keychain.sealed"
 LEAST_LENGTH = 6
 
 
-async def open_keychain(bridge: Bridge, data_dir: Path, parent: QWidget | None = None) -> Keychain:
-    """The keychain of this device.
+async def open_keychain(
+    bridge: Bridge, data_dir: Path, system: Awaitable[bool], parent: QWidget | None = None
+) -> Keychain:
+    """The keychain of this device. `system` tells whether the system's own works.
 
     Raises:
         UserCancelled: there is none, and the user gave no passphrase.
     """
     path = data_dir / FILE_NAME
     passphrase = os.environ.get(VARIABLE)
-    if passphrase is None and not path.exists() and await bridge.call(_system_works()):
+    if passphrase is None and not path.exists() and await system:
         return SystemKeychain()
     if passphrase is not None:
         return PassphraseKeychain(path, passphrase)
     return await _ask(bridge, path, parent)
 
 
-async def _system_works() -> bool:
-    """Looks in a thread: the session bus may block."""
+async def system_works() -> bool:
+    """Whether the system has a keychain that answers. Looks in a thread: the session bus may block."""
     try:
         async with asyncio.timeout(LOOK_LIMIT_S):
             return await asyncio.to_thread(SystemKeychain.available)

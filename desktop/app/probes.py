@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from PySide6.QtCore import QEvent, QObject
 from PySide6.QtWidgets import QApplication
@@ -10,15 +10,29 @@ from PySide6.QtWidgets import QApplication
 from desktop.ui.chat.page import MessagesPage
 
 if TYPE_CHECKING:
-    from desktop.app.application import Application
     from desktop.app.signed_in import SignedIn
+    from desktop.platform.notifications import SystemNotifications
+    from desktop.ui.tray.tray import Tray
+
+
+class Probed(Protocol):
+    """What of the application is looked at."""
+
+    @property
+    def signed_in(self) -> "SignedIn | None": ...
+    @property
+    def login(self) -> object | None: ...
+    @property
+    def tray(self) -> "Tray": ...
+    @property
+    def notifications(self) -> "SystemNotifications": ...
 
 
 class PaintWatch(QObject):
     """Notes when the main window first painted with conversations in it: what a cold start is measured by."""
 
-    def __init__(self, app: "Application") -> None:
-        super().__init__(app)
+    def __init__(self, app: Probed, parent: QObject) -> None:
+        super().__init__(parent)
         self._app = app
         self.usable_at: float | None = None
         QApplication.instance().installEventFilter(self)  # type: ignore[union-attr]  # there is one: we run in it
@@ -33,9 +47,9 @@ class PaintWatch(QObject):
         return False
 
 
-def make_probes(app: "Application") -> Mapping[str, Callable[[], object]]:
+def make_probes(app: Probed, parent: QObject) -> Mapping[str, Callable[[], object]]:
     """The probes by name."""
-    watch = PaintWatch(app)
+    watch = PaintWatch(app, parent)
 
     def screen() -> str:
         return "main" if app.signed_in is not None else "login" if app.login is not None else "start"

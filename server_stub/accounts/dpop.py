@@ -43,8 +43,10 @@ class Proof:
 class ReplayMemory:
     """Remembers each jti of each key until its proof is too old to be accepted anyway."""
 
-    def __init__(self, capacity: int = MAX_REMEMBERED) -> None:
+    def __init__(self, capacity: int = MAX_REMEMBERED, *, forgets_oldest: bool = False) -> None:
+        """`forgets_oldest`: when it is full, drop the oldest rather than say busy (where a replay alone gains nothing)."""
         self._capacity = capacity
+        self._forgets_oldest = forgets_oldest
         self._until: OrderedDict[bytes, int] = OrderedDict()
 
     def check_and_remember(self, thumbprint: str, jti: str, now_s: int) -> bool:
@@ -54,7 +56,9 @@ class ReplayMemory:
         if key in self._until:
             return False
         if len(self._until) >= self._capacity:
-            raise Refused("busy", "too many proofs in a short time", retry_after=IAT_WINDOW_S)
+            if not self._forgets_oldest:
+                raise Refused("busy", "too many proofs in a short time", retry_after=IAT_WINDOW_S)
+            self._until.popitem(last=False)
         self._until[key] = now_s + 2 * IAT_WINDOW_S  # a proof may be dated IAT_WINDOW_S ahead
         return True
 

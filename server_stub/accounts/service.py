@@ -76,6 +76,7 @@ _DAY_MS: Final = 24 * 3600 * 1000
 KEEP_LOGINS_MS: Final = 400 * _DAY_MS
 KEEP_ENDED_SESSIONS_MS: Final = 90 * _DAY_MS
 _MAX_CACHED: Final = 20_000
+MAX_TOKEN_PROOFS: Final = 100_000
 
 
 @runtime_checkable
@@ -120,6 +121,8 @@ class Accounts:
         self._passwords = passwords
         self._policy = policy
         self._replays = ReplayMemory()
+        # Anybody can make proofs for /auth/token: they must not fill the memory of those who are signed in, and not shut the door.
+        self._token_replays = ReplayMemory(MAX_TOKEN_PROOFS, forgets_oldest=True)
         self._uses = UseCounter()
         self._generation = 0
         self._access: dict[str, Access] = {}
@@ -233,6 +236,11 @@ class Accounts:
             raise Refused("invalidProof", "the token belongs to another device")
         return await self._admission(access)
 
+    def note_use(self, admission: Admission, address: str, what: str) -> None:
+        """Count a request an integration token made on an open socket: there `admit` saw only the handshake."""
+        if admission.token_id is not None:
+            self._uses.count(admission.token_id, self._clock.now_ms(), address, what, "ok")
+
     # ------------------------------------------------------------ keeping
 
     async def flush_uses(self) -> None:
@@ -264,7 +272,7 @@ class Accounts:
         if not proof:
             raise Refused("invalidProof", "a DPoP proof is needed")
         now = self._clock.now_ms()
-        return check_proof(proof, method="POST", url=url, now_ms=now, access_token=None, replays=self._replays)
+        return check_proof(proof, method="POST", url=url, now_ms=now, access_token=None, replays=self._token_replays)
 
     def _charges(self, login: str, address: str) -> list[Charge]:
         by_login = Charge(guard_key("login", login_key(login)), self._policy.by_login)

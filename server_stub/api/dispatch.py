@@ -131,7 +131,7 @@ class _Run:
     def count_reads(self, calls: Sequence[Call]) -> int:
         """How many calls from here on write nothing."""
         for count, (name, _, _) in enumerate(calls):
-            if name.endswith("/set") and self.handler(name) is not None:
+            if name.partition("/")[2] == "set" and self.handler(name) is not None:
                 return count
         return len(calls)
 

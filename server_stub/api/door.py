@@ -1,13 +1,16 @@
 """Who may come in: the interface that accounts fill, and how a refusal looks on the wire."""
 
 from collections.abc import Mapping
-from typing import Any, Protocol
+from typing import Any, Final, Protocol
 
 from starlette.requests import HTTPConnection
 from starlette.responses import JSONResponse, Response
 
 from server_stub.accounts.refusals import Refused
 from server_stub.accounts.service import Admission
+from server_stub.push.hub import Hub
+
+MAX_SOCKETS: Final = 100  # open sockets and event streams of one person
 
 
 class Door(Protocol):
@@ -21,11 +24,21 @@ class Door(Protocol):
         """Go on with a newer token on an open socket. Raises Refused."""
         ...
 
+    def note_use(self, admission: Admission, address: str, what: str) -> None:
+        """Log a request that came in over an open socket."""
+        ...
+
 
 async def admit(door: Door, connection: HTTPConnection, method: str) -> Admission:
     """The admission behind an HTTP request or a WebSocket handshake. Raises Refused."""
     address = connection.client.host if connection.client is not None else ""
     return await door.admit(connection.headers, method, str(connection.url), address)
+
+
+def refuse_crowd(hub: Hub, admission: Admission) -> None:
+    """Raises Refused busy when this person has too many sockets open already."""
+    if hub.count_of(admission.actor.person_id) >= MAX_SOCKETS:
+        raise Refused("busy", f"more than {MAX_SOCKETS} open sockets of one person", retry_after=30)
 
 
 def refusal_problem(refused: Refused) -> dict[str, Any]:

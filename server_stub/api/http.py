@@ -15,14 +15,14 @@ from starlette.routing import Route
 from server_stub.accounts.refusals import Refused
 from server_stub.accounts.service import Admission
 from server_stub.api.dispatch import Dispatcher
-from server_stub.api.door import Door, admit, refusal_response
+from server_stub.api.door import Door, admit, refusal_response, refuse_crowd
 from server_stub.api.session import session_object
 from server_stub.clock import Clock
 from server_stub.errors import RequestError, RequestErrorType
 from server_stub.push.connection import Connection
 from server_stub.push.frames import Frame
 from server_stub.push.hub import Hub
-from server_stub.records.actor import Actor
+from server_stub.records.actor import READ_SCOPE, Actor
 from server_stub.records.store import load_record
 from server_stub.storage.database import Database
 
@@ -105,6 +105,9 @@ class HttpEnds:
         try:
             admission = await admit(self.door, request, "GET")
             types, close_after, ping = _event_parameters(request)
+            if not admission.actor.may(READ_SCOPE):
+                raise Refused("forbidden", f"the token lacks the scope {READ_SCOPE}")
+            refuse_crowd(self.hub, admission)
             if self.hub.stopping:
                 raise Refused("busy", "the server is stopping", retry_after=5)
         except Refused as refused:

@@ -10,6 +10,8 @@ from server_stub.errors import MethodError, MethodErrorType, invalid_properties
 
 Answer = tuple[str, dict[str, Any], str]
 
+MAX_WEIGHT: Final = 1_000_000  # what the references of one call may bring in, in characters and numbers
+
 _INDEX: Final = re.compile(r"0|[1-9][0-9]{0,8}", re.ASCII)
 
 
@@ -25,17 +27,36 @@ def resolve_arguments(arguments: dict[str, Any], answers: Sequence[Answer]) -> d
     """The arguments with every `#name` replaced by what it refers to.
 
     Raises:
-        MethodError: invalidResultReference, invalidArguments (a name given plainly and by reference).
+        MethodError: invalidResultReference, invalidArguments (a name given plainly and by reference), requestTooLarge
+            (references to references double at each step: 32 short calls could ask for more than any memory holds).
     """
     if not any(key.startswith("#") for key in arguments):
         return arguments
     resolved = {key: value for key, value in arguments.items() if not key.startswith("#")}
+    left = MAX_WEIGHT
     for key, value in arguments.items():
         if key.startswith("#"):
             if key[1:] in resolved:
                 raise MethodError(MethodErrorType.INVALID_ARGUMENTS, f"{key[1:]} is given twice")
             resolved[key[1:]] = _resolve(value, answers)
+            left = _weigh(resolved[key[1:]], left)
     return resolved
+
+
+def _weigh(value: Any, left: int) -> int:
+    """What is left of `left` after this value; parts that stand in it twice count twice."""
+    pending = [value]
+    while pending:
+        one = pending.pop()
+        left -= 1 + len(one) if isinstance(one, str) else 1
+        if isinstance(one, dict):
+            left -= sum(map(len, one))
+            pending.extend(one.values())
+        elif isinstance(one, list):
+            pending.extend(one)
+        if left < len(pending):
+            raise MethodError(MethodErrorType.REQUEST_TOO_LARGE, "the references bring in too much")
+    return left
 
 
 def _resolve(value: Any, answers: Sequence[Answer]) -> Any:

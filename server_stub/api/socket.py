@@ -17,7 +17,7 @@ from starlette.websockets import WebSocketDisconnect
 from server_stub.accounts.refusals import Refused
 from server_stub.accounts.service import Admission
 from server_stub.api.dispatch import Dispatcher
-from server_stub.api.door import Door, admit, refusal_response
+from server_stub.api.door import Door, admit, refusal_response, refuse_crowd
 from server_stub.api.outlets import AsgiOutlet, RawOutlet
 from server_stub.api.rawsocket import RAW_EXTENSION
 from server_stub.api.wire import Call, Request, check_calls, check_size, decode_json
@@ -27,7 +27,7 @@ from server_stub.push.connection import Connection
 from server_stub.push.frames import Frame, encode
 from server_stub.push.hub import Hub
 from server_stub.push.presence import STATUSES
-from server_stub.records.actor import Actor
+from server_stub.records.actor import READ_SCOPE, WRITE_SCOPE, Actor
 from server_stub.records.types import Registry
 from server_stub.records.visibility import current_state, find_scope
 from server_stub.storage.database import Database
@@ -85,10 +85,10 @@ class SocketApp:
             if "jmap" not in scope["subprotocols"]:
                 raise Refused("badRequest", "the subprotocol is jmap (RFC 8887)")
             admission = await admit(self.door, connection, "GET")
+            refuse_crowd(self.hub, admission)
         except Refused as refused:
             await _refuse(scope, send, refused)
             return
-        await send({"type": "websocket.accept", "subprotocol": "jmap"})
         await _Socket(self, admission, scope, send).run(receive)
 
     async def get_conversation_scope(self, conversation_id: str) -> int | None:
@@ -123,6 +123,8 @@ class _Socket:
     def __init__(self, app: SocketApp, admission: Admission, scope: Scope, send: Send) -> None:
         self._app = app
         self._admission = admission
+        self._send = send
+        self._address = scope["client"][0] if scope.get("client") else ""
         raw = scope.get("extensions", {}).get(RAW_EXTENSION)
         self._outlet: RawOutlet | AsgiOutlet = RawOutlet(raw, send) if raw is not None else AsgiOutlet(send)
         actor = admission.actor
@@ -136,7 +138,9 @@ class _Socket:
         """Until either side closes."""
         hub = self._app.hub
         try:
+            # Before anything is answered: from here on a sign-out finds this socket.
             await hub.connect(self._connection)
+            await self._send({"type": "websocket.accept", "subprotocol": "jmap"})
             self._watch_end()
             async with asyncio.TaskGroup() as tasks:
                 writer = tasks.create_task(self._write(), name="socket-out")
@@ -202,6 +206,7 @@ class _Socket:
                 raise RequestError(RequestErrorType.NOT_REQUEST, "using and methodCalls are needed")
             request = Request(frame.using, frame.method_calls, frame.created_ids)
             check_calls(request, self._app.dispatcher.limits)
+            self._app.door.note_use(self._admission, self._address, "WS /jmap/api")
             response = await self._app.dispatcher.handle_request(request, self._admission.actor)
         except RequestError as problem:
             self._answer_error(problem, frame.id)
@@ -220,13 +225,19 @@ class _Socket:
 
     async def _enable(self, frame: _Incoming) -> None:
         """Pushes on first, then what the client missed: nothing falls between."""
+        if not self._admission.actor.may(READ_SCOPE):
+            self._answer_error(RequestError(RequestErrorType.NOT_REQUEST, "the token may not read"), frame.id)
+            return
         wanted = (
             None if frame.data_types is None else [name for name in frame.data_types if self._app.registry.get(name)]
         )
         whole = PUSHED_WHOLE.intersection(frame.objects or ())
         # Whole objects are asked for by name, also where dataTypes forgot them.
         self._app.hub.enable(
-            self._connection, None if wanted is None else {*wanted, *whole}, whole, signals=frame.signals
+            self._connection,
+            None if wanted is None else {*wanted, *whole},
+            whole,
+            signals=frame.signals and self._admission.actor.may(WRITE_SCOPE),  # who hears signals is seen by all
         )
         if frame.push_state is not None:
             actor, state = self._admission.actor, frame.push_state
@@ -237,12 +248,12 @@ class _Socket:
             self._app.hub.tell_state(self._connection, changed)
 
     async def _on_signal(self, frame: _Incoming) -> None:
-        hub = self._app.hub
-        if frame.kind == "typing" and frame.conversation_id is not None:
+        hub, may_tell = self._app.hub, self._admission.actor.may(WRITE_SCOPE)
+        if frame.kind == "typing" and may_tell and frame.conversation_id is not None:
             scope = await self._app.get_conversation_scope(frame.conversation_id)
             if scope is not None:
                 hub.type_in(self._connection, scope, frame.conversation_id)
-        elif frame.kind == "presence" and frame.status in STATUSES:
+        elif frame.kind == "presence" and may_tell and frame.status in STATUSES:
             assert frame.status is not None
             hub.set_status(self._connection, frame.status)
         elif frame.kind == "authorize" and frame.access_token is not None:

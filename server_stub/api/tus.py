@@ -131,7 +131,7 @@ class TusApi:
             return self._capabilities()
         if method == "POST":
             raise _TusError(405, "POST creates; this is an upload")
-        actor = await self._enter(request, READ_SCOPE if method == "HEAD" else WRITE_SCOPE)
+        actor = await self._enter(request, *((READ_SCOPE, WRITE_SCOPE) if method == "HEAD" else (WRITE_SCOPE,)))
         upload = await self._access_upload(request, actor)
         if method == "HEAD":
             return await self._head(upload)
@@ -277,10 +277,10 @@ class TusApi:
             del self._writing[upload_id]
             writing.ended.set()
 
-    async def _enter(self, request: Request, scope: str) -> Actor:
+    async def _enter(self, request: Request, *scopes: str) -> Actor:
         actor = (await admit(self._door, request, request.method)).actor
-        if not actor.may(scope):
-            raise Refused("forbidden", f"the token lacks the scope {scope}")
+        if not any(actor.may(scope) for scope in scopes):
+            raise Refused("forbidden", f"the token lacks the scope {scopes[-1]}")
         return actor
 
     async def _access_upload(self, request: Request, actor: Actor) -> Upload:

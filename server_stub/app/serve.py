@@ -166,7 +166,7 @@ def _uvicorn_config(backend: Backend, context: ssl.SSLContext, settings: Setting
     return uvicorn.Config(
         RequestLog(backend.application()),
         ws=RawWebSocketProtocol,
-        http="httptools" if _has("httptools") else "h11",
+        http=_http_protocol(),
         loop="none",
         ssl_context_factory=lambda config, default: context,
         ws_max_size=backend.services.dispatcher.limits.max_size_request,
@@ -287,6 +287,15 @@ class RequestLog:
             what = kind_of_request(scope["method"], scope["path"])
             took = round((time.perf_counter() - began) * 1000, 1)
             log.debug("request", extra={"what": what, "status": status[0] if status else None, "ms": took})
+
+
+def _http_protocol() -> Any:
+    """Ours over httptools; h11, which knows a limit of its own for heads, where that is not installed."""
+    if not _has("httptools"):
+        return "h11"
+    from server_stub.api.patience import PatientHttpProtocol
+
+    return PatientHttpProtocol
 
 
 def _write_port(path: Path, port: int) -> None:

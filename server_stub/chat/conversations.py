@@ -1,6 +1,7 @@
 """Writes on conversations and members. Rights are the handlers' part; what is kept true here: counts, scopes, one owner."""
 
 import hashlib
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, Literal
@@ -21,6 +22,8 @@ Role = Literal["owner", "admin", "member"]
 MAX_MEMBERS: Final = 2000
 MAX_NAME: Final = 100
 MAX_ANNOUNCEMENT: Final = 4000
+DECEIVING: Final = re.compile(r"[\x00-\x1f\x7f-\x9f\u200e\u200f\u2028\u2029\u202a-\u202e\u2066-\u2069]")
+"""Controls and marks that break lines or turn the direction of writing: a name made with them shows as another."""
 GATHER_FROM: Final = 50  # members: from here on receipts are gathered before they are pushed
 
 MEMBER_COLUMNS: Final = "row, id, conversation_id, scope, person_id, role, joined_at, muted, pinned, read_seq, read_at"
@@ -103,6 +106,8 @@ def check_name(name: Any) -> str:
     """A group's name, trimmed. Raises SetError invalidProperties."""
     if not isinstance(name, str) or not 0 < len(name.strip()) <= MAX_NAME:
         raise invalid_properties(f"a group has a name of 1 to {MAX_NAME} characters", "name")
+    if DECEIVING.search(name.strip()):
+        raise invalid_properties("a name is one line without control characters", "name")
     return name.strip()
 
 

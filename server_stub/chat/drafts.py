@@ -5,6 +5,7 @@ from typing import Any, Final
 
 import msgspec
 
+from server_stub.chat.conversations import DECEIVING
 from server_stub.chat.messages import MAX_MENTIONS, MAX_TEXT, Draft
 from server_stub.errors import SetError, SetErrorType, invalid_properties
 
@@ -80,4 +81,5 @@ def _check_attachment(given: Attachment, refer: Refer) -> dict[str, Any]:
     size, type_ = refer(given)
     result: dict[str, Any] = msgspec.to_builtins(given)
     result["size"], result["type"] = size, type_
+    result["name"] = DECEIVING.sub("_", given.name)  # replaced, not refused: the sender never saw them either
     return result

@@ -374,7 +374,7 @@ class MemberHandler(ChatHandler):
         one = self._access_member(tx, actor, id_)
         wrong = [key for key, value in patch.items() if key != "role" and _member_object(one).get(key) != value]
         role = patch.get("role", one.role)
-        if wrong or role not in {"owner", "admin", "member"}:
+        if wrong or role not in ("owner", "admin", "member"):
             raise invalid_properties("only role may change, to owner, admin or member", *(wrong or ["role"]))
         if role == one.role:
             return None

@@ -139,6 +139,10 @@ class Hub:
         """Every open socket."""
         return [connection for group in self._by_person.values() for connection in group]
 
+    def count_of(self, person_id: str) -> int:
+        """How many sockets of a person are open."""
+        return len(self._by_person.get(person_id, ()))
+
     def go_away(self, *, first_s: float = 1.0, spread_s: float = 30.0) -> None:
         """Graceful stop: tell every client to come back, each after a delay of its own, and close."""
         self.stopping = True

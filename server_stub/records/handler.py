@@ -1,5 +1,6 @@
 """The base of every type that lies in the record table: all five methods, with hooks for what the type's own rules add."""
 
+import itertools
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, ClassVar, Final
 
@@ -26,6 +27,8 @@ ENVELOPE: Final = frozenset({"id", "createdAt", "updatedAt", "authorId"})
 """Set by the server on every record."""
 
 MAX_FILTER_DEPTH: Final = 8
+MAX_CONDITIONS: Final = 200  # of a whole filter: each is asked of every object
+MAX_COMPARATORS: Final = 16
 
 
 class RecordHandler:
@@ -122,6 +125,7 @@ class RecordHandler:
         self._check_envelope(record, patch)
         changed = changed_properties(record.data, data)
         if not changed:
+            self._refuse_guess(tx, actor, record, patch)
             return None
         stored, scopes = self.on_update(tx, actor, record, data, changed)
         after = do_update_record(tx, record, stored)
@@ -137,6 +141,13 @@ class RecordHandler:
         record = self._access(tx, actor, id_)
         self.on_destroy(tx, actor, record)
         do_destroy_record(tx, id_)
+
+    def _refuse_guess(self, tx: Tx, actor: Actor, record: Record, patch: Mapping[str, Any]) -> None:
+        """A patch that says what is stored but hidden from this reader must not be told that it guessed right."""
+        shown = self.present(tx.conn, actor, [record])[0]
+        guessed = apply_patch(shown, {key: value for key, value in patch.items() if key not in ENVELOPE})
+        if changed_properties(shown, guessed):
+            raise SetError(SetErrorType.FORBIDDEN, f"you may not change this {self.name}")
 
     def _access(self, tx: Tx, actor: Actor, id_: str) -> Record:
         record = load_record(tx.conn, id_, type_name=self.name)
@@ -157,21 +168,32 @@ class RecordHandler:
 Test = Callable[[JsonObject], bool]
 
 
-def compile_filter(filter_: Any, compile_condition: Callable[[str, Any], Test], depth: int = 0) -> Test:
+def compile_filter(filter_: Any, compile_condition: Callable[[str, Any], Test]) -> Test:
     """FilterOperator and FilterCondition (RFC 8620 §5.5) as one test of an object.
 
     Raises:
         MethodError: unsupportedFilter, invalidArguments.
     """
+    return _compile(filter_, compile_condition, 0, itertools.count(1))
+
+
+def _compile(
+    filter_: Any, compile_condition: Callable[[str, Any], Test], depth: int, counter: "itertools.count[int]"
+) -> Test:
+    def condition(name: str, value: Any) -> Test:
+        if next(counter) > MAX_CONDITIONS:
+            raise MethodError(MethodErrorType.UNSUPPORTED_FILTER, f"a filter has at most {MAX_CONDITIONS} conditions")
+        return compile_condition(name, value)
+
     if not isinstance(filter_, dict) or depth > MAX_FILTER_DEPTH:
         raise MethodError(MethodErrorType.INVALID_ARGUMENTS, "a filter is an object, not too deep")
     if "operator" not in filter_:
-        tests = [compile_condition(name, value) for name, value in filter_.items()]
+        tests = [condition(name, value) for name, value in filter_.items()]
         return lambda obj: all(test(obj) for test in tests)
     conditions = filter_.get("conditions")
-    if not isinstance(conditions, list):
-        raise MethodError(MethodErrorType.INVALID_ARGUMENTS, "an operator needs conditions")
-    inner = [compile_filter(condition, compile_condition, depth + 1) for condition in conditions]
+    if not isinstance(conditions, list) or len(conditions) > MAX_CONDITIONS:
+        raise MethodError(MethodErrorType.INVALID_ARGUMENTS, f"an operator needs conditions, at most {MAX_CONDITIONS}")
+    inner = [_compile(one, compile_condition, depth + 1, counter) for one in conditions]
     match filter_["operator"]:
         case "AND":
             return lambda obj: all(test(obj) for test in inner)
@@ -203,8 +225,10 @@ def sort_objects(objects: Sequence[JsonObject], sort: Sequence[Comparator]) -> l
     """Objects in order of the comparators; missing values first; ties by id, so that the order is the same at every call.
 
     Raises:
-        MethodError: unsupportedSort: the values cannot be compared.
+        MethodError: unsupportedSort: the values cannot be compared, or there are too many comparators.
     """
+    if len(sort) > MAX_COMPARATORS:
+        raise MethodError(MethodErrorType.UNSUPPORTED_SORT, f"at most {MAX_COMPARATORS} comparators")
     result = sorted(objects, key=lambda obj: str(obj["id"]))
     for comparator in reversed(sort):
         try:

@@ -151,6 +151,11 @@ class Database:
         """
         self = cls(path, clock)
         try:
+            # SQLite would make it readable by everybody the folder lets in; -wal and -shm get the mode of the file.
+            os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
+        except OSError as problem:
+            raise DatabaseDamaged(f"cannot open the database: {problem.strerror}") from problem
+        try:
             self._writer, self._raw = self._connect()
             self._migrate(migrations)
             for _ in range(READERS):

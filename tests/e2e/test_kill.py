@@ -9,7 +9,6 @@ import asyncio
 import json
 import os
 import random
-import resource
 import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
@@ -34,7 +33,7 @@ ROOMS = {
     "direct-anna": ("anna", "ben"),
     "direct-chen": ("chen", "ben"),
 }
-JITTER = 0.04
+JITTER = 0.02
 OFFLINE_QUEUE = 500
 
 pytestmark = pytest.mark.slow
@@ -47,9 +46,13 @@ def report(request: pytest.FixtureRequest, record_property: Callable[[str, objec
     started = time.monotonic()
 
     def tell(verdict: Verdict, **figures: object) -> None:
-        used = resource.getrusage(resource.RUSAGE_CHILDREN)
-        figures |= {"seconds": round(time.monotonic() - started, 1), "seed": SEED, "verdict": str(verdict)}
-        figures["cpu"] = round(used.ru_utime + used.ru_stime, 1)
+        used = os.times()
+        figures |= {
+            "seconds": round(time.monotonic() - started, 1),
+            "cpu_so_far": round(used.children_user + used.children_system, 1),
+            "seed": SEED,
+            "verdict": str(verdict),
+        }
         for name, value in figures.items():
             record_property(name, value)
         print(f"\n{request.node.name}: " + ", ".join(f"{name} {value}" for name, value in figures.items()))
@@ -59,7 +62,7 @@ def report(request: pytest.FixtureRequest, record_property: Callable[[str, objec
 
 def moments(dice: random.Random, count: int) -> list[int]:
     """Numbers of acknowledged messages at which to kill: spread over the run, each somewhere in its part."""
-    share = MESSAGES * 0.94 / count
+    share = MESSAGES * 0.8 / count
     return [round(MESSAGES * 0.02 + share * (part + dice.random())) for part in range(count)]
 
 
@@ -128,13 +131,13 @@ def test_the_backend_is_killed_while_clients_send(tmp_path: Path, report: Report
         ]
         for client in clients:
             client.start(office.server.url)
+        wait_for(lambda: all(client.ledger.passwords for client in clients), "all are signed in", clients)
         backlog: list[int] = []
         for number, moment in enumerate(moments(dice, 6)):
             wait_acknowledged(clients, moment)
             time.sleep(dice.random() * JITTER)
             office.kill_server()
             backlog.append(sum(len(client.ledger.open) for client in clients))
-            assert acknowledged(clients) < MESSAGES, "this kill came too late to prove anything"
             office.start_server()
             if number % 2:  # otherwise they find the way back by themselves
                 for client in clients:
@@ -142,6 +145,7 @@ def test_the_backend_is_killed_while_clients_send(tmp_path: Path, report: Report
         truth = finish(office, senders, receiver)
         verdict = judge_all(office, truth, senders, receiver)
     passwords = [client.ledger.passwords for client in clients]
+    check_moments(backlog)
     report(verdict, kills=office.kills, backlog=backlog, passwords=passwords)
     assert verdict == Verdict(messages=MESSAGES)
     assert passwords == [1, 1, 1], "somebody was asked for the password again"
@@ -162,18 +166,23 @@ def test_the_clients_are_killed_while_they_send_and_receive(tmp_path: Path, repo
             time.sleep(dice.random() * JITTER)
             sender.kill()
             backlog.append(len(sender.ledger.open))
-            assert acknowledged([sender]) < MESSAGES, "this kill came too late to prove anything"
             sender.start(office.server.url)
             if number % 3 == 1 and receiver.ledger.online:
                 receiver.restart()
         truth = finish(office, [sender], receiver)
         verdict = judge_all(office, truth, [sender], receiver)
     passwords = [sender.ledger.passwords, receiver.ledger.passwords]
+    check_moments(backlog)
     report(verdict, kills=sender.kills, receiver_kills=receiver.kills, backlog=backlog, passwords=passwords)
     assert verdict == Verdict(messages=MESSAGES + verdict.uncertain, uncertain=verdict.uncertain)
     assert verdict.uncertain <= sender.kills * len(rooms) * BURST, "more than can have been on the way into the outbox"
     assert receiver.kills > 0
     assert passwords == [1, 1], "somebody was asked for the password again"
+
+
+def check_moments(backlog: Sequence[int]) -> None:
+    """Each kill but perhaps the last must have met messages on their way, or the test proved nothing."""
+    assert all(backlog[:-1]), f"kills came too late: {backlog}"
 
 
 def pull_the_cable(office: Office, sender: ClientProcess, receiver: ClientProcess) -> None:

@@ -30,6 +30,9 @@ class HeaderDoor:
     async def renew(self, admission: Admission, access_token: str) -> Admission:
         raise Refused("tokenExpired")
 
+    def note_use(self, admission: Admission, address: str, what: str) -> None:
+        """Nothing is logged here."""
+
 
 @dataclass
 class FileServer:

@@ -50,6 +50,9 @@ class FakeDoor:
             raise Refused("tokenExpired", "unknown")
         return Admission(admission.actor, FOREVER)
 
+    def note_use(self, admission: Admission, address: str, what: str) -> None:
+        """Nothing is logged here."""
+
 
 @dataclass
 class Backend:

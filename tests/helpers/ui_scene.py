@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import qasync
+import shiboken6
 from PySide6.QtCore import QEvent
 from PySide6.QtWidgets import QApplication, QWidget
 
@@ -45,6 +46,7 @@ def play(qapp: QApplication, scene: Callable[[], Coroutine[Any, Any, None]], *, 
         asyncio.set_event_loop(loop)
         return loop
 
+    before = _windows()
     theme.apply(qapp, chosen="light")
     i18n.set_language(language)
     gc.disable()  # as the client does: a worker thread that collects would destroy widgets in cycles (desktop/app/garbage.py)
@@ -52,13 +54,18 @@ def play(qapp: QApplication, scene: Callable[[], Coroutine[Any, Any, None]], *, 
         try:
             runner.run(asyncio.wait_for(scene(), DEADLINE_S))
         finally:
-            for window in QApplication.topLevelWidgets():
-                window.close()
-                window.deleteLater()
+            for address, window in _windows().items():
+                if address not in before:  # other tests' windows are theirs
+                    window.close()
+                    window.deleteLater()
             QApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete)
             i18n.set_language("zh")
             gc.collect()
             gc.enable()
+
+
+def _windows() -> dict[int, QWidget]:
+    return {shiboken6.getCppPointer(window)[0]: window for window in QApplication.topLevelWidgets()}
 
 
 async def until(condition: Callable[[], object], what: str = "") -> None:

@@ -8,15 +8,13 @@ import time
 from pathlib import Path
 
 import pytest
-from PySide6.QtCore import Qt
-from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
 from desktop.app.crash import CrashBorder
 from desktop.app.options import parse_options
 from desktop.app.watchdog import Watchdog
-from desktop.platform.environment import prepare_application, prepare_environment
+from desktop.platform.environment import prepare_environment
 
 
 def test_password_comes_from_the_environment_alone(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
@@ -50,9 +48,13 @@ def test_input_methods_are_named_unless_the_user_did() -> None:
 
 
 def test_fractional_scales_are_not_rounded() -> None:
-    prepare_application()
-    policy = QGuiApplication.highDpiScaleFactorRoundingPolicy()
-    assert policy is Qt.HighDpiScaleFactorRoundingPolicy.PassThrough
+    """In a process of its own: the policy is set before the application exists."""
+    code = (
+        "from PySide6.QtGui import QGuiApplication; from desktop.platform.environment import prepare_application;"
+        "prepare_application(); print(QGuiApplication.highDpiScaleFactorRoundingPolicy().name)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=60)
+    assert done.stdout.strip() == "PassThrough"
 
 
 def test_test_only_parts_are_not_even_loaded_in_a_real_start() -> None:

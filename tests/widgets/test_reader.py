@@ -2,9 +2,8 @@
 
 import asyncio
 import base64
-import sys
 import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 import pytest
 import typst
@@ -55,20 +54,6 @@ SOURCE = """
   #pagebreak()
 ]
 """
-
-
-@pytest.fixture(scope="module", autouse=True)
-def room_to_reserve() -> Iterator[None]:
-    """PDFium reserves 32 GB of address space (and uses none of it): a limit on RLIMIT_AS kills the process at its first page."""
-    if sys.platform != "linux":
-        yield
-        return
-    import resource
-
-    soft, hard = resource.getrlimit(resource.RLIMIT_AS)
-    resource.setrlimit(resource.RLIMIT_AS, (hard, hard))
-    yield
-    resource.setrlimit(resource.RLIMIT_AS, (soft, hard))
 
 
 @pytest.fixture(scope="module")
@@ -323,6 +308,9 @@ def test_pdf_is_drawn_searched_and_walked_through(qapp: QApplication, pdf: bytes
         reader.open_find()
         QTest.keyClicks(reader.findChild(QWidget, "readerFindBox"), "officers")
         await until(lambda: text_of(reader, "readerFindCount") == "1 / 12", "count")
+        rect = view._page_rect(0)
+        (place,) = view._current[1] if view._current else ()
+        assert view.viewport().rect().contains((rect.topLeft() + place.center() * view._scale).toPoint())
         for _ in range(2):
             QTest.keyClick(reader.findChild(QWidget, "readerFindBox"), Qt.Key.Key_Return)
         assert text_of(reader, "readerFindCount") == "3 / 12"

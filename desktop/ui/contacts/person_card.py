@@ -130,7 +130,8 @@ class PersonCard(Scroll):
             place = [department.name if department else "", identity.post]
             text = " · ".join(part for part in place if part)
             if text:
-                texts.append(text if identity is self._person.primary else tr("contacts.also", post=text))
+                told = identity is self._person.primary or identity.post.endswith(("（兼）", "(兼)"))  # not a text
+                texts.append(text if told else tr("contacts.also", post=text))
         return texts
 
     def _refresh(self) -> None:

@@ -54,6 +54,7 @@ class DocumentReader(QWidget):
         self._outline: OutlinePane | None = None
         self._page_marks: dict[int, list[tuple[QRectF, ...]]] = {}
         self._run = SearchRun(self)
+        self._shown_first = False
         self._build_ui()
         self._bind()
 
@@ -418,7 +419,7 @@ class DocumentReader(QWidget):
             view.setFocus()
 
     def _search(self, needle: str) -> None:
-        self._page_marks = {}
+        self._page_marks, self._shown_first = {}, False
         at = self._pdf.page if self.kind is Kind.PDF and self._pdf else 0
         self._run.start(needle, max(0, at))
 
@@ -433,6 +434,10 @@ class DocumentReader(QWidget):
                 self._text.set_marks(self._run.hits, self._run.current_hit)
         elif self.kind is Kind.PDF:
             self._marking.start()
+            hit = self._run.current_hit
+            if hit is not None and not self._shown_first:
+                self._shown_first = True  # typing leads to the first hit; more hits coming in move nothing
+                self._reveal(hit)
 
     def _reveal(self, hit: Hit) -> None:
         assert self._pdf is not None

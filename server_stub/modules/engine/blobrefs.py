@@ -33,12 +33,13 @@ def do_refer_blobs(
     known = set() if before is None else set(blob_ids(definition, before))
     now = blob_ids(definition, data)
     sizes = {one: context.blobs.do_refer(tx, one, record_id, definition.name, actor) for one in now if one not in known}
-    for field in definition.fields:
-        if field.kind is FieldKind.FILES:
-            for entry in data.get(field.name, ()):
-                if entry["blobId"] in sizes:
-                    entry["size"] = sizes[entry["blobId"]].size
-                    entry["type"] = sizes[entry["blobId"]].type
+    facts = {one: (blob.size, blob.type) for one, blob in sizes.items()}
+    files = [field.name for field in definition.fields if field.kind is FieldKind.FILES]
+    for entry in (entry for name in files for entry in (before or {}).get(name, ())):
+        facts.setdefault(entry["blobId"], (entry["size"], entry["type"]))
+    for entry in (entry for name in files for entry in data.get(name, ())):
+        if entry["blobId"] in facts:
+            entry["size"], entry["type"] = facts[entry["blobId"]]
     if before is not None and known - set(now):
         do_unrefer(tx, record_id, definition.name, now)
 

@@ -7,6 +7,7 @@ import html
 import math
 import re
 import unicodedata
+from collections import Counter
 from collections.abc import Callable, Mapping
 from datetime import date
 from typing import Any, Final
@@ -39,6 +40,11 @@ HTML_TAGS: Final = frozenset(
 )
 HTML_ATTRIBUTES: Final = {"a": {"href"}, "td": {"colspan", "rowspan"}, "th": {"colspan", "rowspan"}, "ol": {"start"}}
 URL_SCHEMES: Final = frozenset({"http", "https", "mailto"})
+MAX_HTML_DEPTH: Final = 100
+_TAG: Final = re.compile(r"<(/?)([a-zA-Z][^\s/>]*)")
+_NEVER_NESTED: Final = frozenset({"p", "br", "hr", "li", "tr", "td", "th", "thead", "tbody", "img"})
+_ABSOLUTE: Final = re.compile(r"\s*(?:https?://|mailto:)", re.IGNORECASE)
+_SMALL_NUMBER: Final = re.compile(r"\d{1,3}\Z", re.ASCII)
 
 
 class WrongValue(ValueError):
@@ -96,14 +102,44 @@ def check_value(conn: sa.Connection, actor: Actor, field: Field, value: Any) -> 
 
 
 def clean_html(text: str) -> str:
-    """HTML with nothing in it that acts: no scripts, styles, frames, pictures from elsewhere; links open nothing by themselves."""
+    """HTML with nothing in it that acts: no scripts, styles, frames, pictures from elsewhere; links open nothing by themselves.
+
+    Raises:
+        WrongValue: nested deeper than any notice needs (a parser, here or in a client, takes time or stack for each level).
+    """
+    _refuse_deep(text)
     return nh3.clean(
         text,
+        attribute_filter=_safe_attribute,
         tags=set(HTML_TAGS),
         attributes=HTML_ATTRIBUTES,
         url_schemes=set(URL_SCHEMES),
         link_rel="noopener noreferrer",
     )
+
+
+def _refuse_deep(text: str) -> None:
+    opened: Counter[str] = Counter()
+    closed_by_the_next = _NEVER_NESTED
+    depth = 0
+    for closing, name in _TAG.findall(text):
+        tag = name.lower()
+        if tag in ("svg", "math"):
+            closed_by_the_next = frozenset()  # in foreign content any tag nests
+        if tag in closed_by_the_next or (closing and not opened[tag]):
+            continue
+        step = -1 if closing else 1
+        opened[tag] += step
+        depth += step
+        if depth > MAX_HTML_DEPTH:
+            raise WrongValue(f"tags are nested at most {MAX_HTML_DEPTH} deep")
+
+
+def _safe_attribute(tag: str, name: str, value: str) -> str | None:
+    """Links without a scheme lead to shares and files of the reader's own machine; a cell over a million columns stops a client."""
+    if name == "href":
+        return value if _ABSOLUTE.match(value) else None
+    return value if name == "rel" or _SMALL_NUMBER.match(value) else None
 
 
 def plain_text(markup: str, longest: int) -> str:
@@ -222,10 +258,11 @@ def _files(conn: sa.Connection, actor: Actor, field: Field, value: Any) -> list[
 
 def _file(value: Any) -> dict[str, Any]:
     """An attachment; type and size are put right when the blob is referred to."""
-    if not isinstance(value, dict) or not is_blob_id(str(value.get("blobId"))):
+    blob_id = value.get("blobId") if isinstance(value, dict) else None
+    if not isinstance(value, dict) or not isinstance(blob_id, str) or not is_blob_id(blob_id):
         raise WrongValue("each file has blobId, name, type, size")
     return {
-        "blobId": value["blobId"],
+        "blobId": blob_id,
         "name": check_file_name(value.get("name")),
         "type": str(value.get("type") or "")[:130],
         "size": value["size"] if isinstance(value.get("size"), int) else 0,

@@ -28,6 +28,8 @@ EXPIRE: Final = "expire"
 PREVIEW: Final = 120  # characters of the body in an alert
 CONTENT: Final = frozenset({"title", "body", "level", "attachments"})
 """What makes a published notice new to its readers again when it changes."""
+_STEPS: Final = (("draft", "draft"), ("draft", "published"), ("published", "published"), ("published", "withdrawn"))
+"""A tuple on purpose: what a client sends may have no hash."""
 KEPT_BLOBS: Final = "WithdrawnNotice"
 """Attachments of a withdrawn notice are referred to under this name, which nobody sees: kept, but no longer handed out."""
 
@@ -51,12 +53,7 @@ class NoticeRules(Rules):
         before, after = record.data["state"], data.get("state", "draft")
         if before == "withdrawn":
             raise SetError(SetErrorType.FORBIDDEN, "a withdrawn notice cannot be changed")
-        if (before, after) not in {
-            ("draft", "draft"),
-            ("draft", "published"),
-            ("published", "published"),
-            ("published", "withdrawn"),
-        }:
+        if (before, after) not in _STEPS:
             raise invalid_properties(f"a notice does not go from {before} to {after}", "state")
         if after == "withdrawn":
             self._check_withdrawal(data, changed)

@@ -23,7 +23,7 @@ LOOK_SHARE = 3
 """A look reads the whole outbox: this many times longer than it takes nobody looks again, so that looking does not become the work."""
 BURST = 8
 """Messages of one room handed to the outbox at once, in order, before the first is on disk: what a script does, and a fast typist nearly."""
-FINISH_LIMIT = 60.0
+FINISH_LIMIT = 40.0
 
 
 def open_keychain(folder: Path) -> PassphraseKeychain:

@@ -1,0 +1,148 @@
+"""Small parts of the composition: links from outside, trust in servers, the local cache, names of plain copies."""
+
+import asyncio
+import os
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any, cast
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from desktop.app.file_opener import _safe_name
+from desktop.app.links import open_link
+from desktop.app.local_cache import LocalCache
+from desktop.app.trust import Trust, pinned_fingerprint
+from desktop.core.domain import Direction, Document, Transfer, TransferState
+from desktop.core.services.session import Session
+
+
+class Paths:
+    """Records where a link leads."""
+
+    def __init__(self) -> None:
+        self.seen: list[tuple[str, str]] = []
+
+    def open_conversation(self, conversation_id: str) -> None:
+        self.seen.append(("conversation", conversation_id))
+
+    def open_person(self, person_id: str) -> None:
+        self.seen.append(("person", person_id))
+
+    def open_notice(self, notice_id: str) -> None:
+        self.seen.append(("notice", notice_id))
+
+    def open_document(self, document_id: str) -> None:
+        self.seen.append(("document", document_id))
+
+    def open_page(self, key: str) -> None:
+        self.seen.append(("page", key))
+
+
+@pytest.mark.parametrize("kind", ["conversation", "person", "notice", "document"])
+def test_link_leads_to_what_it_names(kind: str) -> None:
+    paths = Paths()
+    assert open_link(f"tongban://{kind}/0192f0c4-7a00-7000-8000-000000000001", paths)
+    assert paths.seen == [(kind, "0192f0c4-7a00-7000-8000-000000000001")]
+
+
+@pytest.mark.parametrize(
+    "link",
+    ["", "https://x/conversation/1", "tongban://quit/1", "tongban://notice/", "tongban://page/admin", "tongban://[x",
+     "tongban://notice/../../etc", "tongban://notice/a b", "tongban://notice/%2e%2e%2f", "file:///etc/passwd"],
+)  # fmt: skip
+def test_anything_else_leads_nowhere(link: str) -> None:
+    paths = Paths()
+    assert not open_link(link, paths)
+    assert paths.seen == []
+
+
+@given(st.text(max_size=60))
+def test_no_link_crashes(link: str) -> None:
+    open_link(link, Paths())
+    open_link(f"tongban://notice/{link}", Paths())
+
+
+@given(st.text(max_size=300))
+def test_plain_copy_stays_in_its_folder(name: str) -> None:
+    safe = _safe_name(name)
+    assert safe == Path(safe).name
+    assert safe not in ("", ".", "..")
+    assert not set(safe) & set('/\\<>:"|?*\0')
+
+
+def test_first_key_is_pinned_a_changed_one_needs_the_users_word() -> None:
+    async def scene() -> None:
+        trust = Trust()
+        assert await trust("https://oa:8460", "aa", None)
+        assert not await trust("https://oa:8460", "bb", "aa")
+        trust.approve("https://OA:8460", "bb")
+        assert await trust("https://oa:8460", "bb", "aa")
+        assert not await trust("https://oa:8460", "cc", "aa")
+        assert not await trust("https://other:8460", "bb", "aa")
+
+    asyncio.run(scene())
+
+
+def test_named_certificate_is_the_only_one_believed(tmp_path: Path) -> None:
+    async def scene() -> None:
+        broken = tmp_path / "ca.pem"
+        broken.write_text("no certificate", encoding="utf-8")
+        assert not await Trust(broken)("https://oa", "aa", None)
+        assert not await Trust(tmp_path / "missing.pem")("https://oa", "aa", None)
+
+    asyncio.run(scene())
+
+
+def test_no_pin_is_an_empty_fingerprint(tmp_path: Path) -> None:
+    assert pinned_fingerprint(tmp_path, "https://oa") == ""
+    (tmp_path / "trust.json").write_bytes(b"broken")
+    assert pinned_fingerprint(tmp_path, "https://oa") == ""
+
+
+class Files:
+    """The session's blobs on disk."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+
+    def has(self, blob_id: str) -> bool:
+        return (self.folder / blob_id[:2] / blob_id).exists()
+
+    async def forget(self, blob_id: str) -> None:
+        for path in (self.folder / blob_id[:2]).glob(blob_id + "*"):
+            path.unlink()
+
+    def transfers(self) -> list[Transfer]:
+        return [Transfer("t", Direction.UP, "x", 1, 0, TransferState.PAUSED, blob_id="c" * 64)]
+
+
+def make_cache(tmp_path: Path) -> tuple[LocalCache, Path]:
+    folder = tmp_path / "accounts" / "a" / "blobs"
+    for age, letter in enumerate("abcd"):
+        path = folder / (letter * 2) / (letter * 64)
+        path.parent.mkdir(parents=True)
+        path.write_bytes(b"x" * 100)
+        os.utime(path, (1000 + age, 1000 + age))
+    (folder / "readme").write_bytes(b"not a blob")
+
+    async def documents() -> list[Document]:
+        return [Document("d", "t", "f", "b" * 64, "b.pdf", kept=True)]
+
+    session = SimpleNamespace(files=Files(folder), office=SimpleNamespace(documents=documents))
+    return LocalCache(tmp_path, cast(Session, cast(Any, session))), folder
+
+
+def test_clearing_spares_what_is_kept_and_what_is_on_its_way(tmp_path: Path) -> None:
+    cache, folder = make_cache(tmp_path)
+    assert asyncio.run(cache.size()) == 400
+    assert asyncio.run(cache.clear()) == 200
+    assert sorted(path.name[0] for path in folder.glob("*/*")) == ["b", "c"]
+
+
+def test_trimming_takes_the_oldest_first(tmp_path: Path) -> None:
+    cache, folder = make_cache(tmp_path)
+    assert asyncio.run(cache.trim(300)) == 100
+    assert sorted(path.name[0] for path in folder.glob("*/*")) == ["b", "c", "d"]
+    assert asyncio.run(cache.trim(10_000)) == 0
