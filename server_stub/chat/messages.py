@@ -52,6 +52,11 @@ class Draft:
             extra["card"] = self.card
         self.extra = extra
 
+    @property
+    def preview(self) -> str:
+        """The beginning of the text, or the file's name where there is none: for lists."""
+        return (self.text or (self.attachment or {}).get("name", ""))[:PREVIEW]
+
 
 @dataclass(frozen=True, slots=True)
 class Sent:
@@ -143,7 +148,7 @@ def _do_write(
         "seq": seq,
         "senderId": sender_id,
         "kind": draft.kind,
-        "text": draft.text[:PREVIEW],
+        "text": draft.preview,
         "sentAt": sent_at,
     }
     raw.execute(
