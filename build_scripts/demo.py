@@ -54,7 +54,8 @@ def run(person: str, *, reset: bool, stop: bool) -> int:
     )
     argv: list[str | Path] = [python, "-m", "desktop", "--data-dir", HOME / "clients" / person, "--server", server.url]
     argv += ["--ca", server.ca_file, "--sign-in", person, "--password-env", PASSWORD_VARIABLE]
-    env = {**os.environ, PASSWORD_VARIABLE: PASSWORD}
+    # Secrets of the demo stay in its folder: nothing is asked for, and the person's own keychain stays as it is.
+    env = {**os.environ, PASSWORD_VARIABLE: PASSWORD, "TONGBAN_KEYCHAIN_PASSPHRASE": PASSWORD}
     return subprocess.run(argv, cwd=ROOT, env=env, check=False).returncode
 
 

@@ -47,7 +47,7 @@ from build_scripts import demo
 demo.HOME, demo.PREFERRED_PORT = Path({str(home)!r}), 0
 raise SystemExit(demo.run(demo.CLERK, reset=False, stop=False))
 """
-    with DesktopSession(tray="sni", notifications="recorder", keyring=True) as session:
+    with DesktopSession(tray="sni", notifications="recorder") as session:
         try:
             process = session.popen("demo", [sys.executable, "-u", "-c", code], env={"DEV_VENV": sys.prefix})
             session.wait_until(lambda: window_count(session) > 0 or process.poll() is not None, "a window", 120)
