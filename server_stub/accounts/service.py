@@ -212,9 +212,8 @@ class Accounts:
             return await self._admit_program(token, method, url, address)
         if scheme.lower() != "dpop" or not token:
             raise Refused("tokenExpired", "an access token is needed")
-        access = await self._get_access(token)
-        if access is None or access.expires_at <= self._clock.now_ms():
-            raise Refused("tokenExpired", "the access token is unknown or has expired")
+        generation = self._generation
+        access = await self._get_live_access(token)
         proof = check_proof(
             _single(headers, "dpop", "invalidProof"),
             method=method,
@@ -225,13 +224,16 @@ class Accounts:
         )
         if proof.thumbprint != access.jkt:
             raise Refused("invalidProof", "the token is bound to another key")
-        return await self._admission(access)
+        admission = await self._admission(access)
+        while generation != self._generation:
+            # Sessions or rights changed while we looked: whoever opens a socket now would never be told.
+            generation = self._generation
+            admission = await self._admission(await self._get_live_access(token))
+        return admission
 
     async def renew(self, admission: Admission, access_token: str) -> Admission:
         """Go on with a newer access token of the same device on an open connection. Raises Refused tokenExpired, invalidProof."""
-        access = await self._get_access(access_token)
-        if access is None or access.expires_at <= self._clock.now_ms():
-            raise Refused("tokenExpired", "the access token is unknown or has expired")
+        access = await self._get_live_access(access_token)
         if access.jkt != admission.jkt or access.person_id != admission.actor.person_id:
             raise Refused("invalidProof", "the token belongs to another device")
         return await self._admission(access)
@@ -354,6 +356,12 @@ class Accounts:
             raise Refused("accountDisabled")
         actor = Actor(access.person_id, rights.roles, rights.department_ids, access.device_id, None)
         return Admission(actor, access.expires_at, access.jkt)
+
+    async def _get_live_access(self, token: str) -> Access:
+        access = await self._get_access(token)
+        if access is None or access.expires_at <= self._clock.now_ms():
+            raise Refused("tokenExpired", "the access token is unknown or has expired")
+        return access
 
     async def _get_access(self, token: str) -> Access | None:
         hashed = hash_token(token)

@@ -29,6 +29,7 @@ MAX_MANIFEST: Final = 1 << 30
 _DATABASE: Final = "tongban.db"
 _KNOWN: Final = re.compile(r"tongban\.db|tls/(ca|server)\.(pem|key)|blobs/([0-9a-f]{2})/([0-9a-f]{2})/\3\4[0-9a-f]{60}")
 _CHUNK: Final = 1024 * 1024
+NEW_HISTORY: Final = 1 << 40  # more changes than any server makes between a backup and its restoring
 
 
 class BackupFailed(Exception):
@@ -73,6 +74,7 @@ def restore_backup(archive: Path, root: Path) -> int:
     try:
         count = _unpack(archive, staged)
         _check_database(staged / _DATABASE)
+        _begin_new_history(staged / _DATABASE)
         if root.exists():
             root.rmdir()
         staged.rename(root)
@@ -205,6 +207,15 @@ def _check_database(path: Path) -> None:
         found = database.execute("PRAGMA integrity_check(1)").fetchone()
     if found[0] != "ok":
         raise BackupFailed("the database in the backup is damaged")
+
+
+def _begin_new_history(path: Path) -> None:
+    """Changes made after the backup are gone, but clients have seen them: the change ids they hold must never be given out again."""
+    with closing(sqlite3.connect(path, isolation_level=None)) as database:
+        database.execute("UPDATE counter SET value = value + ? WHERE name = 'change'", (NEW_HISTORY,))
+        database.execute(
+            "UPDATE counter SET value = (SELECT value FROM counter WHERE name = 'change') WHERE name = 'log_start'"
+        )
 
 
 def _hash(path: Path) -> str:

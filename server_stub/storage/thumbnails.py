@@ -11,10 +11,11 @@ from typing import Final
 from PIL import Image, ImageOps, UnidentifiedImageError
 
 EDGES: Final = (96, 256, 1024)
-MAX_PIXELS: Final = 40_000_000  # 160 MB decoded, two at a time
+MAX_PIXELS: Final = 40_000_000  # 160 MB decoded and as much again while it is made small, two at a time
 MAX_FILE: Final = 100_000_000
 FORMATS: Final = ("JPEG", "PNG", "WEBP", "GIF", "BMP")
 _QUALITY: Final = 82
+_RESIZABLE: Final = frozenset({"L", "LA", "RGB", "RGBA"})
 
 # We check the size ourselves, right after the header and before any pixel; Pillow's own limit only warns.
 Image.MAX_IMAGE_PIXELS = None
@@ -65,14 +66,16 @@ def _make(source: Path, edge: int, *, webp: bool) -> tuple[str, str, Image.Image
             if opened.width * opened.height > MAX_PIXELS:
                 raise NotAPicture("the picture has too many pixels")
             opened.draft("RGB", (edge * 2, edge * 2))
-            turned = ImageOps.exif_transpose(opened)
-            transparent = turned.has_transparency_data
-            picture = turned.convert("RGBA" if transparent else "RGB")
+            transparent = opened.has_transparency_data
+            mode = "RGBA" if transparent else "RGB"
+            # Made small first and in place: each step on the whole picture would hold another copy of it.
+            small = opened if opened.mode in _RESIZABLE else opened.convert(mode)
+            small.thumbnail((edge, edge), Image.Resampling.LANCZOS)
+            picture = ImageOps.exif_transpose(small).convert(mode)
     # Decoders raise whatever a broken file makes them stumble over; none of it is our bug, all of it means "no picture".
     except (UnidentifiedImageError, OSError, ValueError, SyntaxError, EOFError, IndexError, KeyError, TypeError,
             ArithmeticError, MemoryError, AttributeError, NotImplementedError, RuntimeError) as error:  # fmt: skip
         raise NotAPicture("the file cannot be decoded as a picture") from error
-    picture.thumbnail((edge, edge), Image.Resampling.LANCZOS)
     if webp:
         return "webp", "image/webp", picture
     return ("png", "image/png", picture) if transparent else ("jpg", "image/jpeg", picture)

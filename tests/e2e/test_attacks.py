@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import hashlib
 import io
 import json
 import os
 import socket
+import ssl
 import stat
 import time
 from collections.abc import Iterator
@@ -18,7 +20,8 @@ from typing import Any
 import httpx
 import pytest
 from PIL import Image
-from websockets.exceptions import ConnectionClosed, InvalidStatus
+from websockets.asyncio.client import connect as async_connect
+from websockets.exceptions import ConnectionClosed, ConnectionClosedError, InvalidStatus
 from websockets.sync.client import ClientConnection, connect
 from websockets.typing import Subprotocol
 
@@ -163,19 +166,36 @@ def say(device: LiveDevice, conversation_id: str, text: str = "hi", **more: Any)
 
 
 def open_socket(server: LiveServer, headers: dict[str, str]) -> ClientConnection:
-    return connect(
-        f"{server.url.replace('https', 'wss')}/jmap/ws",
-        ssl=server.tls(),
-        additional_headers=headers,
-        subprotocols=[Subprotocol("jmap")],
-        proxy=None,
-        max_size=None,
-    )
+    """A JMAP WebSocket, to be used as a context manager. Raises InvalidStatus."""
+    for _ in range(5):
+        try:
+            return connect(
+                f"{server.url.replace('https', 'wss')}/jmap/ws",
+                ssl=server.tls(),
+                additional_headers=headers,
+                subprotocols=[Subprotocol("jmap")],
+                proxy=None,
+                max_size=None,
+            )
+        except ConnectionClosedError as problem:
+            # The client's two threads met inside OpenSSL (its reader takes the session tickets): nothing of the server's.
+            if not isinstance(problem.__cause__, ssl.SSLError):
+                raise
+    raise AssertionError("no socket in five attempts")
 
 
 def socket_of(device: LiveDevice) -> ClientConnection:
     url = f"{device.server.url}/jmap/ws"
     return open_socket(device.server, device.key.headers("GET", url, device.tokens["accessToken"]))
+
+
+def heard(socket_: ClientConnection) -> list[str]:
+    """The frames that come until it is quiet for longer than the server gathers news."""
+    frames: list[str] = []
+    with contextlib.suppress(TimeoutError):
+        while True:
+            frames.append(str(socket_.recv(0.4)))
+    return frames
 
 
 def bearer(secret: str) -> dict[str, str]:
@@ -272,9 +292,7 @@ def test_before_joining_and_after_leaving_a_group_nothing_is_seen(office: Office
             assert ask(other, li.account, "Core/echo")["@type"] == "Response"
             listening.send(json.dumps(typing))
             assert ask(listening, wang.account, "Core/echo")["@type"] == "Response"
-            with pytest.raises(TimeoutError):
-                while True:
-                    assert "typing" not in str(other.recv(0.3))
+            assert not [frame for frame in heard(other) if "typing" in frame]
     gone = call(wang, "Message/changes", sinceState=state)
     assert message in gone["destroyed"]
     assert refused(wang, "Message", conversationId=group, kind="text", text="x") == "invalidProperties"
@@ -288,7 +306,7 @@ def test_blobs_are_not_had_by_knowing_their_hash(office: Office) -> None:
     assert fetch(wang, known) == 404
     for bad in (known.upper(), "0" * 63, "..%2f" + known, known + "%00", "x%2e%2e"):
         assert fetch(li, bad) in (400, 401, 404)
-    draft = {"title": "t", "audience": {"everyone": True}}
+    draft: dict[str, Any] = {"title": "t", "audience": {"everyone": True}}
     attachment = {"blobId": known, "name": "a", "type": "", "size": 0}
     assert refused(wang, "Notice", **draft, attachments=[attachment]) == "blobNotFound"
     folder = make(office["qian"], "Folder", name="f", departmentId=office.departments[1])["id"]
@@ -332,9 +350,10 @@ def test_a_hidden_number_is_found_neither_by_query_nor_by_patch(office: Office) 
 def test_nobody_makes_himself_more_than_he_is(office: Office) -> None:
     wang = office["wang"]
     me = wang.account
-    for patch in ({"roles": ["admin"]}, {"roles/0": "admin"}, {"identities": []}, {"active": False}, {"login": "root"},
+    patches: tuple[dict[str, Any], ...] = ({"roles": ["admin"]}, {"roles/0": "admin"}, {"identities": []}, {"active": False}, {"login": "root"},
                   {"signature": "x", "roles": ["publisher"]}, {"__proto__": {"roles": ["admin"]}}, {"a/b~1c": 1},
-                  {"": 1}, {"/": 1}, {"identities/0/departmentId": office.departments[0]}):  # fmt: skip
+                  {"": 1}, {"/": 1}, {"identities/0/departmentId": office.departments[0]})  # fmt: skip
+    for patch in patches:
         assert change(wang, "Person", me, patch) in ("forbidden", "invalidPatch"), patch
     assert change(wang, "Person", me, {"signature": "hello", "signature/x": 1}) == "invalidPatch"
     assert change(wang, "Person", me, {"/".join("x" * 5000): 1}) == "invalidPatch"
@@ -354,14 +373,15 @@ def test_nobody_makes_himself_more_than_he_is(office: Office) -> None:
     member = f"{group}_{me}"
     assert change(wang, "Member", member, {"role": "owner"}) == "forbidden"
     assert change(wang, "Conversation", group, {"name": "mine"}) == "forbidden"
-    for role in ([], {}, 7, None, ["owner"]):
+    roles: tuple[Any, ...] = ([], {}, 7, None, ["owner"])
+    for role in roles:
         assert change(office["li"], "Member", member, {"role": role}) == "invalidProperties"
 
 
 def test_notices_and_their_marks_outside_the_audience(office: Office) -> None:
     qian, wang, li = office["qian"], office["wang"], office["li"]
     blob = upload(qian, b"for the office alone")
-    properties = {
+    properties: dict[str, Any] = {
         "title": "内部", "body": "<p>secret words</p>", "level": "mustConfirm", "state": "published",
         "audience": {"departmentIds": [office.departments[0]]},
         "attachments": [{"blobId": blob, "name": "a.txt", "type": "x", "size": 9}],
@@ -408,9 +428,10 @@ def test_odd_values_are_refused_alone_and_never_stumble_the_rest(office: Office)
     assert change(qian, "Notice", notice, {"attachments": [lying, {**lying, "name": "b.txt"}]}) == "ok"
     (kept,) = call(qian, "Notice/get", ids=[notice])["list"]
     assert {(one["size"], one["type"]) for one in kept["attachments"]} == {(8, "text/plain")}
-    for patch in ({"state": []}, {"state": {}}, {"level": []}, {"departmentId": {}}, {"audience": []}, {"pinned": 1},
+    patches: tuple[dict[str, Any], ...] = ({"state": []}, {"state": {}}, {"level": []}, {"departmentId": {}}, {"audience": []}, {"pinned": 1},
                   {"audience/everyone": "yes"}, {"audience/roles": [[]]}, {"expiresAt": 10**30}, {"title": "a\0b"},
-                  {"attachments": [{"blobId": int("1" * 64), "name": "x"}]}, {"body": 1}, {"title": "x" * 201}):  # fmt: skip
+                  {"attachments": [{"blobId": int("1" * 64), "name": "x"}]}, {"body": 1}, {"title": "x" * 201})  # fmt: skip
+    for patch in patches:
         assert change(qian, "Notice", notice, patch) == "invalidProperties", patch
     for expiry in ("0001-01-01T00:00:00Z", "9999-12-31T23:59:59.999Z"):
         assert change(qian, "Notice", notice, {"expiresAt": expiry}) == "ok"
@@ -588,30 +609,32 @@ def test_filters_and_sorts_have_an_end(office: Office) -> None:
 
 
 def test_one_person_has_so_many_sockets(office: Office) -> None:
-    secret = office.token("root", "read")
-    opened: list[ClientConnection] = []
-    try:
-        with pytest.raises(InvalidStatus) as refusal:
-            for _ in range(130):
-                opened.append(open_socket(office.server, bearer(secret)))
-        assert refusal.value.response.status_code == 503
-        assert 50 <= len(opened) <= 100
-        stream = office["root"].request("GET", "/jmap/events?types=*&closeafter=no&ping=0")
-        assert stream.status_code == 503
-        with socket_of(office["li"]) as another:
-            assert ask(another, office.people["li"], "Core/echo")["@type"] == "Response"
-    finally:
-        for one in opened:
-            one.close()
-    wait_until(lambda: _gets_in(office, secret), "room again when they are gone")
+    server, tls, secret = office.server, office.server.tls(), office.token("root", "read")
+    stranger = office["li"]
 
+    def one() -> Any:
+        url = f"{server.url.replace('https', 'wss')}/jmap/ws"
+        return async_connect(
+            url, ssl=tls, additional_headers=bearer(secret), subprotocols=[Subprotocol("jmap")], proxy=None
+        )
 
-def _gets_in(office: Office, secret: str) -> bool:
-    try:
-        open_socket(office.server, bearer(secret)).close()
-    except InvalidStatus:
-        return False
-    return True
+    async def test() -> None:
+        async with contextlib.AsyncExitStack() as opened:
+            for _ in range(100):
+                await opened.enter_async_context(one())
+            with pytest.raises(InvalidStatus) as refusal:
+                await one()
+            assert refusal.value.response.status_code == 503
+            stream = await asyncio.to_thread(office["root"].request, "GET", "/jmap/events?types=*&closeafter=no&ping=0")
+            assert stream.status_code == 503
+            assert await asyncio.to_thread(call, stranger, "Person/get", ids=[stranger.account])
+        async with asyncio.timeout(20):
+            while True:  # until the server has seen that they are gone
+                with contextlib.suppress(InvalidStatus):
+                    async with one():
+                        return
+
+    asyncio.run(test())
 
 
 def test_a_flood_of_sign_ins_is_turned_away_and_harms_nobody(office: Office) -> None:
@@ -647,17 +670,19 @@ def test_strangers_on_sockets_and_slow_heads(office: Office) -> None:
             with pytest.raises(InvalidStatus) as refusal:
                 open_socket(office.server, headers)
             assert refusal.value.response.status_code == 401
-    with socket.create_connection(("localhost", office.server.port), 20) as raw:
-        with office.server.tls().wrap_socket(raw, server_hostname="localhost") as endless:
-            endless.settimeout(20)
-            endless.sendall(b"GET /healthz HTTP/1.1\r\nHost: x\r\n")
-            try:
-                for number in range(500):
-                    endless.sendall(b"X-%d: %s\r\n" % (number, b"a" * 1000))
-                answered = endless.recv(12)
-            except ConnectionError:
-                answered = b""
-            assert answered in (b"", b"HTTP/1.1 400")  # without an end to the head nobody else would ever answer
+    with (
+        socket.create_connection(("localhost", office.server.port), 20) as raw,
+        office.server.tls().wrap_socket(raw, server_hostname="localhost") as endless,
+    ):
+        endless.settimeout(20)
+        endless.sendall(b"GET /healthz HTTP/1.1\r\nHost: x\r\n")
+        try:
+            for number in range(500):
+                endless.sendall(b"X-%d: %s\r\n" % (number, b"a" * 1000))
+            answered = endless.recv(12)
+        except ConnectionError:
+            answered = b""
+        assert answered in (b"", b"HTTP/1.1 400")  # without an end to the head nobody else would ever answer
     office.alive()
 
 
@@ -689,11 +714,7 @@ def test_a_read_only_token_tells_nothing_to_anybody(office: Office) -> None:
         ):
             program.send(json.dumps(frame))
         assert ask(program, li.account, "Person/get", ids=[li.account])["@type"] == "Response"
-        heard = []
-        with pytest.raises(TimeoutError):
-            while True:
-                heard.append(str(hearing.recv(0.4)))
-        assert not [one for one in heard if li.account in one]
+        assert not [frame for frame in heard(hearing) if li.account in frame]
 
     def line() -> str:
         return next(one for one in office.command("token.list") if "\tli\tread\tanywhere" in one)
@@ -712,8 +733,7 @@ def test_a_write_only_token_hears_nothing(office: Office) -> None:
         say(li, group_of(li), "not for programs that may not read")
         answer = ask(program, li.account, "Person/get", ids=None)
         assert answer["methodResponses"][0][1]["type"] == "forbidden"
-        with pytest.raises(TimeoutError):
-            program.recv(0.4)
+        assert heard(program) == []
     with office.server.http() as http:
         assert http.get("/jmap/events?types=*&closeafter=no&ping=0", headers=bearer(secret)).status_code == 403
         tus = bearer(secret) | {"Tus-Resumable": "1.0.0"}

@@ -1,6 +1,6 @@
 """Texts in Chinese and English, switched without a restart. Texts lie in resources/i18n/*.json: {"key": {"zh": …, "en": …}}.
 
-`bind(label.setText, "common.save")` sets a text now and again after each switch; `changed` is for what is painted by hand.
+`bind(label.setText, "common.cancel")` sets a text now and again after each switch; `changed` is for what is painted by hand.
 """
 
 import json
