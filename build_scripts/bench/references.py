@@ -105,23 +105,30 @@ async def running(mode: str, certificate: Path, key: Path) -> AsyncIterator[tupl
 
 
 def sqlite_commits(seconds: float = 2.0) -> dict[str, float]:
-    """Bare durable commits of one 300-byte row each: ms at p50 and p99, commits a second."""
+    """Bare durable commits of one 300-byte row each, at 50 a second (a disk that rests in between is slower) and as many as go."""
     with tempfile.TemporaryDirectory() as folder:
         connection = sqlite3.connect(Path(folder) / "bare.db", isolation_level=None)
         connection.executescript(
             "pragma journal_mode=wal; pragma synchronous=full; create table m(id integer primary key, body text)"
         )
-        times: list[float] = []
-        end = time.perf_counter() + seconds
-        while (start := time.perf_counter()) < end:
-            connection.execute("insert into m(body) values(?)", ("x" * 300,))
-            times.append((time.perf_counter() - start) * 1e3)
+        paced = _timed_commits(connection, seconds, pause=0.02)
+        flat_out = _timed_commits(connection, seconds, pause=0)
         connection.close()
     return {
-        "p50_ms": percentile(times, 0.5),
-        "p99_ms": percentile(times, 0.99),
-        "per_second": len(times) / seconds,
+        "p50_ms": percentile(paced, 0.5),
+        "p99_ms": percentile(paced, 0.99),
+        "most_per_second": len(flat_out) / seconds,
     }
+
+
+def _timed_commits(connection: sqlite3.Connection, seconds: float, *, pause: float) -> list[float]:
+    times: list[float] = []
+    end = time.perf_counter() + seconds
+    while (start := time.perf_counter()) < end:
+        connection.execute("insert into m(body) values(?)", ("x" * 300,))
+        times.append((time.perf_counter() - start) * 1e3)
+        time.sleep(pause)
+    return times
 
 
 if __name__ == "__main__":
