@@ -1,7 +1,8 @@
 """Cold start: seconds until the main window is painted with its conversations, and memory (PSS) after it has settled.
 
-500 conversations, 1,000,000 cached messages, no network: what a start paints comes from the local store. Beside it, in the
-same sitting and turn by turn, an empty PySide6 + qasync window. Linux only (Xvfb, /proc). `--messages N`, `--rounds N`.
+500 conversations, 1,000,000 cached messages, a server that does not answer: what a start paints comes from the local store.
+Beside it, in the same sitting and turn by turn, an empty PySide6 + qasync window. Both have their byte code, as installed programs
+do. Linux only (Xvfb, /proc). `--messages N`, `--rounds N`.
 """
 
 import argparse
@@ -23,6 +24,7 @@ from build_scripts.progress import Step
 CONVERSATIONS, MESSAGES, ROUNDS = 500, 1_000_000, 5
 BATCH = 5_000
 START_S, SETTLE_S = 60.0, 20.0
+SERVER = "https://127.0.0.1:9"
 ME = "0192f0c4-7a00-7000-8000-000000000001"
 WORDS = "关于 做好 防汛 值班 工作 的 通知 请 各科室 明天 上午 九点 前 报送 材料 收到 马上 办 ok 附件 已 更新 预算 口径".split()
 EMPTY_WINDOW = """
@@ -58,6 +60,8 @@ def main(argv: Sequence[str]) -> dict[str, Any]:
     with tempfile.TemporaryDirectory(prefix="tongban-coldstart-") as folder:
         data = Path(folder) / "data"
         with DesktopSession(tray="xembed", notifications="none", keyring=True) as session:
+            session.env.pop("PYTHONDONTWRITEBYTECODE", None)
+            session.env["PYTHONPYCACHEPREFIX"] = str(Path(folder) / "bytecode")
             with Step("store with its messages") as step:
                 seconds = _fill(session, data, options.messages)
                 step.note(f"{(data / 'size').read_text()} bytes in {seconds:.0f} s")
@@ -101,6 +105,7 @@ def _start_client(session: DesktopSession, data: Path, number: int) -> tuple[flo
     client.start(data_dir=data)
     try:
         painted = float(client.until(lambda: client.probe("usable_at"), "conversations painted", START_S))
+        client.until(lambda: client.probe("status") == "offline", "the connection was tried", START_S)
         assert client.process is not None
         memory = _settled_memory(client.process)
         client.quit()
@@ -138,25 +143,45 @@ def _fill(session: DesktopSession, data: Path, messages: int) -> float:
 
 
 def fill() -> None:
-    """`fill DATA MESSAGES` as a process of its own: an account that signed in once, its key, its store."""
+    """`fill DATA MESSAGES` as a process of its own: an account that signed in once, its key, its store, its pin."""
     import msgspec
 
-    from desktop.core.crypto.keychain import SystemKeychain
+    from desktop.core.crypto.keychain import system_keychain
     from desktop.core.crypto.keys import KEY_BYTES, subkey
     from desktop.core.domain import KnownAccount
     from desktop.core.store.sqlite import SqliteStore
+    from desktop.core.sync.port import PutLocal
 
     data, count = Path(sys.argv[1]), int(sys.argv[2])
     data.mkdir(parents=True)
     install, key = uuid.uuid4().hex, os.urandom(KEY_BYTES)
-    account = KnownAccount(ME, "https://127.0.0.1:9", "linyuan", "林远", last_used=1, remembered=True)
+    account = KnownAccount(ME, SERVER, "linyuan", "林远", last_used=1, remembered=True)
     (data / "accounts.json").write_bytes(msgspec.json.encode({"install": install, "accounts": [account]}))
-    SystemKeychain().save(f"{install}/account/{ME}", key)
+    keychain = system_keychain()
+    assert keychain is not None
+    keychain.save(f"{install}/account/{ME}", key)
     path = data / "accounts" / uuid.uuid5(uuid.NAMESPACE_OID, ME).hex / "store.db"
     store = SqliteStore.open(path, subkey(key, "store"), ME)
+    store.apply([PutLocal("auth", "refresh", b"a grant nobody asks for")])
     _put_all(store, count)
     store.close()
+    _pin(data)
     (data / "size").write_text(str(path.stat().st_size))
+
+
+def _pin(data: Path) -> None:
+    """The server was seen before: its own CA, as the backend makes one, is pinned."""
+    import ssl
+
+    import msgspec
+
+    from desktop.core.net.trust import Pin, fingerprint
+    from server_stub.app.tls import TlsFiles, ensure_certificates
+
+    files = TlsFiles(data.parent / "tls")
+    ensure_certificates(files, ["127.0.0.1"], time.time_ns() // 1_000_000)
+    anchor = ssl.PEM_cert_to_DER_cert(files.ca.read_text(encoding="ascii"))
+    (data / "trust.json").write_bytes(msgspec.json.encode({SERVER: Pin(fingerprint(anchor), anchor)}))
 
 
 def _put_all(store: Any, count: int) -> None:

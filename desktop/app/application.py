@@ -7,18 +7,19 @@ import signal
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
-from PySide6.QtCore import QObject
+from PySide6.QtCore import QObject, Signal
 from PySide6.QtGui import QSessionManager
 from PySide6.QtWidgets import QApplication
 
 from desktop.app.bridge import CLOSE_LIMIT_S, Bridge
-from desktop.app.keychain import open_keychain, system_works
+from desktop.app.keychain import ask_for_keychain, find_keychain
 from desktop.app.links import open_link
 from desktop.app.local_cache import LocalCache
 from desktop.app.options import Options
 from desktop.app.trust import Trust, pinned_fingerprint
 from desktop.app.ui_session import on_screen
 from desktop.core.clock import SystemClock
+from desktop.core.crypto.keychain import Keychain
 from desktop.core.domain import KnownAccount
 from desktop.core.errors import AppError, UserCancelled
 from desktop.core.services.client import Client
@@ -48,7 +49,9 @@ ROOM_EVERY_S = 3600.0
 
 
 class Application(QObject):
-    """Made once by lifecycle.py; `run` returns when the user has quit."""
+    """Made once by lifecycle.py; starts the core's thread at once. `run` returns when the user has quit."""
+
+    screen_made = Signal()  # signed in: `signed_in` is there, not shown yet
 
     def __init__(
         self, qapp: QApplication, options: Options, preferences: Preferences, instance: SingleInstance | None
@@ -58,10 +61,14 @@ class Application(QObject):
         self.bridge = Bridge(self)
         self.clock = SystemClock()
         self.trust = Trust(options.certificate)
+        self.client: Client | None = None
+        self._may_connect = asyncio.Event()  # belongs to the core's thread
+        # First of all, for it waits for the session bus and the disk: everything below is made meanwhile.
+        self.bridge.start()
+        self._opening = self.bridge.submit(self._open_unasked())
         self.tray = Tray(self)
         self.notifications = SystemNotifications(tr("app.name"))
         self.tasks = TaskOwner(self)
-        self.client: Client | None = None
         self.core_session: Session | None = None
         self.signed_in: SignedIn | None = None
         self.login: LoginWindow | None = None
@@ -93,7 +100,6 @@ class Application(QObject):
     # ------------------------------------------------------------ life
     async def run(self) -> bool:
         """Runs until the user quits. False when something did not end within its limit."""
-        self.bridge.start()
         self.tray.start()
         self._open_control()
         self._catch_signals()
@@ -114,33 +120,38 @@ class Application(QObject):
         self._quit.set()
 
     async def _begin(self) -> None:
-        looking = self.bridge.submit(
-            system_works()
-        )  # takes a tenth of a second; meanwhile this thread loads the screens
         from desktop.app import signed_in  # noqa: F401 - for its time, not its name
 
-        keychain = await open_keychain(self.bridge, self._options.data_dir, asyncio.wrap_future(looking))
-        opening = Client.open(self._options.data_dir, keychain=keychain, clock=self.clock, trust=self.trust)
-        self.client = await self.bridge.call(opening)
-        session = await self._sign_in_unasked()
+        session = await asyncio.wrap_future(self._opening)
+        if self.client is None:
+            keychain = await ask_for_keychain(self.bridge, self._options.data_dir)
+            session = await self.bridge.call(self._open(keychain))
         if session is None:
             self.show_login()
         else:
             await self.enter(session, hidden=self._options.hidden)
 
-    async def _sign_in_unasked(self) -> Session | None:
+    async def _open_unasked(self) -> Session | None:
+        """On the core's thread: keychain, accounts and a session as far as nobody has to type. `client` stays None without a keychain."""
+        keychain = await find_keychain(self._options.data_dir)
+        return None if keychain is None else await self._open(keychain)
+
+    async def _open(self, keychain: Keychain) -> Session | None:
+        """On the core's thread: the data folder, and a session if one can be had unasked."""
+        self.client = client = await Client.open(
+            self._options.data_dir, keychain=keychain, clock=self.clock, trust=self.trust
+        )
+        return await self._sign_in_unasked(client)
+
+    async def _sign_in_unasked(self, client: Client) -> Session | None:
         """A session that needs nobody to type: the one of --sign-in, else the remembered account used last. None: ask."""
-        client = self.client
-        assert client is not None
         accounts, wanted = client.accounts(), self._options
         known = next((a for a in accounts if a.remembered and wanted.sign_in in (None, a.login)), None)
         try:
             if known is not None:
-                return await self.bridge.call(client.resume(known))
+                return await client.resume(known, may_connect=self._may_connect)
             if wanted.sign_in and wanted.password is not None and wanted.server:
-                return await self.bridge.call(
-                    client.sign_in(wanted.server, wanted.sign_in, wanted.password, remember=True)
-                )
+                return await client.sign_in(wanted.server, wanted.sign_in, wanted.password, remember=True)
         except AppError as error:
             log.warning("not signed in by itself: %s", error.code)
         return None
@@ -219,11 +230,21 @@ class Application(QObject):
         entered.named.connect(
             lambda name: self.tasks.start(self._remember(session, name), name="remember", exclusive=True)
         )
+        entered.settled.connect(self._on_settled)
+        self.screen_made.emit()
         entered.start(hidden=hidden)
         self._drop_login()
         self._follow_links()
         self.tasks.start(self._remember(session, screen.me.name), name="remember")
         self.tasks.start(self._make_room(session), name="room", exclusive=True)
+
+    def _on_settled(self) -> None:
+        """Painted: now the connection may take its share of the processor."""
+
+        async def let_connect() -> None:
+            self._may_connect.set()
+
+        self.tasks.start(self.bridge.call(let_connect()), name="connect")
 
     def _account(self, session: Session) -> KnownAccount | None:
         accounts = self.client.accounts() if self.client is not None else []
@@ -260,7 +281,7 @@ class Application(QObject):
             server=server,
             login=login,
             data_dir=self._options.data_dir,
-            version=_version(),
+            version=_version,
             fingerprint=fingerprint,
             devices=wrapped.settings.devices,
             sign_out_device=wrapped.settings.sign_out_device,

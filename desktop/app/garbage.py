@@ -10,6 +10,7 @@ import time
 from PySide6.QtCore import QObject, QTimer
 
 TICK_MS = 250
+FIRST_MS = 2000  # what a start makes is no garbage
 YOUNG = 2000  # new objects worth a look
 OLDER = 20  # young collections before an older one
 FULL_EVERY_S = 60.0  # a full one costs some frames with a large heap
@@ -21,7 +22,6 @@ class UiGarbage(QObject):
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self._timer = QTimer(self)
-        self._timer.setInterval(TICK_MS)
         self._timer.timeout.connect(self.look)
         self._last_full = time.monotonic()
         self._was_enabled = False
@@ -31,7 +31,7 @@ class UiGarbage(QObject):
         self._was_enabled = gc.isenabled()
         gc.disable()
         gc.freeze()
-        self._timer.start()
+        self._timer.start(FIRST_MS)
 
     def stop(self) -> None:
         """Hands back."""
@@ -42,6 +42,7 @@ class UiGarbage(QObject):
 
     def look(self) -> None:
         """Collects as much as the counts ask for."""
+        self._timer.setInterval(TICK_MS)
         young, older, old = gc.get_count()
         now = time.monotonic()
         if old > OLDER and now - self._last_full > FULL_EVERY_S:

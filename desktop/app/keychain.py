@@ -3,13 +3,12 @@
 import asyncio
 import logging
 import os
-from collections.abc import Awaitable
 from pathlib import Path
 
 from PySide6.QtWidgets import QWidget
 
 from desktop.app.bridge import Bridge
-from desktop.core.crypto.keychain import Keychain, PassphraseKeychain, SystemKeychain
+from desktop.core.crypto.keychain import Keychain, PassphraseKeychain, system_keychain
 from desktop.core.errors import UserCancelled, WrongStoreKey
 from desktop.ui.i18n import tr
 from desktop.ui.kit import Dialog, Label, PasswordField, finished
@@ -22,34 +21,29 @@ FILE_NAME = "keychain.sealed"
 LEAST_LENGTH = 6
 
 
-async def open_keychain(
-    bridge: Bridge, data_dir: Path, system: Awaitable[bool], parent: QWidget | None = None
-) -> Keychain:
-    """The keychain of this device. `system` tells whether the system's own works.
-
-    Raises:
-        UserCancelled: there is none, and the user gave no passphrase.
-    """
+async def find_keychain(data_dir: Path) -> Keychain | None:
+    """The keychain of this device; None when the user must be asked for a passphrase. Runs on the core's thread."""
     path = data_dir / FILE_NAME
     passphrase = os.environ.get(VARIABLE)
-    if passphrase is None and not path.exists() and await system:
-        return SystemKeychain()
     if passphrase is not None:
         return PassphraseKeychain(path, passphrase)
-    return await _ask(bridge, path, parent)
-
-
-async def system_works() -> bool:
-    """Whether the system has a keychain that answers. Looks in a thread: the session bus may block."""
+    if path.exists():
+        return None
     try:
         async with asyncio.timeout(LOOK_LIMIT_S):
-            return await asyncio.to_thread(SystemKeychain.available)
+            return await asyncio.to_thread(system_keychain)  # the session bus may block
     except TimeoutError:
         log.warning("the system's keychain does not answer")
-        return False
+        return None
 
 
-async def _ask(bridge: Bridge, path: Path, parent: QWidget | None) -> Keychain:
+async def ask_for_keychain(bridge: Bridge, data_dir: Path, parent: QWidget | None = None) -> Keychain:
+    """The keychain under a passphrase that the user types. Runs on the UI thread.
+
+    Raises:
+        UserCancelled: the user gave no passphrase.
+    """
+    path = data_dir / FILE_NAME
     new = not path.exists()
     dialog = Dialog(parent, "keychain.title", width=380)
     dialog.body.addWidget(Label(key="keychain.title", role="header", strong=True))

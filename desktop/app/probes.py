@@ -4,8 +4,7 @@ import time
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, Protocol
 
-from PySide6.QtCore import QEvent, QObject
-from PySide6.QtWidgets import QApplication
+from PySide6.QtCore import QEvent, QObject, SignalInstance
 
 from desktop.ui.chat.page import MessagesPage
 
@@ -17,6 +16,8 @@ if TYPE_CHECKING:
 
 class Probed(Protocol):
     """What of the application is looked at."""
+
+    screen_made: SignalInstance
 
     @property
     def signed_in(self) -> "SignedIn | None": ...
@@ -35,15 +36,29 @@ class PaintWatch(QObject):
         super().__init__(parent)
         self._app = app
         self.usable_at: float | None = None
-        QApplication.instance().installEventFilter(self)  # type: ignore[union-attr]  # there is one: we run in it
+        app.screen_made.connect(self._on_screen)
+
+    def _on_screen(self) -> None:
+        entered = self._app.signed_in
+        if entered is not None and self.usable_at is None:
+            entered.window.page_shown.connect(self._on_page)
+
+    def _on_page(self) -> None:
+        """Watches the list alone: a filter on the application would slow down what it measures."""
+        page = self._page()
+        if page is not None and self.usable_at is None:
+            page.list.list.viewport().installEventFilter(self)
+
+    def _page(self) -> MessagesPage | None:
+        page = self._app.signed_in.window.page("messages") if self._app.signed_in is not None else None
+        return page if isinstance(page, MessagesPage) else None
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
         if event.type() == QEvent.Type.Paint and self.usable_at is None:
-            entered = self._app.signed_in
-            page = entered.window.page("messages") if entered is not None else None
-            if isinstance(page, MessagesPage) and page.list.model.rowCount() and watched is page.list.list.viewport():
+            page = self._page()
+            if page is not None and page.list.model.rowCount():
                 self.usable_at = time.monotonic()
-                QApplication.instance().removeEventFilter(self)  # type: ignore[union-attr]  # idem
+                watched.removeEventFilter(self)
         return False
 
 

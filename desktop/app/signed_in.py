@@ -4,7 +4,7 @@ import logging
 from collections.abc import Callable
 from pathlib import Path
 
-from PySide6.QtCore import QObject, Signal
+from PySide6.QtCore import QObject, Qt, QTimer, Signal
 from PySide6.QtWidgets import QWidget
 
 from desktop.app.desk import Desk
@@ -24,6 +24,9 @@ from desktop.ui.tray.tray import Tray
 
 log = logging.getLogger("tongban.app")
 
+PAINT_MS = 30  # from the first rows in the list to the screen
+SETTLE_LIMIT_MS = 1000
+
 
 class SignedIn(QObject):
     """One session on the screen."""
@@ -31,6 +34,7 @@ class SignedIn(QObject):
     ended = Signal(str)  # the error code that ended it from outside; "signIn" when the user wants to sign in again
     sign_out_asked = Signal(bool)  # everywhere
     retry_asked = Signal()
+    settled = Signal()  # the first screen stands; what can wait may begin
     named = Signal(str)  # the user's name, once the directory is here
 
     def __init__(
@@ -61,6 +65,8 @@ class SignedIn(QObject):
             now_ms=now_ms,
             parent=self,
         )
+        self._soon = QTimer(self, singleShot=True)
+        self._soon.timeout.connect(self.settled)
         self._add_pages()
         self._bind()
 
@@ -71,8 +77,17 @@ class SignedIn(QObject):
         self.window.start()
         if not hidden or not self._tray.available:
             self.window.come_forward()
+        self._wait_for_rows()
         self.desk.start()
         self.desk.tasks.start(self._count_notices(), name="notices")
+
+    def _wait_for_rows(self) -> None:
+        page = self._messages()
+        if page is None or not self.window.isVisible():
+            self._soon.start(0)
+            return
+        self._soon.start(SETTLE_LIMIT_MS)
+        page.list.loaded.connect(lambda: self._soon.start(PAINT_MS), Qt.ConnectionType.SingleShotConnection)
 
     async def close(self) -> None:
         """Takes everything off the screen; what is written but not sent is kept as draft first."""
@@ -115,7 +130,7 @@ class SignedIn(QObject):
 
     def _make_messages(self) -> QWidget:
         page = create_messages_page(self.session, self.window, self.files, self.ui_state)
-        page.pane.composer.set_enter_sends(self._preferences.now.enter_sends)
+        page.set_enter_sends(self._preferences.now.enter_sends)
         return page
 
     def _make_contacts(self) -> QWidget:
@@ -205,4 +220,4 @@ class SignedIn(QObject):
     def _on_preference(self, name: str) -> None:
         page = self._messages()
         if name == "enter_sends" and page is not None:
-            page.pane.composer.set_enter_sends(self._preferences.now.enter_sends)
+            page.set_enter_sends(self._preferences.now.enter_sends)

@@ -2,8 +2,7 @@
 
 from pathlib import Path
 
-from desktop.core.errors import AppError
-from desktop.core.net.trust import TrustStore, fingerprint, origin
+from desktop.core.net.trust import fingerprint, origin
 
 
 class Trust:
@@ -39,8 +38,6 @@ class Trust:
 
 def pinned_fingerprint(data_dir: Path, server: str) -> str:
     """The fingerprint pinned for a server, in hex; empty when there is none or the system's trust store vouches for it."""
-    try:
-        pin = TrustStore(data_dir / "trust.json").pin(server)
-    except AppError:
-        return ""
-    return pin.fingerprint if pin is not None and pin.anchor is not None else ""
+    from desktop.core.services import client  # the start has no use for it
+
+    return client.pinned_fingerprint(data_dir, server)

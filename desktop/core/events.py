@@ -2,13 +2,13 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+
+import msgspec
 
 from desktop.core.domain import Alert, ConnectionStatus, Conversation, Message, Presence, Transfer
 
 
-@dataclass(frozen=True, slots=True)
-class ChangeSet:
+class ChangeSet(msgspec.Struct, frozen=True):
     """Objects of one type that one transaction of the store wrote or removed. For Message, `conversations` names those touched."""
 
     type_name: str
@@ -17,15 +17,13 @@ class ChangeSet:
     conversations: frozenset[str] = frozenset()
 
 
-@dataclass(frozen=True, slots=True)
-class StatusChanged:
+class StatusChanged(msgspec.Struct, frozen=True):
     """The connection's state changed."""
 
     status: ConnectionStatus
 
 
-@dataclass(frozen=True, slots=True)
-class MessageArrived:
+class MessageArrived(msgspec.Struct, frozen=True):
     """A colleague's new message came while signed in. `notify`: it deserves a toast (not muted, not read elsewhere, not history)."""
 
     message: Message
@@ -33,38 +31,33 @@ class MessageArrived:
     notify: bool
 
 
-@dataclass(frozen=True, slots=True)
-class AlertArrived:
+class AlertArrived(msgspec.Struct, frozen=True):
     """A new alert."""
 
     alert: Alert
 
 
-@dataclass(frozen=True, slots=True)
-class TypingSeen:
+class TypingSeen(msgspec.Struct, frozen=True):
     """A colleague is typing; shown for some seconds."""
 
     conversation_id: str
     person_id: str
 
 
-@dataclass(frozen=True, slots=True)
-class PresenceChanged:
+class PresenceChanged(msgspec.Struct, frozen=True):
     """Presence of the people named; a snapshot replaces everyone's."""
 
-    presence: dict[str, Presence] = field(default_factory=dict)
+    presence: dict[str, Presence] = msgspec.field(default_factory=dict)
     snapshot: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class TransferProgress:
+class TransferProgress(msgspec.Struct, frozen=True):
     """A transfer moved on or changed its state; at most some a second."""
 
     transfer: Transfer
 
 
-@dataclass(frozen=True, slots=True)
-class EditRefused:
+class EditRefused(msgspec.Struct, frozen=True):
     """The server refused something the user did. `type_name` and `object_id` name it, `code` and `description` say why."""
 
     type_name: str
@@ -73,8 +66,7 @@ class EditRefused:
     description: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class SignedOut:
+class SignedOut(msgspec.Struct, frozen=True):
     """The session ended from outside: revoked, disabled, or expired for good. `reason` is an error code."""
 
     reason: str

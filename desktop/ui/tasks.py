@@ -4,6 +4,7 @@ One of the four borders where a bug may be caught: it is logged once with its tr
 """
 
 import asyncio
+import inspect
 import logging
 import secrets
 from collections.abc import Callable, Coroutine
@@ -67,9 +68,9 @@ class TaskOwner(QObject):
             work.close()
             log.debug("too late for task %s", name)
             return None
-        task = loop.create_task(work, name=name)
+        task = loop.create_task(_run(work), name=name)
         self._tasks.setdefault(name, set()).add(task)
-        task.add_done_callback(self._on_done)
+        task.add_done_callback(lambda done: self._on_done(done, work))
         return task
 
     def cancel(self, name: str) -> None:
@@ -85,9 +86,10 @@ class TaskOwner(QObject):
         """Whether a task of that name is under way."""
         return any(not task.done() for task in self._tasks.get(name, ()))
 
-    def _on_done(self, task: asyncio.Task[Any]) -> None:
+    def _on_done(self, task: asyncio.Task[Any], work: Coroutine[Any, Any, Any]) -> None:
         self._tasks.get(task.get_name(), set()).discard(task)
         if task.cancelled():
+            _close_unstarted(work)
             return
         error = task.exception()
         if error is None:
@@ -100,6 +102,19 @@ class TaskOwner(QObject):
         mark = secrets.token_hex(4)
         log.error("internal error %s in task %s", mark, task.get_name(), exc_info=error)
         present(InternalError(id=mark), widget)
+
+
+async def _run(work: Coroutine[Any, Any, Any]) -> Any:
+    return await work
+
+
+def _close_unstarted(work: object) -> None:
+    """Cancelled before its first step: neither it nor what it was to await (an argument, a captured name) ever runs."""
+    if not inspect.iscoroutine(work) or inspect.getcoroutinestate(work) != inspect.CORO_CREATED:
+        return
+    for value in inspect.getcoroutinelocals(work).values():
+        _close_unstarted(value)
+    work.close()
 
 
 def _cancel(tasks: dict[str, set[asyncio.Task[Any]]]) -> None:

@@ -150,7 +150,8 @@ def test_a_live_message_moves_its_conversation(store: Store) -> None:
     store.apply([PutObjects("Message", (said(3),), live=True)])  # an old one changes no count
     assert store.load_conversations() == [conversation]
     store.apply([PutObjects("Message", (said(6, sender=ME),), live=True)])
-    assert store.load_conversations()[0].unread_count == 0
+    (conversation,) = store.load_conversations()  # writing moves no read marker
+    assert (conversation.last_seq, conversation.read_seq, conversation.unread_count) == (6, 4, 1)
 
 
 def test_the_same_message_twice_is_there_once(store: Store) -> None:
@@ -219,7 +220,7 @@ def test_a_confirmed_message_replaces_its_edit_without_a_gap(store: Store) -> No
 
 def test_local_values(store: Store) -> None:
     changes = store.apply([PutLocal("drafts", "room", b"1"), PutLocal("drafts", "other", b"2")])
-    assert changes == [ChangeSet("local.drafts", ("room", "other"))]
+    assert changes == []  # a screen that shows such a value hears of it from its service
     store.apply([PutLocal("drafts", "other", None), PutLocal("settings", "room", b"3")])
     assert store.load_local("drafts") == {"room": b"1"}
     assert store.load_local("nothing") == {}

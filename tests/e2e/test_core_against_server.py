@@ -7,6 +7,7 @@ import subprocess
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager
+from functools import partial
 from io import BytesIO
 from pathlib import Path
 
@@ -14,9 +15,20 @@ import pytest
 from PIL import Image
 
 from desktop.core.crypto.keychain import MemoryKeychain
-from desktop.core.domain import ConnectionState, Delivery, Message, TransferState
+from desktop.core.domain import (
+    Audience,
+    ConnectionState,
+    Conversation,
+    Delivery,
+    Document,
+    Message,
+    Notice,
+    NoticeLevel,
+    Transfer,
+    TransferState,
+)
 from desktop.core.errors import InvalidCredentials, Offline, UntrustedServer
-from desktop.core.events import ChangeSet, Event, MessageArrived
+from desktop.core.events import ChangeSet, EditRefused, Event, MessageArrived
 from desktop.core.services.client import Client
 from desktop.core.services.session import Session
 from tests.helpers.core_server import PASSWORD, ROOT, ServerProcess
@@ -28,6 +40,7 @@ LIMIT = 30.0
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServerProcess]:
     process = ServerProcess(tmp_path_factory.mktemp("server"))
     process.init("anna", "ben")
+    process.give_roles("anna", "publisher", "librarian")
     process.start()
     yield process
     process.kill()
@@ -328,5 +341,193 @@ def test_events_name_what_changed(server: ServerProcess, tmp_path: Path) -> None
             sets = [event for event in anna.seen if isinstance(event, ChangeSet) and event.type_name == "Message"]
             assert message.id in sets[-1].upserts
             assert sets[-1].conversations == {room.id}
+
+    asyncio.run(scenario())
+
+
+async def new_folder(librarian: Device, name: str) -> str:
+    folder_id = librarian.session._context.new_id()
+    await librarian.session._context.call_set("Folder", create={folder_id: {"name": name}})
+    return folder_id
+
+
+async def the_document(one: Device, document_id: str, versions: int = 1) -> Document:
+    """The document once the server has that many versions of it."""
+    found: list[Document] = []
+
+    async def here() -> bool:
+        found[:] = [d for d in await one.session.office.documents() if d.id == document_id and d.blob_id]
+        return bool(found) and len(found[0].versions) >= versions
+
+    await one.until(here)
+    return found[0]
+
+
+async def the_notice(one: Device, notice_id: str, state: str) -> Notice:
+    found: list[Notice] = []
+
+    async def here() -> bool:
+        found[:] = [n for n in await one.session.office.notices() if n.id == notice_id and n.state == state]
+        return bool(found)
+
+    await one.until(here)
+    return found[0]
+
+
+def test_a_document_is_added_and_gets_a_version_also_from_offline(server: ServerProcess, tmp_path: Path) -> None:
+    first, second = os.urandom(300_000), os.urandom(200_000)
+    (tmp_path / "预案.pdf").write_bytes(first)
+    (tmp_path / "预案 2.docx").write_bytes(second)
+    keychain = MemoryKeychain()
+
+    async def scenario() -> None:
+        async with device(server, tmp_path / "b", "ben", MemoryKeychain()) as ben:
+            async with device(server, tmp_path / "a", "anna", keychain) as anna:
+                folder_id = await new_folder(anna, "防汛")
+                online = await anna.session.office.add_document(folder_id, tmp_path / "预案.pdf", "Online", None)
+                document = await the_document(ben, online)
+                assert (document.title, document.name, document.size) == ("Online", "预案.pdf", len(first))
+                assert document.owner_id == anna.session.account_id
+                assert (await ben.session.office.document_path(online)).data == first
+                (transfer,) = anna.session.files.transfers()
+                assert (transfer.state, transfer.moved) == (TransferState.DONE, len(first))
+                server.kill()
+                # With the cable out: a new document and, before anybody has it, its second version.
+                offline = await anna.session.office.add_document(
+                    folder_id, tmp_path / "预案.pdf", "Offline", "汛〔1〕号"
+                )
+                await anna.session.office.add_version(offline, tmp_path / "预案 2.docx")
+                await anna.session.office.add_version(online, tmp_path / "预案 2.docx")
+                shown = {d.id: d for d in await anna.session.office.documents()}
+                assert (shown[offline].title, shown[offline].number) == ("Offline", "汛〔1〕号")
+            # The client ends and starts again before the network is back.
+            server.start()
+            ben.session.network_changed()
+            async with await Client.open(tmp_path / "a", keychain=keychain) as client:
+                await client.resume(client.accounts()[0])
+                document = await the_document(ben, offline, versions=2)
+                assert (document.name, document.size, document.number) == ("预案 2.docx", len(second), "汛〔1〕号")
+                assert [version.size for version in document.versions] == [len(first), len(second)]
+                assert document.type.endswith("wordprocessingml.document")
+                assert (await ben.session.office.document_path(offline)).data == second
+                assert len((await the_document(ben, online, versions=2)).versions) == 2
+
+    asyncio.run(scenario())
+
+
+def test_a_document_the_server_refuses_shows_at_its_transfer_and_can_be_taken_back(
+    server: ServerProcess, tmp_path: Path
+) -> None:
+    (tmp_path / "x.txt").write_bytes(b"text")
+
+    async def scenario() -> None:
+        async with (
+            device(server, tmp_path / "a", "anna", MemoryKeychain()) as anna,
+            device(server, tmp_path / "b", "ben", MemoryKeychain()) as ben,
+        ):
+            folder_id = await new_folder(anna, "档案")
+            await ben.until(lambda: sees_folder(ben, folder_id))
+            document_id = await ben.session.office.add_document(folder_id, tmp_path / "x.txt", "X", None)
+            failed: list[Transfer] = []
+
+            async def told() -> bool:
+                failed[:] = [t for t in ben.session.files.transfers() if t.state is TransferState.FAILED]
+                return bool(failed)
+
+            await ben.until(told)
+            assert failed[0].error == "forbidden"
+            refusals = [event for event in ben.seen if isinstance(event, EditRefused)]
+            assert [(r.type_name, r.object_id, r.code) for r in refusals] == [("Document", document_id, "forbidden")]
+            assert await ben.session.office.document(document_id) is None
+            server.give_roles("ben", "librarian")
+            await ben.session.files.resume(failed[0].id)
+            assert (await the_document(anna, document_id)).title == "X"
+            server.give_roles("ben")
+            again = await ben.session.office.add_document(folder_id, tmp_path / "x.txt", "Y", None)
+            await ben.until(told)
+            await ben.session.files.cancel(failed[0].id)
+            assert await ben.session.outbox.edits() == []
+            assert again not in [d.id for d in await ben.session.office.documents()]
+
+    async def sees_folder(one: Device, folder_id: str) -> bool:
+        return folder_id in [folder.id for folder in await one.session.office.folders()]
+
+    asyncio.run(scenario())
+
+
+def test_a_notice_with_a_file_is_read_and_withdrawn_and_leaves_its_trace(server: ServerProcess, tmp_path: Path) -> None:
+    content = os.urandom(50_000)
+    (tmp_path / "值班表.pdf").write_bytes(content)
+
+    async def scenario() -> None:
+        async with (
+            device(server, tmp_path / "a", "anna", MemoryKeychain()) as anna,
+            device(server, tmp_path / "b", "ben", MemoryKeychain()) as ben,
+        ):
+            paper = await anna.session.files.upload_file(tmp_path / "值班表.pdf")
+            notice_id = await anna.session.office.publish(
+                "值班",
+                "<p>见附件</p>",
+                level=NoticeLevel.IMPORTANT,
+                audience=Audience(everyone=True),
+                attachments=[paper],
+            )
+            notice = await the_notice(ben, notice_id, "published")
+            (attached,) = notice.attachments
+            assert (attached.name, attached.size) == ("值班表.pdf", len(content))
+            assert await ben.session.files.open_bytes(attached.blob_id) == content
+            await ben.session.office.mark_read(notice_id)
+            await anna.session.office.withdraw(notice_id, "时间有误")
+            written, gone = [await the_notice(one, notice_id, "withdrawn") for one in (anna, ben)]
+            for notice in (written, gone):
+                assert (notice.title, notice.withdraw_reason) == ("值班", "时间有误")
+                assert notice.withdrawn_at is not None
+            assert (gone.body, gone.attachments) == ("", ())  # the reader keeps the trace, not the content
+
+    asyncio.run(scenario())
+
+
+def test_a_quick_reply_at_the_first_sign_in_leaves_no_stale_count(server: ServerProcess, tmp_path: Path) -> None:
+    async def scenario() -> None:
+        async with device(server, tmp_path / "a", "anna", MemoryKeychain()) as anna:
+            person = next(p for p in await anna.session.directory.people() if p.login == "ben")
+            room = await anna.session.chat.open_direct(person.id)
+            for text in [f"history {number}" for number in range(50)]:
+                await anna.session.chat.send_text(room.id, text)
+            for turn in range(4):
+                async with await Client.open(tmp_path / f"b{turn}", keychain=MemoryKeychain()) as client:
+                    session = await client.sign_in(server.address, "ben", PASSWORD, remember=False)
+                    ben = Device(client, session)
+                    with session.events.subscribe(ben.seen.append):
+                        await session.wait_until(ConnectionState.LIVE, synced=turn % 2 == 0)
+                        await anna.session.chat.send_text(room.id, f"ping {turn}")
+                        seq = await arrival(ben, f"ping {turn}")
+                        await session.chat.send_text(room.id, "pong")
+                        if turn < 2:  # the server has the reply before the marker is set
+                            await ben.until(partial(nothing_pending, ben))
+                        await session.chat.mark_read(room.id, seq)
+                        await ben.until(partial(is_read, ben, room.id, seq))
+
+    async def arrival(ben: Device, text: str) -> int:
+        found: list[int] = []
+
+        async def here() -> bool:
+            arrived = [event.message for event in ben.seen if isinstance(event, MessageArrived)]
+            found[:] = [message.seq for message in arrived if message.text == text]
+            return bool(found)
+
+        await ben.until(here)
+        return found[0]
+
+    async def nothing_pending(ben: Device) -> bool:
+        return await ben.session.outbox.pending() == 0
+
+    async def is_read(ben: Device, room_id: str, seq: int) -> bool:
+        """By the server's word and with no layer of ours over it."""
+        held = ben.session._context.store.load_object
+        shown = await ben.session._context.db(held, "Conversation", room_id)
+        assert isinstance(shown, Conversation)
+        done = await nothing_pending(ben) and not ben.session.status.syncing
+        return done and shown.unread_count == 0 and shown.read_seq >= seq and shown.last_seq > seq
 
     asyncio.run(scenario())

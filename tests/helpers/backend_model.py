@@ -90,7 +90,6 @@ class BackendModel:
             "sentAt": f"2026-11-22T08:00:00.{self.now % 1000:03d}Z",
         }
         self.objects["Message"][message_id] = message
-        self.read[account, conversation_id] = message["seq"]
         for member in self.members[conversation_id]:
             self._show(member, "Message", message_id)
             self._touch(member, "Conversation", conversation_id)
@@ -177,7 +176,8 @@ class BackendModel:
         found = dict(self.objects[type_name][object_id])
         if type_name == "Conversation":
             read = self.read.get((account, object_id), 0)
-            found |= {"readSeq": read, "unreadCount": max(0, found["lastSeq"] - read)}
+            unread = sum(m["seq"] > read and m["senderId"] != account for m in self._messages(object_id))
+            found |= {"readSeq": read, "unreadCount": unread}
         return found
 
     def _query(self, account: str, type_name: str, arguments: dict[str, Any]) -> dict[str, Any]:
@@ -247,6 +247,7 @@ class BackendModel:
         return answer
 
     def _mark_read(self, account: str, conversation_id: str, seq: int) -> None:
+        seq = min(seq, self.objects["Conversation"][conversation_id]["lastSeq"])
         if seq > self.read.get((account, conversation_id), 0):
             self.now += 1
             self.read[account, conversation_id] = seq

@@ -31,6 +31,10 @@ class ServerProcess:
         for login in logins:
             self._run("user", "add", login, "--name", login.title(), "--password-env", "TEST_PASSWORD")
 
+    def give_roles(self, login: str, *roles: str) -> None:
+        """Replaces a person's roles."""
+        self._run("user", "roles", login, *roles)
+
     def start(self) -> None:
         """Starts and waits until it answers; the port stays the same over restarts."""
         self._port_file.unlink(missing_ok=True)

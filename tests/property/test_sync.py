@@ -139,7 +139,8 @@ class World:
         conversation = next((c for c in device.store.load_conversations() if c.id == room), None)
         if conversation is not None:
             seen = self.model._as_seen(device.account, "Conversation", room)
-            assert (conversation.last_seq, conversation.read_seq) == (seen["lastSeq"], seen["readSeq"])
+            held = (conversation.last_seq, conversation.read_seq, conversation.unread_count)
+            assert held == (seen["lastSeq"], seen["readSeq"], seen["unreadCount"])
         kept = {edit.object_id for edit in device.store.load_edits() if edit.state is EditState.REFUSED}
         assert kept == {
             message_id for message_id in device.refused | kept if message_id not in truth

@@ -1,7 +1,6 @@
 """Small parts of the composition: links from outside, trust in servers, the local cache, names of plain copies."""
 
 import asyncio
-import os
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, cast
@@ -14,7 +13,6 @@ from desktop.app.file_opener import _safe_name
 from desktop.app.links import open_link
 from desktop.app.local_cache import LocalCache
 from desktop.app.trust import Trust, pinned_fingerprint
-from desktop.core.domain import Direction, Document, Transfer, TransferState
 from desktop.core.services.session import Session
 
 
@@ -101,48 +99,22 @@ def test_no_pin_is_an_empty_fingerprint(tmp_path: Path) -> None:
     assert pinned_fingerprint(tmp_path, "https://oa") == ""
 
 
-class Files:
-    """The session's blobs on disk."""
+def test_the_local_cache_asks_the_core(tmp_path: Path) -> None:
+    asked: list[int] = []
 
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
+    class Cache:
+        async def size(self) -> int:
+            return 400
 
-    def has(self, blob_id: str) -> bool:
-        return (self.folder / blob_id[:2] / blob_id).exists()
+        async def clear(self) -> int:
+            return 200
 
-    async def forget(self, blob_id: str) -> None:
-        for path in (self.folder / blob_id[:2]).glob(blob_id + "*"):
-            path.unlink()
+        async def trim(self, limit: int) -> int:
+            asked.append(limit)
+            return 100
 
-    def transfers(self) -> list[Transfer]:
-        return [Transfer("t", Direction.UP, "x", 1, 0, TransferState.PAUSED, blob_id="c" * 64)]
-
-
-def make_cache(tmp_path: Path) -> tuple[LocalCache, Path]:
-    folder = tmp_path / "accounts" / "a" / "blobs"
-    for age, letter in enumerate("abcd"):
-        path = folder / (letter * 2) / (letter * 64)
-        path.parent.mkdir(parents=True)
-        path.write_bytes(b"x" * 100)
-        os.utime(path, (1000 + age, 1000 + age))
-    (folder / "readme").write_bytes(b"not a blob")
-
-    async def documents() -> list[Document]:
-        return [Document("d", "t", "f", "b" * 64, "b.pdf", kept=True)]
-
-    session = SimpleNamespace(files=Files(folder), office=SimpleNamespace(documents=documents))
-    return LocalCache(tmp_path, cast(Session, cast(Any, session))), folder
-
-
-def test_clearing_spares_what_is_kept_and_what_is_on_its_way(tmp_path: Path) -> None:
-    cache, folder = make_cache(tmp_path)
+    cache = LocalCache(tmp_path, cast(Session, cast(Any, SimpleNamespace(cache=Cache()))))
     assert asyncio.run(cache.size()) == 400
     assert asyncio.run(cache.clear()) == 200
-    assert sorted(path.name[0] for path in folder.glob("*/*")) == ["b", "c"]
-
-
-def test_trimming_takes_the_oldest_first(tmp_path: Path) -> None:
-    cache, folder = make_cache(tmp_path)
     assert asyncio.run(cache.trim(300)) == 100
-    assert sorted(path.name[0] for path in folder.glob("*/*")) == ["b", "c", "d"]
-    assert asyncio.run(cache.trim(10_000)) == 0
+    assert asked == [300]

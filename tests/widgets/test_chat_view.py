@@ -379,6 +379,7 @@ def test_all_scales_and_both_themes_paint() -> None:
                 theme.set_mode(mode)
                 theme.set_text_scale(scale)
                 i18n.set_language("en" if scale == 2.0 else "zh")
+                await settle()
                 image = page.pane.view.grab().toImage()
                 corner = image.pixelColor(image.width() // 2, 4)
                 assert corner.lightness() > 200 if mode == "light" else corner.lightness() < 80

@@ -43,7 +43,7 @@ class Office:
             server="https://oa.example.gov",
             login="linyuan",
             data_dir=folder,
-            version="0.1.0",
+            version=lambda: "0.1.0",
             fingerprint=self._fingerprint,
             devices=self._devices,
             sign_out_device=self._sign_out_device,

@@ -5,7 +5,7 @@ import json
 from collections.abc import Mapping
 from urllib.parse import urlsplit, urlunsplit
 
-from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
 
@@ -43,6 +43,8 @@ class DeviceKey:
         Raises:
             ValueError: not a P-256 private key.
         """
+        from cryptography.hazmat.primitives import serialization  # loaded with the first connection, not with the start
+
         private = serialization.load_der_private_key(der, password=None)
         if not isinstance(private, ec.EllipticCurvePrivateKey) or private.curve.name != "secp256r1":
             raise ValueError("not a P-256 private key")
@@ -50,6 +52,8 @@ class DeviceKey:
 
     def to_der(self) -> bytes:
         """PKCS#8 DER, unencrypted: for a keychain only."""
+        from cryptography.hazmat.primitives import serialization
+
         return self._private.private_bytes(
             serialization.Encoding.DER, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
         )

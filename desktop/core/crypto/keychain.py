@@ -1,10 +1,11 @@
-"""Where secrets rest: one port, three adapters (the system's keychain, a file under a passphrase, memory for tests).
+"""Where secrets rest: one port and its adapters (the system's keychain, a file under a passphrase, memory for tests).
 
 Every call may block (a prompt, Argon2id): services call it off the loop with a time limit. Secrets never reach a log or a repr.
 """
 
 import base64
 import os
+import sys
 from pathlib import Path
 from typing import Protocol
 
@@ -56,8 +57,26 @@ class MemoryKeychain:
         self._secrets.pop(name, None)
 
 
+def system_keychain(service: str = _SERVICE) -> Keychain | None:
+    """The system's own keychain; None when there is none. May block: it looks at the session bus."""
+    if sys.platform == "linux" and not _chosen_by_user():
+        from desktop.core.crypto.secret_service import SecretServiceKeychain, is_there
+
+        if is_there():
+            return SecretServiceKeychain(service)
+    return SystemKeychain(service) if SystemKeychain.available() else None
+
+
+def _chosen_by_user() -> bool:
+    """Whether the user named a backend for keyring, in the environment or in its file: then keyring it is."""
+    if "PYTHON_KEYRING_BACKEND" in os.environ:
+        return True
+    folder = Path(os.environ.get("XDG_CONFIG_HOME") or Path.home() / ".config")
+    return (folder / "python_keyring" / "keyringrc.cfg").exists()
+
+
 class SystemKeychain:
-    """The system's own keychain through keyring (Windows Credential Locker, macOS Keychain, Secret Service)."""
+    """The system's keychain through keyring: Windows Credential Locker, macOS Keychain, and what else has a backend for it."""
 
     def __init__(self, service: str = _SERVICE) -> None:
         self._service = service

@@ -1,15 +1,17 @@
-"""The real transport: httpx for requests and files, websockets for the push socket, DPoP proofs on everything (RFC 9449)."""
+"""The real transport: httpx for requests and files, websockets for the push socket, DPoP proofs on everything (RFC 9449).
+
+httpx and websockets are loaded with the first connection: they cost a start a tenth of a second, and the screen comes first.
+"""
 
 import base64
 import hashlib
 import logging
 import os
 import ssl
-from collections.abc import AsyncIterator, Mapping
-from typing import Final
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from typing import TYPE_CHECKING, Final
 from urllib.parse import quote, urljoin, urlsplit, urlunsplit
 
-import httpx
 import msgspec
 
 from desktop.core.clock import Clock
@@ -19,11 +21,13 @@ from desktop.core.errors import BadFile, Offline, Rejected, Unreachable, Untrust
 from desktop.core.net.problems import error_of
 from desktop.core.net.transport import BadUpload, Download, Moved, ReadAt, Socket
 from desktop.core.net.trust import TrustStore, is_certificate_failure, origin
-from desktop.core.net.websocket import open_websocket
 from desktop.core.protocol.answers import AnyAnswer, SessionAnswer, TokenAnswer, decode_answer
 from desktop.core.protocol.capabilities import UPLOAD, USING
 from desktop.core.protocol.frames import MAX_FRAME, MethodCall, Response, decode_response, request_body
 from desktop.core.protocol.problems import ProtocolError
+
+if TYPE_CHECKING:
+    import httpx
 
 TUS: Final = {"Tus-Resumable": "1.0.0"}
 UPLOAD_CHUNK: Final = 4 * 1024 * 1024
@@ -32,18 +36,26 @@ DOWNLOAD_CHUNK: Final = 256 * 1024
 for _name in ("httpx", "httpcore", "websockets"):
     logging.getLogger(_name).setLevel(logging.WARNING)
 
-_TIMEOUT: Final = httpx.Timeout(30.0, connect=10.0)
+_TIMEOUT: Final = 30.0
+_CONNECT_TIMEOUT: Final = 10.0
 _MAX_THUMBNAIL: Final = 8 * 1024 * 1024
 
 
 class HttpsTransport:
-    """One server over TLS 1.3."""
+    """One server over TLS 1.3. `load_key` is asked for the device key once, with the first request."""
 
     def __init__(
-        self, server: str, key: DeviceKey, trust: TrustStore, clock: Clock, *, trust_env: bool = False
+        self,
+        server: str,
+        load_key: Callable[[], Awaitable[DeviceKey]],
+        trust: TrustStore,
+        clock: Clock,
+        *,
+        trust_env: bool = False,
     ) -> None:
         self._origin = origin(server)
-        self._key = key
+        self._load_key = load_key
+        self._key: DeviceKey | None = None
         self._trust = trust
         self._clock = clock
         self._trust_env = trust_env
@@ -77,6 +89,8 @@ class HttpsTransport:
         return self._session
 
     async def open_socket(self, url: str) -> Socket:
+        from desktop.core.net.websocket import open_websocket
+
         parts = urlsplit(urljoin(self._origin + "/", url))
         secure = "wss" if parts.scheme in ("https", "wss") else parts.scheme
         address = urlunsplit((secure, parts.netloc, parts.path, parts.query, ""))
@@ -84,7 +98,7 @@ class HttpsTransport:
             raise Rejected(type="foreignUrl")
         proof_url = urlunsplit(("https", parts.netloc, parts.path, "", ""))
         _, context = await self._connection()
-        headers = self._headers("GET", proof_url, token=True)
+        headers = await self._headers("GET", proof_url, token=True)
         try:
             return await open_websocket(address, context, headers, proxy=self._trust_env)
         except ssl.SSLCertVerificationError as error:
@@ -138,7 +152,7 @@ class HttpsTransport:
 
     async def _tus(
         self, method: str, url: str, *, headers: Mapping[str, str] | None = None, content: bytes | None = None
-    ) -> httpx.Response:
+    ) -> "httpx.Response":
         try:
             return await self._send(method, url, headers={**TUS, **(headers or {})}, content=content)
         except Rejected as error:
@@ -157,7 +171,9 @@ class HttpsTransport:
         size = start + int(response.headers.get("Content-Length") or 0)
         return Download(start, size, self._parts(response))
 
-    async def _parts(self, response: httpx.Response) -> AsyncIterator[bytes]:
+    async def _parts(self, response: "httpx.Response") -> AsyncIterator[bytes]:
+        import httpx
+
         try:
             async for part in response.aiter_bytes(DOWNLOAD_CHUNK):
                 yield part
@@ -193,12 +209,14 @@ class HttpsTransport:
         headers: Mapping[str, str] | None = None,
         token: bool = True,
         stream: bool = False,
-    ) -> httpx.Response:
+    ) -> "httpx.Response":
+        import httpx
+
         address = urljoin(self._origin + "/", url)
         if not self._own(address):  # a proof and a token belong to this server alone
             raise Rejected(type="foreignUrl")
         http, _ = await self._connection()
-        all_headers = {**self._headers(method, address, token=token), **(headers or {})}
+        all_headers = {**await self._headers(method, address, token=token), **(headers or {})}
         if json is not None:
             content = msgspec.json.encode(json)
             all_headers["Content-Type"] = "application/json"
@@ -216,7 +234,8 @@ class HttpsTransport:
             raise error_of(response.status_code, response.content, response.headers.get("Retry-After"))
         return response
 
-    def _headers(self, method: str, url: str, *, token: bool) -> dict[str, str]:
+    async def _headers(self, method: str, url: str, *, token: bool) -> dict[str, str]:
+        self._key = self._key or await self._load_key()
         access = self._token if token else None
         proof = self._key.proof(
             method, url, now_ms=self._clock.now_ms(), jti=base64url(os.urandom(16)), access_token=access
@@ -226,11 +245,14 @@ class HttpsTransport:
             headers["Authorization"] = f"DPoP {access}"
         return headers
 
-    async def _connection(self) -> tuple[httpx.AsyncClient, ssl.SSLContext]:
+    async def _connection(self) -> "tuple[httpx.AsyncClient, ssl.SSLContext]":
+        import httpx
+
         if self._context is None:
             self._context = await self._trust.context(self._origin)
         if self._http is None:
-            self._http = httpx.AsyncClient(verify=self._context, timeout=_TIMEOUT, trust_env=self._trust_env)
+            timeout = httpx.Timeout(_TIMEOUT, connect=_CONNECT_TIMEOUT)
+            self._http = httpx.AsyncClient(verify=self._context, timeout=timeout, trust_env=self._trust_env)
         return self._http, self._context
 
     async def _distrust(self, cause: BaseException) -> None:
@@ -255,7 +277,7 @@ class HttpsTransport:
         return next(iter(session.accounts), "")
 
 
-async def _read_limited(response: httpx.Response) -> None:
+async def _read_limited(response: "httpx.Response") -> None:
     declared = response.headers.get("Content-Length", "0")
     if declared.isdigit() and int(declared) > MAX_FRAME and response.request.method != "HEAD":
         await response.aclose()
@@ -270,7 +292,7 @@ def _decoded(data: bytes, kind: type[AnyAnswer]) -> AnyAnswer:
         raise Offline(reason="protocolError") from error
 
 
-def _offset(response: httpx.Response, size: int) -> int:
+def _offset(response: "httpx.Response", size: int) -> int:
     text = response.headers.get("Upload-Offset", "")
     if not (text.isascii() and text.isdigit()) or int(text[:18]) > size:
         raise Rejected(type="tus", status=response.status_code)

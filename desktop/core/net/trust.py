@@ -12,8 +12,6 @@ from typing import Any, Final, Protocol
 from urllib.parse import urlsplit
 
 import msgspec
-from cryptography import x509
-from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from desktop.core.crypto.keychain import write_private
 from desktop.core.errors import StorageUnavailable, Unreachable, UntrustedServer
@@ -49,6 +47,11 @@ class TrustStore:
     def pin(self, server: str) -> Pin | None:
         """What is known of this server."""
         return self._pins.get(origin(server))
+
+    def fingerprint(self, server: str) -> str:
+        """The pinned key's SHA-256 in hex; empty when there is no pin, or the system's trust store vouches for the server."""
+        pin = self.pin(server)
+        return pin.fingerprint if pin is not None and pin.anchor is not None else ""
 
     async def context(self, server: str) -> ssl.SSLContext:
         """A TLS context for this server; asks or pins on first sight.
@@ -144,6 +147,9 @@ def origin(server: str) -> str:
 
 def fingerprint(certificate: bytes) -> str:
     """SHA-256 of the certificate's public key (SPKI), hex."""
+    from cryptography import x509  # wanted with the first sight of a server, not with every start
+    from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+
     try:
         key = x509.load_der_x509_certificate(certificate).public_key()
     except ValueError as error:

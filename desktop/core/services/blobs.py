@@ -1,7 +1,9 @@
 """Sealed copies of blobs on this device: content by SHA-256, thumbnails beside it, parts while they come. All calls block: `cpu` executor."""
 
 import hashlib
+import os
 import re
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
@@ -9,6 +11,16 @@ from desktop.core.crypto.blobfile import BlobReader, BlobWriter
 from desktop.core.errors import BadFile, StorageUnavailable
 
 _BLOB_ID: Final = re.compile(r"[0-9a-f]{64}\Z")
+_ID_LENGTH: Final = 64
+
+
+@dataclass(frozen=True, slots=True)
+class BlobUsage:
+    """What one blob takes on disk with its thumbnails and its part: bytes, and when it was last used (seconds since 1970)."""
+
+    blob_id: str
+    size: int
+    used_at: float
 
 
 class BlobCache:
@@ -48,7 +60,9 @@ class BlobCache:
     def put(self, data: bytes) -> str:
         """Keeps `data`; its blob id."""
         blob_id = hashlib.sha256(data).hexdigest()
-        if not self.has(blob_id):
+        try:
+            os.utime(self.path(blob_id))  # wanted again: whoever is making room leaves it alone
+        except OSError:
             self._write(self.path(blob_id), data)
         return blob_id
 
@@ -77,9 +91,33 @@ class BlobCache:
         for path in self.path(blob_id).parent.glob(blob_id + "*"):
             path.unlink(missing_ok=True)
 
+    def delete_idle(self, usage: BlobUsage) -> int:
+        """Forgets a blob unless it was used after it was looked at; the bytes that became free."""
+        now = self._usage_of(usage.blob_id)
+        if now is None or now.used_at > usage.used_at:
+            return 0
+        self.delete(usage.blob_id)
+        return now.size
+
     def used(self) -> int:
         """Bytes on disk."""
-        return sum(path.stat().st_size for path in self._folder.rglob("*") if path.is_file())
+        return sum(usage.size for usage in self.usage())
+
+    def usage(self) -> list[BlobUsage]:
+        """What is here, blob by blob."""
+        ids = {path.name[:_ID_LENGTH] for path in self._folder.glob("*/*")}
+        found = (self._usage_of(blob_id) for blob_id in ids if _BLOB_ID.match(blob_id))
+        return [usage for usage in found if usage is not None]
+
+    def _usage_of(self, blob_id: str) -> BlobUsage | None:
+        size, used_at, found = 0, 0.0, False
+        for path in self.path(blob_id).parent.glob(blob_id + "*"):
+            try:
+                info = path.stat()
+            except FileNotFoundError:
+                continue  # it went while we looked
+            size, used_at, found = size + info.st_size, max(used_at, info.st_atime, info.st_mtime), True
+        return BlobUsage(blob_id, size, used_at) if found else None
 
     def _write(self, path: Path, data: bytes) -> None:
         part = path.with_name(path.name + ".new")

@@ -1,6 +1,6 @@
 """Verbs of conversations and messages. Everything the user writes goes through the outbox; everything shown comes from the store."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from enum import StrEnum
 from pathlib import Path
 from typing import Any, Final
@@ -12,6 +12,7 @@ from desktop.core.domain import (
     ConversationKind,
     Member,
     Message,
+    MessageKind,
     MessagePage,
     Person,
     Receipt,
@@ -24,11 +25,14 @@ from desktop.core.services.context import Context
 from desktop.core.services.transfers import Outgoing, TransferService
 from desktop.core.sync.events import EditDropped, EditRetried
 from desktop.core.sync.outbox import Edit, EditKind
+from desktop.core.sync.port import Store
 
 MAX_TEXT: Final = 10_000
 MAX_PICTURE: Final = 50 * 1024 * 1024
 _DRAFTS: Final = "drafts"
 _TYPING_EVERY: Final = 3.0
+_LOOK_AHEAD: Final = 200
+"""Messages above a pending read marker that are looked at to count what it leaves unread."""
 
 
 class Anchor(StrEnum):
@@ -59,9 +63,10 @@ class ChatService:
             made = [overlay.created_conversation(edit, me) for edit in edits]
             everyone = [*confirmed, *(c for c in made if c is not None and c.id not in known)]
             names = _names(store.load_objects("Person"))
-            touched = _by_conversation(edits)
+            touched, quiet = _by_conversation(edits), _quiet_after(store, me)
             found = [
-                _finished(overlay.with_edits(c, touched.get(c.id, ()), me), names, drafts.get(c.id)) for c in everyone
+                _finished(overlay.with_edits(c, touched.get(c.id, ()), me, quiet), names, drafts.get(c.id))
+                for c in everyone
             ]
             return sorted(found, key=lambda c: (not c.pinned, -c.updated_at, c.id))
 
@@ -82,7 +87,8 @@ class ChatService:
             peer = store.load_object("Person", found.peer_id) if found.peer_id else None
             names = {peer.id: peer.name} if isinstance(peer, Person) else {}
             touched = _by_conversation(edits).get(conversation_id, ())
-            return _finished(overlay.with_edits(found, touched, me), names, store.load_local(_DRAFTS).get(found.id))
+            shown = overlay.with_edits(found, touched, me, _quiet_after(store, me))
+            return _finished(shown, names, store.load_local(_DRAFTS).get(found.id))
 
         return await self._context.db(load)
 
@@ -189,7 +195,7 @@ class ChatService:
 
     # ------------------------------------------------------------ writing
     async def send_text(
-        self, conversation_id: str, text: str, mentions: Sequence[str] = (), reply_to: str | None = None
+        self, conversation_id: str, text: str, mentions: Iterable[str] = (), reply_to: str | None = None
     ) -> Message:
         """Queues a text; the message comes back pending.
 
@@ -199,8 +205,8 @@ class ChatService:
         if not text.strip() or len(text) > MAX_TEXT:
             raise Rejected(type="invalidText", length=len(text))
         payload: dict[str, Any] = {"conversationId": conversation_id, "kind": "text", "text": text}
-        if mentions:
-            payload["mentions"] = list(mentions)
+        if named := list(mentions):
+            payload["mentions"] = named
         if reply_to is not None:
             payload["replyToId"] = reply_to
         return await self._send(payload)
@@ -211,14 +217,14 @@ class ChatService:
             raise Rejected(type="invalidText", length=len(emoji))
         return await self._send({"conversationId": conversation_id, "kind": "emoji", "text": emoji})
 
-    async def send_picture(self, conversation_id: str, picture: Path | str | bytes, name: str | None = None) -> Message:
+    async def send_picture(self, conversation_id: str, source: Path | str | bytes, name: str | None = None) -> Message:
         """Queues a picture from a file or from the clipboard. It is kept sealed on this device, so that it shows at once and offline.
 
         Raises:
             BadFile: no picture we can read, or too large.
         """
-        source = Path(picture) if isinstance(picture, str) else picture
-        outgoing = await self._transfers.take_picture(source, name, MAX_PICTURE)
+        picture = Path(source) if isinstance(source, str) else source
+        outgoing = await self._transfers.take_picture(picture, name, MAX_PICTURE)
         return await self._send_outgoing(conversation_id, "picture", outgoing, None)
 
     async def send_file(self, conversation_id: str, path: Path | str) -> Message:
@@ -273,11 +279,11 @@ class ChatService:
         await self._context.driver.do(EditDropped(self._context.clock.monotonic(), message_id))
 
     async def mark_read(self, conversation_id: str, seq: int) -> None:
-        """Moves the read marker forward; counts drop at once."""
+        """Moves the read marker forward; counts drop at once. The server bounds it by the last message: the conversation may lag here."""
         conversation = await self.conversation(conversation_id)
         if conversation is None or seq <= conversation.read_seq:
             return
-        await self._update(conversation_id, {"readSeq": min(seq, conversation.last_seq)})
+        await self._update(conversation_id, {"readSeq": seq})
 
     async def set_muted(self, conversation_id: str, muted: bool) -> None:
         """No toasts from it (mentions still come)."""
@@ -352,6 +358,14 @@ class ChatService:
 
 def _lane(conversation_id: str) -> str:
     return f"conversation:{conversation_id}"
+
+
+def _quiet_after(store: Store, me: str) -> overlay.QuietAfter:
+    def count(conversation_id: str, seq: int) -> int:
+        held = store.load_messages(conversation_id, after=seq, limit=_LOOK_AHEAD)
+        return sum(message.sender_id == me or message.kind is MessageKind.SYSTEM for message in held)
+
+    return count
 
 
 def _names(people: Sequence[object]) -> dict[str, str]:

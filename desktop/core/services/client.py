@@ -1,5 +1,6 @@
 """The core's front door: accounts of this device, signing in, starting offline. See docs/core.md for the ten-line script."""
 
+import asyncio
 import os
 import platform
 import shutil
@@ -16,7 +17,7 @@ from desktop.core.crypto.device_key import DeviceKey
 from desktop.core.crypto.keychain import Keychain, open_sealed, seal, write_private
 from desktop.core.crypto.keys import KEY_BYTES, subkey
 from desktop.core.domain import KnownAccount
-from desktop.core.errors import InvalidCredentials, Offline, StorageUnavailable, WrongStoreKey
+from desktop.core.errors import AppError, InvalidCredentials, Offline, StorageUnavailable, WrongStoreKey
 from desktop.core.net.https import HttpsTransport
 from desktop.core.net.transport import Transport
 from desktop.core.net.trust import TrustDecision, TrustStore, origin
@@ -50,6 +51,7 @@ class Client:
         self._trust_env = trust_env
         self._book = self._load_book()
         self._sessions: list[Session] = []
+        self._key_lock = asyncio.Lock()
 
     @classmethod
     async def open(
@@ -70,9 +72,7 @@ class Client:
             data_dir.mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise StorageUnavailable(reason="disk") from error
-        return cls(
-            data_dir, keychain, clock or SystemClock(), TrustStore(data_dir / "trust.json", trust), trust_env=trust_env
-        )
+        return cls(data_dir, keychain, clock or SystemClock(), TrustStore(_pins(data_dir), trust), trust_env=trust_env)
 
     async def __aenter__(self) -> "Client":
         return self
@@ -92,6 +92,10 @@ class Client:
         """Accounts that signed in here, the last used first."""
         return sorted(self._book.accounts, key=lambda account: -account.last_used)
 
+    def fingerprint(self, server: str) -> str:
+        """SHA-256 in hex of the key pinned for a server; empty when there is none. Raises Unreachable for what is no address."""
+        return self._trust.fingerprint(server)
+
     # ------------------------------------------------------------ signing in
     async def sign_in(self, server: str, login: str, password: str, *, remember: bool) -> Session:
         """Signs in at the server and opens the local store.
@@ -101,7 +105,7 @@ class Client:
             WrongStoreKey, StoreDamaged, StoreTooNew, StorageUnavailable. Never wipes: see `forget`.
         """
         address = origin(server)
-        transport = await self._transport(address)
+        transport = self._transport(address)
         try:
             answer = await transport.sign_in(login, password, *_device())
             account = KnownAccount(answer.account_id, address, login, self._name_of(answer.account_id, login))
@@ -113,18 +117,26 @@ class Client:
         self._note(msgspec.structs.replace(account, last_used=self._clock.now_ms(), remembered=remember))
         return session
 
-    async def resume(self, account: KnownAccount, password: str | None = None) -> Session:
-        """Opens an account's local store and connects behind; works with the cable out.
+    async def resume(
+        self, account: KnownAccount, password: str | None = None, *, may_connect: asyncio.Event | None = None
+    ) -> Session:
+        """Opens an account's local store and connects behind; works with the cable out. `may_connect`: not before it is set.
 
         Raises:
             InvalidCredentials: not remembered, and the password is missing or does not open the store (a password changed on
             another device: use sign_in). WrongStoreKey, StoreDamaged, StoreTooNew, StorageUnavailable.
         """
         key = await self._known_key(account, password)
-        transport = await self._transport(account.server)
+        transport = self._transport(account.server)
         try:
             session = await self._open(
-                account, key, transport, answer=None, password=password, remember=account.remembered
+                account,
+                key,
+                transport,
+                answer=None,
+                password=password,
+                remember=account.remembered,
+                may_connect=may_connect,
             )
         except BaseException:
             await transport.close()
@@ -167,6 +179,7 @@ class Client:
         answer: TokenAnswer | None,
         password: str | None,
         remember: bool,
+        may_connect: asyncio.Event | None = None,
     ) -> Session:
         workers = Workers()
         folder = self._folder(account.id)
@@ -195,6 +208,7 @@ class Client:
             clock=self._clock,
             workers=workers,
             sign_out=self._sign_out,
+            may_connect=may_connect,
         )
         await session.start()
         self._sessions.append(session)
@@ -219,21 +233,21 @@ class Client:
         saved = (await workers.db(store.load_local, _AUTH)).get("refresh")
         tokens.begin(saved.decode() if saved is not None else None, password)
 
-    async def _transport(self, server: str) -> HttpsTransport:
-        key = await self._device_key()
-        return HttpsTransport(server, key, self._trust, self._clock, trust_env=self._trust_env)
+    def _transport(self, server: str) -> HttpsTransport:
+        return HttpsTransport(server, self._device_key, self._trust, self._clock, trust_env=self._trust_env)
 
     async def _device_key(self) -> DeviceKey:
         name = self._secret("device")
-        saved = await within(KEYCHAIN_LIMIT, self._keychain.load, name)
-        if saved is not None:
-            try:
-                return DeviceKey.from_der(saved)
-            except ValueError:
-                pass  # a broken key only means a new device to the server
-        key = DeviceKey.generate()
-        await within(KEYCHAIN_LIMIT, self._keychain.save, name, key.to_der())
-        return key
+        async with self._key_lock:  # two at once must not make two devices
+            saved = await within(KEYCHAIN_LIMIT, self._keychain.load, name)
+            if saved is not None:
+                try:
+                    return DeviceKey.from_der(saved)
+                except ValueError:
+                    pass  # a broken key only means a new device to the server
+            key = DeviceKey.generate()
+            await within(KEYCHAIN_LIMIT, self._keychain.save, name, key.to_der())
+            return key
 
     async def _account_key(self, account_id: str, password: str, *, remember: bool) -> bytes:
         """The key of the local store: from the keychain, from under the password, or a new one where there is no store yet."""
@@ -304,6 +318,18 @@ class Client:
             write_private(self._dir / "accounts.json", msgspec.json.encode(book))
         except OSError as error:
             raise StorageUnavailable(reason="disk") from error
+
+
+def pinned_fingerprint(data_dir: Path, server: str) -> str:
+    """Like `Client.fingerprint`, for a data folder that need not be open; empty too when its pins cannot be read."""
+    try:
+        return TrustStore(_pins(data_dir)).fingerprint(server)
+    except AppError:
+        return ""
+
+
+def _pins(data_dir: Path) -> Path:
+    return data_dir / "trust.json"
 
 
 def _device() -> tuple[str, str]:

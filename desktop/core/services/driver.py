@@ -101,6 +101,7 @@ class Driver:
         clock: Clock,
         workers: Workers,
         roll: Callable[[], float] = random.random,
+        may_connect: asyncio.Event | None = None,
     ) -> None:
         self._me = me
         self._store = store
@@ -110,6 +111,7 @@ class Driver:
         self._clock = clock
         self._workers = workers
         self._roll = roll
+        self._may_connect = may_connect
         self._engine = SyncEngine(me)
         self._queue: asyncio.Queue[tuple[SyncEvent, asyncio.Future[None] | None]] = asyncio.Queue()
         self._drained = asyncio.Event()
@@ -287,6 +289,8 @@ class Driver:
 
     async def _connect(self, generation: int) -> None:
         event: SyncEvent
+        if self._may_connect is not None:
+            await self._may_connect.wait()
         try:
             socket, session = await self._open_socket()
         except (AuthExpired, AccountDisabled, DeviceRevoked, InvalidCredentials) as error:

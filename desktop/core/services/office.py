@@ -1,8 +1,8 @@
-"""Verbs of office records: the workbench, notices, the library, documents kept for the day the cable is out."""
+"""Verbs of office records: the workbench and notices here, the library beside it (library.py)."""
 
 from collections.abc import Mapping, Sequence
 from enum import StrEnum
-from typing import Any, Final
+from typing import Any
 
 import msgspec
 
@@ -10,24 +10,15 @@ from desktop.core.clock import utc_date
 from desktop.core.domain import (
     Attachment,
     Audience,
-    Document,
-    Folder,
-    LocalDocument,
     ModuleDefinition,
     Notice,
     NoticeLevel,
     ReadMark,
 )
-from desktop.core.errors import BadFile, LeaseExpired, Offline, Rejected
 from desktop.core.events import ChangeSet
 from desktop.core.ids import read_mark_id
-from desktop.core.services.context import Context
-from desktop.core.services.transfers import TransferService
-from desktop.core.sync.outbox import Edit, EditKind
-
-_KEPT: Final = "kept"
-_CLOCK: Final = "clock"
-_DAY_MS: Final = 86_400_000
+from desktop.core.services.library import LibraryService
+from desktop.core.sync.outbox import Edit, EditKind, EditState
 
 
 class NoticeFilter(StrEnum):
@@ -39,20 +30,8 @@ class NoticeFilter(StrEnum):
     MINE = "mine"
 
 
-class Kept(msgspec.Struct, frozen=True):
-    """A document kept on this device. `pinned`: the user wished it (else the policy did). Times in ms."""
-
-    blob_id: str
-    lease_until: int
-    pinned: bool
-
-
-class OfficeService:
+class OfficeService(LibraryService):
     """Office records on this device."""
-
-    def __init__(self, context: Context, transfers: TransferService) -> None:
-        self._context = context
-        self._transfers = transfers
 
     # ------------------------------------------------------------ workbench and notices
     async def modules(self) -> list[ModuleDefinition]:
@@ -62,7 +41,10 @@ class OfficeService:
         return sorted(modules, key=lambda module: (module.group, module.order, module.id))
 
     async def notices(self, which: NoticeFilter = NoticeFilter.ALL) -> list[Notice]:
-        """Notices this user may see, pinned first, then the newest. Expired and withdrawn ones are for their author alone."""
+        """Notices this user may see, pinned first, then the newest. A withdrawn one stays as its trace (title, time, reason).
+
+        Drafts and those whose time is over are for their author alone.
+        """
         now, me = self._context.clock.now_ms(), self._context.me
         found = [self._marked(n, marks) for n, marks in await self._notices_with_marks()]
         shown = [n for n in found if n.author_id == me or _current(n, now)]
@@ -171,120 +153,9 @@ class OfficeService:
         """Takes a notice back; it leaves a trace. Raises Offline, Rejected."""
         await self.update_notice(notice_id, {"state": "withdrawn", "withdrawReason": reason})
 
-    # ------------------------------------------------------------ the library
-    async def folders(self) -> list[Folder]:
-        """All folders this user may see."""
-        found = await self._context.db(self._context.store.load_objects, "Folder")
-        return sorted((v for v in found if isinstance(v, Folder)), key=lambda folder: (folder.name, folder.id))
-
-    async def documents(self, folder_id: str | None = None) -> list[Document]:
-        """The documents of a folder (None: all), the newest first, with what is kept of them."""
-        found = await self._context.db(lambda: self._context.store.load_objects("Document", parent=folder_id))
-        kept = await self._context.load_local(_KEPT, Kept)
-        documents = [self._with_kept(v, kept.get(v.id)) for v in found if isinstance(v, Document)]
-        return sorted(documents, key=lambda document: (-document.updated_at, document.id))
-
-    async def document(self, document_id: str) -> Document | None:
-        """One document."""
-        found = await self._context.db(self._context.store.load_object, "Document", document_id)
-        if not isinstance(found, Document):
-            return None
-        return self._with_kept(found, (await self._context.load_local(_KEPT, Kept)).get(document_id))
-
-    def _with_kept(self, document: Document, kept: Kept | None) -> Document:
-        if kept is None:
-            return document
-        here = self._transfers.has(document.blob_id)
-        return msgspec.structs.replace(document, kept=here, lease_until=kept.lease_until)
-
-    async def keep_offline(self, document_id: str, keep: bool) -> None:
-        """Keeps a document on this device, or not any more.
-
-        Raises:
-            Rejected: its policy forbids it. Offline: it is not here and cannot be fetched now (it is fetched later).
-        """
-        document = await self.document(document_id)
-        if document is None:
-            raise Rejected(type="notFound")
-        if not keep:
-            await self._context.put_local(_KEPT, document_id, None)
-            self._changed(document_id)
-            return
-        if document.offline.policy == "none":
-            raise Rejected(type="offlineForbidden")
-        await self._renew(document, pinned=True)
-        await self._transfers.ensure(document.blob_id, document.name)
-        self._changed(document_id)
-
-    async def document_path(self, document_id: str) -> LocalDocument:
-        """A document's bytes, from this device or from the server.
-
-        Raises:
-            Offline: it is not kept and there is no network. LeaseExpired: kept, but for too long without the server's word.
-            Rejected: the server said no.
-        """
-        document = await self.document(document_id)
-        if document is None:
-            raise Rejected(type="notFound")
-        rights = document.offline
-        lease_until: int | None = None
-        if self._context.live:
-            if rights.policy != "none":
-                kept = (await self._context.load_local(_KEPT, Kept)).get(document_id)
-                await self._renew(document, pinned=bool(kept and kept.pinned))
-        else:
-            lease_until = await self._check_lease(document)
-        data = await self._transfers.open_bytes(document.blob_id, document.name)
-        if rights.policy == "none":
-            await self._transfers.forget(document.blob_id)
-        return LocalDocument(document.name, document.type, data, lease_until, rights.print, rights.copy)
-
-    async def keep_by_policy(self) -> None:
-        """Renews the leases of what is kept and fetches what the policy wants here. Called when the connection is live and quiet."""
-        kept = await self._context.load_local(_KEPT, Kept)
-        documents = {document.id: document for document in await self.documents()}
-        for document_id in kept.keys() - documents.keys():  # deleted, or no longer ours to read
-            await self._transfers.forget(kept[document_id].blob_id)
-            await self._context.put_local(_KEPT, document_id, None)
-        for document in documents.values():
-            known = kept.get(document.id)
-            if document.offline.policy == "none" and known is not None:
-                await self._transfers.forget(known.blob_id)
-                await self._context.put_local(_KEPT, document.id, None)
-            elif known is not None or document.offline.policy == "always":
-                await self._renew(document, pinned=bool(known and known.pinned))
-                await self._fetch_quietly(document)
-
-    async def _fetch_quietly(self, document: Document) -> None:
-        try:
-            await self._transfers.ensure(document.blob_id, document.name)
-        except (Offline, Rejected, BadFile):
-            return  # the next quiet moment tries again
-
-    async def _renew(self, document: Document, *, pinned: bool) -> None:
-        now = self._context.clock.now_ms()
-        lease = now + max(1, document.offline.lease_days) * _DAY_MS
-        await self._context.put_local(_KEPT, document.id, Kept(document.blob_id, lease, pinned))
-        await self._context.put_local(_CLOCK, "latest", now)
-
-    async def _check_lease(self, document: Document) -> int:
-        kept = (await self._context.load_local(_KEPT, Kept)).get(document.id)
-        if kept is None or not self._transfers.has(document.blob_id):
-            raise Offline(reason="notKept")
-        # A clock that was set back does not stretch a lease: the latest time ever seen counts.
-        latest = (await self._context.load_local(_CLOCK, int)).get("latest", 0)
-        now = max(self._context.clock.now_ms(), latest)
-        if now > kept.lease_until:
-            raise LeaseExpired(until=kept.lease_until)
-        await self._context.put_local(_CLOCK, "latest", now)
-        return kept.lease_until
-
-    def _changed(self, document_id: str) -> None:
-        self._context.bus.publish(ChangeSet("Document", (document_id,)))
-
 
 def _current(notice: Notice, now: int) -> bool:
-    return notice.state == "published" and (notice.expires_at is None or notice.expires_at > now)
+    return notice.state in ("published", "withdrawn") and (notice.expires_at is None or notice.expires_at > now)
 
 
 def _to_confirm(notice: Notice) -> bool:
@@ -296,7 +167,7 @@ def _marks(found: Sequence[object], edits: Sequence[Edit], me: str) -> dict[str,
     """This user's marks by record, those in the outbox too."""
     marks = {value.record_id: value for value in found if isinstance(value, ReadMark) and value.person_id == me}
     for edit in edits:
-        if edit.type_name != "ReadMark":
+        if edit.type_name != "ReadMark" or edit.state is EditState.REFUSED:
             continue
         confirmed = edit.created_at if edit.payload.get("confirmed") else None
         if edit.kind is EditKind.CREATE:

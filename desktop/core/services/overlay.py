@@ -1,6 +1,6 @@
 """What the user sees: the confirmed state with the outbox's edits laid over it. Pure. When an edit is refused its layer simply goes."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import msgspec
@@ -45,12 +45,16 @@ def pending_messages(edits: Iterable[Edit], conversation_id: str, me: str) -> li
     ]
 
 
-def with_edits(conversation: Conversation, edits: Iterable[Edit], me: str) -> Conversation:
+QuietAfter = Callable[[str, int], int]
+"""(conversation, seq) → how many of the messages held after `seq` count for nobody's unread: this user's own, the system's."""
+
+
+def with_edits(conversation: Conversation, edits: Iterable[Edit], me: str, quiet_after: QuietAfter) -> Conversation:
     """`conversation` as it looks after the pending edits that touch it."""
     changed: dict[str, Any] = {}
     for edit in edits:
         if edit.type_name == "Conversation" and edit.object_id == conversation.id and edit.kind is EditKind.UPDATE:
-            changed |= _patched(conversation, edit.payload)
+            changed |= _patched(conversation, edit.payload, quiet_after)
         elif is_message(edit) and edit.payload.get("conversationId") == conversation.id:
             changed["last_message"] = _line(edit, me)
             changed["updated_at"] = max(conversation.updated_at, edit.created_at)
@@ -61,14 +65,17 @@ def _line(edit: Edit, me: str) -> LastMessage:
     return preview(pending_message(edit, me))
 
 
-def _patched(conversation: Conversation, patch: dict[str, Any]) -> dict[str, Any]:
+def _patched(conversation: Conversation, patch: dict[str, Any], quiet_after: QuietAfter) -> dict[str, Any]:
     changed: dict[str, Any] = {key: patch[key] for key in ("muted", "pinned", "name") if key in patch}
     if "announcement" in patch:
         text = patch["announcement"]
         changed["announcement"] = text.get("text") if isinstance(text, dict) else text
     read = patch.get("readSeq")
     if isinstance(read, int) and read > conversation.read_seq:
-        rest = max(0, min(conversation.unread_count, conversation.last_seq - read))
+        rest = min(conversation.unread_count, conversation.last_seq - read)
+        if rest > 0:
+            rest -= min(rest, quiet_after(conversation.id, read))
+        rest = max(0, rest)
         changed |= {"read_seq": read, "unread_count": rest}
         if rest == 0:
             changed["mention_count"] = 0

@@ -11,10 +11,11 @@ from desktop.core.clock import Clock
 from desktop.core.crypto.keys import subkey
 from desktop.core.domain import ConnectionState, ConnectionStatus, Person
 from desktop.core.errors import AppError, Offline
-from desktop.core.events import ChangeSet, Event, EventBus, PresenceChanged, StatusChanged
+from desktop.core.events import ChangeSet, EditRefused, Event, EventBus, PresenceChanged, StatusChanged
 from desktop.core.net.transport import Transport
 from desktop.core.services.alerts import AlertService
 from desktop.core.services.blobs import BlobCache
+from desktop.core.services.cache import CacheService
 from desktop.core.services.chat import ChatService
 from desktop.core.services.context import Context
 from desktop.core.services.directory import DirectoryService
@@ -50,6 +51,7 @@ class Session:
         clock: Clock,
         workers: Workers,
         sign_out: Callable[["Session", bool, bool], Awaitable[None]],
+        may_connect: asyncio.Event | None = None,
     ) -> None:
         self._sign_out = sign_out
         self.events = EventBus()
@@ -58,13 +60,22 @@ class Session:
         self._workers = workers
         self._tasks = TaskRoom("session")
         self._driver = Driver(
-            me=me, store=store, transport=transport, tokens=tokens, bus=self.events, clock=clock, workers=workers
+            me=me,
+            store=store,
+            transport=transport,
+            tokens=tokens,
+            bus=self.events,
+            clock=clock,
+            workers=workers,
+            may_connect=may_connect,
         )
         self._context = Context(me, store, workers, self._driver, transport, tokens, self.events, clock, self._tasks)
-        self.files = TransferService(self._context, BlobCache(blob_folder, subkey(account_key, "blobs")))
+        blobs = BlobCache(blob_folder, subkey(account_key, "blobs"))
+        self.files = TransferService(self._context, blobs)
         self.chat = ChatService(self._context, self.files)
         self.directory = DirectoryService(self._context)
         self.office = OfficeService(self._context, self.files)
+        self.cache = CacheService(self._context, blobs, self.files, self.office)
         self.alerts = AlertService(self._context)
         self.presence = PresenceService(self._context)
         self.settings = SettingsService(self._context)
@@ -152,6 +163,8 @@ class Session:
             case PresenceChanged(snapshot=snapshot, presence=presence):
                 if presence or snapshot:
                     self.presence.on_presence(event)
+            case EditRefused():
+                self.files.on_refused(event)
             case ChangeSet(type_name="Person", upserts=people):
                 # Direct conversations carry their peer's name: whoever shows them must look again.
                 self._tasks.start(self._tell_renamed(frozenset(people)), name="renamed")

@@ -10,15 +10,16 @@ from pathlib import Path
 from typing import Final
 
 import msgspec
-from PIL import Image, UnidentifiedImageError
 
 from desktop.core.domain import Attachment, Direction, Transfer, TransferState
 from desktop.core.errors import AppError, AuthExpired, BadFile, Offline, Rejected
-from desktop.core.events import StatusChanged, TransferProgress
+from desktop.core.events import ChangeSet, EditRefused, StatusChanged, TransferProgress
 from desktop.core.net.transport import BadUpload
 from desktop.core.services.blobs import BlobCache
 from desktop.core.services.context import Context
 from desktop.core.services.speed import Speed
+from desktop.core.sync.events import EditDropped, EditRetried
+from desktop.core.sync.outbox import EditState
 
 _SPACE: Final = "transfers"
 AT_ONCE: Final = 3
@@ -26,6 +27,7 @@ REPORT_EVERY: Final = 0.25
 MAX_PIXELS: Final = 64_000_000
 UPLOAD_TRIES: Final = 3
 EDGES: Final = (96, 256, 1024)
+NO_NETWORK: Final = frozenset({"offline", "unreachable"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +86,16 @@ class TransferService:
             self._pump()
 
     # ------------------------------------------------------------ verbs
+    def of(self, edit_id: str) -> Transfer | None:
+        """The transfer of the file an edit carries."""
+        return next((r.transfer for r in self._records.values() if r.transfer.message_id == edit_id), None)
+
+    def blobs_under_way(self) -> set[str]:
+        """Blobs that a transfer which is not done brings, or sends."""
+        open_ones = [record for record in self._records.values() if record.transfer.state is not TransferState.DONE]
+        sources = {r.source.removeprefix("blob:") for r in open_ones if r.source.startswith("blob:")}
+        return sources | {r.transfer.blob_id for r in open_ones if r.transfer.blob_id is not None}
+
     def transfers(self) -> list[Transfer]:
         """Those a user knows of, newest last."""
         return [record.transfer for _, record in sorted(self._records.items()) if not record.hidden]
@@ -97,31 +109,57 @@ class TransferService:
         await self._stop(transfer_id)
 
     async def resume(self, transfer_id: str) -> None:
-        """Goes on where it stopped."""
+        """Goes on where it stopped. Once more for what the server refused: the message or document it belongs to is sent again."""
         record = self._records.get(transfer_id)
         if record is None or record.transfer.state in (TransferState.DONE, TransferState.RUNNING):
             return
-        await self._set(transfer_id, state=TransferState.WAITING, error=None)
+        through = record.transfer.direction is Direction.UP and record.transfer.blob_id is not None
+        await self._set(transfer_id, state=TransferState.DONE if through else TransferState.WAITING, error=None)
+        if record.transfer.message_id is not None:
+            await self._context.driver.do(EditRetried(self._context.clock.monotonic(), record.transfer.message_id))
         self._pump()
 
     async def cancel(self, transfer_id: str) -> None:
-        """Ends it for good; a message that waited for it is refused."""
+        """Ends it for good; a message that waited for it is refused, a document that did is taken back."""
         record = self._records.pop(transfer_id, None)
         if record is None:
             return
         await self._stop(transfer_id)
         await self._context.put_local(_SPACE, transfer_id, None)
         if record.transfer.direction is Direction.UP and record.transfer.state is not TransferState.DONE:
+            await self._drop_record(record.transfer.message_id)
             self._context.driver.upload_refused(transfer_id, "cancelled")
         elif record.transfer.blob_id and record.transfer.state is not TransferState.DONE:
             await self._context.workers.cpu(self._cache.path(record.transfer.blob_id, ".part").unlink, True)
         self._finished(transfer_id)
+        self._context.bus.publish(ChangeSet("Transfer", removed=(transfer_id,)))
+
+    async def _drop_record(self, edit_id: str | None) -> None:
+        """A message stays where its writer sees it; a document that never came to be has no other place than its transfer."""
+        edits = await self._context.db(self._context.store.load_edits)
+        if any(edit.id == edit_id and edit.type_name != "Message" for edit in edits):
+            await self._context.driver.do(EditDropped(self._context.clock.monotonic(), str(edit_id)))
+
+    def on_refused(self, event: EditRefused) -> None:
+        """The server refused what a file was sent for: its transfer says so, to be tried again or taken back."""
+        if event.type_name != "Message":
+            self._context.tasks.start(self._note_refusal(event), name="refusal")
+
+    async def _note_refusal(self, event: EditRefused) -> None:
+        edits = await self._context.db(self._context.store.load_edits)
+        refused = {edit.id for edit in edits if edit.object_id == event.object_id and edit.state is EditState.REFUSED}
+        for key, record in list(self._records.items()):
+            if record.transfer.message_id in refused and record.transfer.state is TransferState.DONE:
+                await self._set(key, state=TransferState.FAILED, error=event.code)
 
     async def clear_done(self) -> None:
         """Takes finished ones off the list."""
-        for key in [key for key, record in self._records.items() if record.transfer.state is TransferState.DONE]:
+        done = tuple(key for key, record in self._records.items() if record.transfer.state is TransferState.DONE)
+        for key in done:
             del self._records[key]
             await self._context.put_local(_SPACE, key, None)
+        if done:
+            self._context.bus.publish(ChangeSet("Transfer", removed=done))
 
     async def download(self, attachment: Attachment) -> Transfer:
         """Brings an attachment onto this device (sealed). One that is here is done at once."""
@@ -177,7 +215,7 @@ class TransferService:
         if not self._cache.has(blob_id):
             left = self._records.get(record.transfer.id)
             code = left.transfer.error if left is not None else "cancelled"
-            raise Offline(reason=code) if code in (None, "offline", "unreachable") else Rejected(type=code)
+            raise Offline(reason=code) if code is None or code in NO_NETWORK else Rejected(type=code)
 
     async def thumbnail(self, blob_id: str, edge: int) -> bytes:
         """A small picture of a blob: edge 96, 256 or 1024 px. From this device, made here when the blob is, else from the server.
@@ -226,9 +264,9 @@ class TransferService:
         kind = mimetypes.guess_type(path.name)[0] or "application/octet-stream"
         return await self._new_upload(Attachment("", path.name, kind, stat.st_size), f"path:{path}", stat.st_mtime_ns)
 
-    async def begin_upload(self, outgoing: Outgoing, message_id: str) -> None:
-        """The message is in the outbox: the file may go."""
-        await self._set(outgoing.transfer_id, message_id=message_id, state=self._ready_state())
+    async def begin_upload(self, outgoing: Outgoing, edit_id: str) -> None:
+        """The message (or document) is in the outbox: the file may go."""
+        await self._set(outgoing.transfer_id, message_id=edit_id, state=self._ready_state())
         self._pump()
 
     async def retry_of(self, message_id: str) -> None:
@@ -249,15 +287,24 @@ class TransferService:
         Raises:
             Offline, Rejected, BadFile.
         """
+        if not self._context.live:
+            raise Offline(reason="offline")
         outgoing = await self.take_file(path)
         ended = self._ended.setdefault(outgoing.transfer_id, asyncio.Event())
         await self._set(outgoing.transfer_id, state=self._ready_state())
         self._pump()
-        await ended.wait()
-        record = self._records.get(outgoing.transfer_id)
-        if record is None or record.transfer.blob_id is None:
-            raise Rejected(type=(record.transfer.error if record else None) or "cancelled")
-        return msgspec.structs.replace(outgoing.attachment, blob_id=record.transfer.blob_id)
+        blob_id: str | None = None
+        try:
+            await ended.wait()
+            record = self._records.get(outgoing.transfer_id)
+            code = (record.transfer.error if record else None) or "cancelled"
+            blob_id = record.transfer.blob_id if record is not None else None
+        finally:
+            if blob_id is None:  # nobody waits for it any more: it must not go on by itself later
+                await self.cancel(outgoing.transfer_id)
+        if blob_id is None:
+            raise Offline(reason=code) if code in NO_NETWORK else Rejected(type=code)
+        return msgspec.structs.replace(outgoing.attachment, blob_id=blob_id)
 
     # ------------------------------------------------------------ the workers
     async def _new_upload(self, attachment: Attachment, source: str, modified_ns: int) -> Outgoing:
@@ -442,11 +489,13 @@ def _read_limited(path: Path, limit: int) -> bytes:
 
 
 def _picture_size(data: bytes) -> tuple[str, int, int]:
+    from PIL import Image  # loaded with the first picture: no start waits for it
+
     try:
         with Image.open(io.BytesIO(data)) as picture:
             width, height = picture.size
             kind = Image.MIME.get(picture.format or "", "application/octet-stream")
-    except (UnidentifiedImageError, OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
+    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
         raise BadFile(reason="noPicture") from error
     if width * height > MAX_PIXELS:
         raise BadFile(reason="tooLarge")
@@ -454,6 +503,8 @@ def _picture_size(data: bytes) -> tuple[str, int, int]:
 
 
 def _make_thumbnail(data: bytes, edge: int) -> bytes:
+    from PIL import Image
+
     _picture_size(data)
     try:
         with Image.open(io.BytesIO(data)) as picture:

@@ -89,10 +89,8 @@ class MemoryStore:
                 values = self._local.setdefault(space, {})
                 if value is None:
                     values.pop(key, None)
-                    changes.remove(f"local.{space}", key)
                 else:
                     values[key] = value
-                    changes.upsert(f"local.{space}", key)
             case _:
                 assert_never(operation)
 

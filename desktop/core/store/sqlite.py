@@ -163,10 +163,8 @@ class SqliteStore:
                 changes.edit(edit, gone=True)
             case PutLocal(space=space, key=key, value=None):
                 self._run("DELETE FROM local WHERE space = ? AND key = ?", space, key)
-                changes.remove(f"local.{space}", key)
             case PutLocal(space=space, key=key, value=value):
                 self._run("INSERT OR REPLACE INTO local VALUES(?, ?, ?)", space, key, value)
-                changes.upsert(f"local.{space}", key)
             case _:
                 assert_never(operation)
 

@@ -1,14 +1,13 @@
 """What the sync machine asks of its driver. Persist comes before everything else of the same step: first on disk, then on the wire or the screen."""
 
-from dataclasses import dataclass
+import msgspec
 
 from desktop.core.domain import ConnectionState
 from desktop.core.protocol.frames import MethodCall, Signal
 from desktop.core.sync.port import Operation
 
 
-@dataclass(frozen=True, slots=True)
-class SetStatus:
+class SetStatus(msgspec.Struct, frozen=True):
     """The observable state. `retry_in` seconds from now, while offline."""
 
     state: ConnectionState
@@ -17,31 +16,26 @@ class SetStatus:
     syncing: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class OpenConnection:
+class OpenConnection(msgspec.Struct, frozen=True):
     """Make sure of a fresh token, then open the socket. Ends in SocketOpened, ConnectionLost or SessionEnded."""
 
 
-@dataclass(frozen=True, slots=True)
-class CloseConnection:
+class CloseConnection(msgspec.Struct, frozen=True):
     """Close the socket; its late frames must not come in any more."""
 
 
-@dataclass(frozen=True, slots=True)
-class RenewToken:
+class RenewToken(msgspec.Struct, frozen=True):
     """Refresh the access token and tell the socket. Ends in TokenRenewed, TokenNotRenewed or SessionEnded."""
 
 
-@dataclass(frozen=True, slots=True)
-class SendRequest:
+class SendRequest(msgspec.Struct, frozen=True):
     """A JMAP request on the socket."""
 
     request_id: str
     calls: tuple[MethodCall, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class EnablePush:
+class EnablePush(msgspec.Struct, frozen=True):
     """Ask for pushes (RFC 8887 §4.3.5.2), some types as objects."""
 
     types: tuple[str, ...]
@@ -49,30 +43,26 @@ class EnablePush:
     objects: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Persist:
+class Persist(msgspec.Struct, frozen=True):
     """One transaction of the store."""
 
     operations: tuple[Operation, ...]
     durable: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class AnnounceMessages:
+class AnnounceMessages(msgspec.Struct, frozen=True):
     """Messages that came just now, in order of arrival."""
 
     ids: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class AnnounceAlerts:
+class AnnounceAlerts(msgspec.Struct, frozen=True):
     """Alerts that came just now."""
 
     ids: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class ReportRefusal:
+class ReportRefusal(msgspec.Struct, frozen=True):
     """The server refused an edit."""
 
     type_name: str
@@ -81,37 +71,32 @@ class ReportRefusal:
     description: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class ReportSignal:
+class ReportSignal(msgspec.Struct, frozen=True):
     """Typing or presence for the screen."""
 
     signal: Signal
 
 
-@dataclass(frozen=True, slots=True)
-class SettleWindow:
+class SettleWindow(msgspec.Struct, frozen=True):
     """The answer to WindowWanted; None: the messages are in the store."""
 
     tag: int
     error: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class EndSession:
+class EndSession(msgspec.Struct, frozen=True):
     """Signed out from outside."""
 
     code: str
 
 
-@dataclass(frozen=True, slots=True)
-class WakeUpAt:
+class WakeUpAt(msgspec.Struct, frozen=True):
     """Send WokeUp at this monotonic time; replaces the earlier wish. None: not needed."""
 
     at: float | None
 
 
-@dataclass(frozen=True, slots=True)
-class NoteBroken:
+class NoteBroken(msgspec.Struct, frozen=True):
     """Something from the server was skipped because it broke the contract: for the log."""
 
     what: str

@@ -2,24 +2,23 @@
 
 import msgspec
 
-from desktop.core.domain import Conversation, LastMessage, Message
+from desktop.core.domain import Conversation, LastMessage, Message, MessageKind
 
 
 def with_message(conversation: Conversation, message: Message, me: str) -> Conversation:
     """`conversation` after `message`: preview, last seq and, for a colleague's unread one, the counts."""
     if message.seq <= conversation.last_seq:
         return conversation
-    unread = message.sender_id != me and message.seq > conversation.read_seq
-    mentioned = unread and (me in message.mentions or "all" in message.mentions)
-    mine = message.sender_id == me
+    # Sending moves no read marker (docs/protocol.md): a guess that it did would swallow the marker the user sets next.
+    news = message.sender_id != me and message.kind is not MessageKind.SYSTEM and message.seq > conversation.read_seq
+    mentioned = news and (me in message.mentions or "all" in message.mentions)
     return msgspec.structs.replace(
         conversation,
         last_seq=message.seq,
         last_message=preview(message),
         updated_at=max(conversation.updated_at, message.sent_at),
-        unread_count=0 if mine else conversation.unread_count + unread,
-        mention_count=0 if mine else conversation.mention_count + mentioned,
-        read_seq=message.seq if mine else conversation.read_seq,
+        unread_count=conversation.unread_count + news,
+        mention_count=conversation.mention_count + mentioned,
     )
 
 

@@ -1,22 +1,20 @@
 """What the driver tells the sync machine. `now` is monotonic seconds; `roll` is a random number in [0, 1), for jitter."""
 
-from dataclasses import dataclass
+import msgspec
 
 from desktop.core.protocol.frames import Frame
 from desktop.core.sync.outbox import Edit
 from desktop.core.sync.port import Saved
 
 
-@dataclass(frozen=True, slots=True)
-class Start:
+class Start(msgspec.Struct, frozen=True):
     """Begins with what the store saved; the first connection is tried at once."""
 
     now: float
     saved: Saved
 
 
-@dataclass(frozen=True, slots=True)
-class SocketOpened:
+class SocketOpened(msgspec.Struct, frozen=True):
     """The socket is there and the session is signed in. `push_types`: what the server pushes as objects; `types`: what it knows."""
 
     now: float
@@ -26,8 +24,7 @@ class SocketOpened:
     renew_at: float | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class ConnectionLost:
+class ConnectionLost(msgspec.Struct, frozen=True):
     """No connection came about, or the one there was ended. `code` is an error code for the status line."""
 
     now: float
@@ -36,16 +33,14 @@ class ConnectionLost:
     retry_after: float | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class SessionEnded:
+class SessionEnded(msgspec.Struct, frozen=True):
     """The server will not have this session any more (revoked, disabled, grant used up)."""
 
     now: float
     code: str
 
 
-@dataclass(frozen=True, slots=True)
-class FrameArrived:
+class FrameArrived(msgspec.Struct, frozen=True):
     """A frame of the present socket."""
 
     now: float
@@ -53,70 +48,61 @@ class FrameArrived:
     frame: Frame
 
 
-@dataclass(frozen=True, slots=True)
-class WokeUp:
+class WokeUp(msgspec.Struct, frozen=True):
     """The time of the last `WakeUpAt` has come."""
 
     now: float
     roll: float
 
 
-@dataclass(frozen=True, slots=True)
-class TokenRenewed:
+class TokenRenewed(msgspec.Struct, frozen=True):
     """A fresh access token is in use; the next renewal is due at `renew_at`."""
 
     now: float
     renew_at: float
 
 
-@dataclass(frozen=True, slots=True)
-class TokenNotRenewed:
+class TokenNotRenewed(msgspec.Struct, frozen=True):
     """The renewal failed for now (no answer)."""
 
     now: float
 
 
-@dataclass(frozen=True, slots=True)
-class NetworkChanged:
+class NetworkChanged(msgspec.Struct, frozen=True):
     """The system reports another network situation, or the machine woke from sleep: what we believe of the connection needs a proof."""
 
     now: float
     roll: float
 
 
-@dataclass(frozen=True, slots=True)
-class Stop:
+class Stop(msgspec.Struct, frozen=True):
     """Ends the connection; nothing is tried any more until `Start`."""
 
     now: float
 
 
-@dataclass(frozen=True, slots=True)
-class EditMade:
+class EditMade(msgspec.Struct, frozen=True):
     """The user did something."""
 
     now: float
     edit: Edit
 
 
-@dataclass(frozen=True, slots=True)
-class EditRetried:
+class EditRetried(msgspec.Struct, frozen=True):
     """A refused edit goes out again."""
 
     now: float
     edit_id: str
 
 
-@dataclass(frozen=True, slots=True)
-class EditDropped:
+class EditDropped(msgspec.Struct, frozen=True):
     """The user takes an edit back; one that is on its way stays."""
 
     now: float
     edit_id: str
 
 
-@dataclass(frozen=True, slots=True)
-class UploadFinished:
+class UploadFinished(msgspec.Struct, frozen=True):
     """The file an edit waits for has arrived."""
 
     now: float
@@ -124,8 +110,7 @@ class UploadFinished:
     blob_id: str
 
 
-@dataclass(frozen=True, slots=True)
-class UploadRefused:
+class UploadRefused(msgspec.Struct, frozen=True):
     """The file an edit waits for can't be sent."""
 
     now: float
@@ -133,8 +118,7 @@ class UploadRefused:
     code: str
 
 
-@dataclass(frozen=True, slots=True)
-class WindowWanted:
+class WindowWanted(msgspec.Struct, frozen=True):
     """A screen needs messages in [low, high] of a conversation, `limit` of them from the newest (or oldest) on. Answered by SettleWindow."""
 
     now: float

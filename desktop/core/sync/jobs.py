@@ -1,7 +1,8 @@
 """Requests in flight: what each one was for, and since when. An answer nobody waits for (a duplicate, one of an older socket) finds nothing."""
 
-from dataclasses import dataclass, field
 from typing import Final
+
+import msgspec
 
 from desktop.core.protocol.frames import MethodCall
 from desktop.core.sync.commands import SendRequest
@@ -12,16 +13,14 @@ DEADLINE: Final = 30.0
 PROBE_DEADLINE: Final = 5.0
 
 
-@dataclass(frozen=True, slots=True)
-class ChangesJob:
+class ChangesJob(msgspec.Struct, frozen=True):
     """/changes of some types, each from its cursor; `chained`: types whose objects come in the same answer."""
 
     since: tuple[tuple[str, str], ...]
     chained: frozenset[str]
 
 
-@dataclass(frozen=True, slots=True)
-class FetchJob:
+class FetchJob(msgspec.Struct, frozen=True):
     """The objects one /changes page named; `rest` is persisted with them."""
 
     type_name: str
@@ -32,15 +31,13 @@ class FetchJob:
     more: bool
 
 
-@dataclass(frozen=True, slots=True)
-class SnapshotJob:
+class SnapshotJob(msgspec.Struct, frozen=True):
     """The start-up path of one type: its state first, then every id, then the objects."""
 
     type_name: str
 
 
-@dataclass(frozen=True, slots=True)
-class IdsJob:
+class IdsJob(msgspec.Struct, frozen=True):
     """More ids of a snapshot whose /query was cut short by the server."""
 
     type_name: str
@@ -48,8 +45,7 @@ class IdsJob:
     ids: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class PageJob:
+class PageJob(msgspec.Struct, frozen=True):
     """Objects of a large snapshot, page by page."""
 
     type_name: str
@@ -58,8 +54,7 @@ class PageJob:
     done: int
 
 
-@dataclass(frozen=True, slots=True)
-class Window:
+class Window(msgspec.Struct, frozen=True):
     """Messages of one conversation in [low, high], `limit` of them from one end."""
 
     conversation_id: str
@@ -70,36 +65,32 @@ class Window:
     tag: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class WindowJob:
+class WindowJob(msgspec.Struct, frozen=True):
     """Some windows in one request."""
 
     windows: tuple[Window, ...]
     history: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class SendJob:
+class SendJob(msgspec.Struct, frozen=True):
     """Edits of one lane."""
 
     lane: str
     edit_ids: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class ProbeJob:
+class ProbeJob(msgspec.Struct, frozen=True):
     """Core/echo, to learn whether the connection lives."""
 
 
 Job = ChangesJob | FetchJob | SnapshotJob | IdsJob | PageJob | WindowJob | SendJob | ProbeJob
 
 
-@dataclass(slots=True)
-class Requests:
+class Requests(msgspec.Struct):
     """The book of what is in flight."""
 
     _number: int = 0
-    _open: dict[str, tuple[Job, float]] = field(default_factory=dict)
+    _open: dict[str, tuple[Job, float]] = msgspec.field(default_factory=dict)
 
     def start(self, job: Job, calls: list[MethodCall], now: float) -> SendRequest:
         """Enters a job; ids are never used twice, not even over connections."""

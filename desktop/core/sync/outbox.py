@@ -27,7 +27,8 @@ class Edit(msgspec.Struct, frozen=True):
     """A queued write. `payload` is the wire object of a create or the patch of an update.
 
     `order`: position in the queue, given by the store's writer in ascending order. `lane`: edits of one lane go out one after another.
-    `upload`: the transfer whose blob id belongs into `payload["attachment"]`; until it is done the edit waits, and others pass it.
+    `upload`: the transfer whose blob id belongs into the payload (a message's attachment, a document itself); until it is done the edit
+    waits, and edits of other objects pass it. `local_path`: the user's file it carries.
     """
 
     id: str
@@ -58,7 +59,8 @@ MAX_BATCH: Final = 32
 def merged(older: Edit, newer: Edit) -> Edit | None:
     """One edit in place of two updates of one object, the newer values winning (a read marker never moves back); None where they must stay apart."""
     same = older.object_id == newer.object_id and older.type_name == newer.type_name
-    if not same or older.kind is not EditKind.UPDATE or newer.kind is not EditKind.UPDATE or not older.ready:
+    updates = older.kind is EditKind.UPDATE and newer.kind is EditKind.UPDATE
+    if not same or not updates or not older.ready or not newer.ready:
         return None
     payload = {**older.payload, **newer.payload}
     if "readSeq" in older.payload and "readSeq" in newer.payload:
@@ -67,10 +69,14 @@ def merged(older: Edit, newer: Edit) -> Edit | None:
 
 
 def next_batch(lane: Iterable[Edit], limit: int = MAX_BATCH) -> list[Edit]:
-    """What of one lane (in order) goes out together: a run of creates of one type, or one single edit; refused and waiting ones are passed."""
+    """What of one lane (in order) goes out together: a run of creates of one type, or one single edit; refused and waiting ones are
+    passed, but not by edits of the object whose file they wait for."""
     batch: list[Edit] = []
+    held: set[str] = set()
     for edit in lane:
-        if not edit.ready:
+        if not edit.ready and (edit.upload is not None or edit.local_path is not None):
+            held.add(edit.object_id)
+        if not edit.ready or edit.object_id in held:
             continue
         if not batch and edit.kind is not EditKind.CREATE:
             return [edit]

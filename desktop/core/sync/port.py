@@ -4,8 +4,9 @@ Every `apply` is one transaction, cursor and data together, and answers what it 
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 from typing import Protocol
+
+import msgspec
 
 from desktop.core.domain import Conversation, Message
 from desktop.core.events import ChangeSet
@@ -14,8 +15,7 @@ from desktop.core.sync.outbox import Edit
 from desktop.core.sync.ranges import Runs
 
 
-@dataclass(frozen=True, slots=True)
-class PutObjects:
+class PutObjects(msgspec.Struct, frozen=True):
     """Writes whole objects of one type. `live`: messages newer than their conversation's last one move its preview and counts."""
 
     type_name: str
@@ -23,24 +23,21 @@ class PutObjects:
     live: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class RemoveObjects:
+class RemoveObjects(msgspec.Struct, frozen=True):
     """Removes objects; a conversation takes its messages, members, receipts and coverage along."""
 
     type_name: str
     ids: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class KeepOnly:
+class KeepOnly(msgspec.Struct, frozen=True):
     """After a full snapshot: removes every object of the type that is not named."""
 
     type_name: str
     ids: frozenset[str]
 
 
-@dataclass(frozen=True, slots=True)
-class CoverMessages:
+class CoverMessages(msgspec.Struct, frozen=True):
     """A window as the server sees it: messages in [low, high] become exactly these. Nothing for a conversation that is unknown."""
 
     conversation_id: str
@@ -49,46 +46,40 @@ class CoverMessages:
     messages: tuple[Message, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class SetCoverage:
+class SetCoverage(msgspec.Struct, frozen=True):
     """Which sequence numbers of a conversation are held."""
 
     conversation_id: str
     runs: Runs
 
 
-@dataclass(frozen=True, slots=True)
-class SetState:
+class SetState(msgspec.Struct, frozen=True):
     """The cursor of one type; None forgets it."""
 
     type_name: str
     state: str | None
 
 
-@dataclass(frozen=True, slots=True)
-class SetPushState:
+class SetPushState(msgspec.Struct, frozen=True):
     """Where the push stream stands."""
 
     push_state: str | None
 
 
-@dataclass(frozen=True, slots=True)
-class PutEdit:
+class PutEdit(msgspec.Struct, frozen=True):
     """Adds or replaces an edit of the outbox."""
 
     edit: Edit
 
 
-@dataclass(frozen=True, slots=True)
-class RemoveEdit:
+class RemoveEdit(msgspec.Struct, frozen=True):
     """Takes an edit out of the outbox. `type_name`, `object_id` and `conversation_id` tell the change set what looks different now."""
 
     edit: Edit
 
 
-@dataclass(frozen=True, slots=True)
-class PutLocal:
-    """A value of this device alone (drafts, transfers, settings); None removes it."""
+class PutLocal(msgspec.Struct, frozen=True):
+    """A value of this device alone (drafts, transfers, settings); None removes it. No change set tells of it: its service does, where anybody cares."""
 
     space: str
     key: str
@@ -109,15 +100,14 @@ Operation = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Saved:
+class Saved(msgspec.Struct, frozen=True):
     """What the engine starts from: cursors, the outbox in order, coverage and the last sequence number of each conversation (newest first)."""
 
-    states: dict[str, str] = field(default_factory=dict)
+    states: dict[str, str] = msgspec.field(default_factory=dict)
     push_state: str | None = None
     edits: tuple[Edit, ...] = ()
-    coverage: dict[str, Runs] = field(default_factory=dict)
-    tops: dict[str, int] = field(default_factory=dict)
+    coverage: dict[str, Runs] = msgspec.field(default_factory=dict)
+    tops: dict[str, int] = msgspec.field(default_factory=dict)
 
 
 class Store(Protocol):

@@ -79,7 +79,7 @@ class Puller:
         self._settling: set[str] = set()
         self._retry_at: float | None = None
         self._failures = 0
-        self._pushed: dict[str, dict[str, int]] = {}
+        self._ahead: dict[str, dict[str, int]] = {}  # id -> as of which change a push or an own write brought it
         self._wanted: list[Window] = []
         self._busy_windows: set[str] = set()
         self._unknown_arrivals: dict[str, list[str]] = {}
@@ -129,7 +129,7 @@ class Puller:
         self._wanted.clear()
         self._busy_windows.clear()
         self._running.clear()
-        self._pushed.clear()
+        self._ahead.clear()
         self._settling.clear()
         self._settle_at = self._retry_at = None
         self._new_push_state = None
@@ -171,7 +171,7 @@ class Puller:
         commands: list[Command] = []
         for start in range(0, len(ready), TYPES_PER_REQUEST):
             names = ready[start : start + TYPES_PER_REQUEST]
-            chained = frozenset(name for name in names if not self._pushed.get(name))
+            chained = frozenset(name for name in names if not self._ahead.get(name))
             calls = [call for name in names for call in self._changes_calls(name, name in chained)]
             job = ChangesJob(tuple((name, self._states[name]) for name in names), chained)
             self._running.update(names)
@@ -275,13 +275,13 @@ class Puller:
             if name not in TYPES or name not in self._types:
                 continue
             objects = self._decode(name, raws, follow)
-            fresh = [value for value in objects if self._pushed.get(name, {}).get(value.id, -1) <= (number or 0)]
+            fresh = objects if number is None else self._not_older(name, objects, number)
             put, more = self.absorb(name, fresh, announce=True)
             operations += put
             follow += more
             seen.append((name, tuple(value.id for value in objects)))
             if number is not None:
-                self._pushed.setdefault(name, {}).update((value.id, number) for value in fresh)
+                self._ahead.setdefault(name, {}).update((value.id, number) for value in fresh)
             self._settling.add(name)
         if self._settling and self._settle_at is None:
             self._settle_at = now + SETTLE
@@ -310,12 +310,12 @@ class Puller:
         return commands
 
     def _fetch_changed(self, name: str, changes: ChangesAnswer, now: float) -> list[Command]:
-        """Asks for the changed objects a push has not brought already; the cursor moves when they are here."""
-        pushed = self._pushed.get(name, {})
+        """Asks for the changed objects that are not here already; the cursor moves when they are."""
+        ahead = self._ahead.get(name, {})
         ids = [
             object_id
             for object_id in (*changes.created, *changes.updated)
-            if object_id not in pushed or pushed[object_id] < changes.modseqs.get(object_id, 1 << 62)
+            if object_id not in ahead or ahead[object_id] < changes.modseqs.get(object_id, 1 << 62)
         ]
         if not ids:
             return self._take_changes(name, changes, [])
@@ -355,7 +355,7 @@ class Puller:
         if changes.has_more_changes:
             self._dirty.add(name)
         else:
-            self._drop_pushed(name, changes.new_state)
+            self._drop_reached(name, changes.new_state)
         return [Persist(tuple(operations)), *follow]
 
     def _changes_failed(self, name: str, error: MethodError, now: float, roll: float) -> list[Command]:
@@ -459,8 +459,11 @@ class Puller:
         self._failures = 0
         # What a push brought while the snapshot was under way may be newer than its ids: the cursor, taken first, tells.
         self._dirty.add(name)
+        # What the snapshot did not name is gone from the store: /changes must bring it again.
+        known = set(self._ahead.get(name, {})) if name != "Message" else set()
         if name == "Conversation":
-            self._forget(name, set(self.coverage.tops) - set(ids))
+            known |= set(self.coverage.tops)
+        self._forget(name, known - set(ids))
         return [Persist(tuple(operations)), *follow]
 
     def on_windows(self, job: WindowJob, response: Response) -> list[Command]:
@@ -518,11 +521,10 @@ class Puller:
     def absorb(
         self, name: str, objects: Sequence[DomainObject], *, state_text: str = "", announce: bool = False
     ) -> tuple[list[Operation], list[Command]]:
-        """Operations that write `objects`, unless a push brought a newer version; and what to tell the user."""
+        """Operations that write `objects`, unless newer versions are here; and what to tell the user."""
         number = state_number(state_text)
         if number is not None:
-            pushed = self._pushed.get(name, {})
-            objects = [value for value in objects if pushed.get(value.id, -1) <= number]
+            objects = self._not_older(name, objects, number)
         if not objects:
             return [], []
         if name == "Message":
@@ -538,6 +540,27 @@ class Puller:
         if name == "Alert" and announce:
             follow.append(AnnounceAlerts(tuple(value.id for value in objects)))
         return [PutObjects(name, tuple(objects))], follow
+
+    def absorb_written(self, name: str, value: DomainObject, state_text: str) -> tuple[list[Operation], list[Command]]:
+        """Like `absorb`, for what an own write made. Answers overtake one another: one that was read before the write must not undo it."""
+        put, follow = self.absorb(name, [value], state_text=state_text)
+        number = state_number(state_text)
+        if put and number is not None and name != "Message":
+            self._ahead.setdefault(name, {})[value.id] = number
+        return put, follow
+
+    def _not_older(self, name: str, objects: Sequence[DomainObject], number: int) -> list[DomainObject]:
+        """Those of `objects`, read at change `number`, that are no older than what is here.
+
+        Up to the cursor everything is here. Messages never change, and old ones come by windows: no cursor bounds them.
+        """
+        if name == "Message":
+            return list(objects)
+        reached = state_number(self._states.get(name, ""))
+        if reached is not None and number < reached:
+            return []
+        ahead = self._ahead.get(name, {})
+        return [value for value in objects if ahead.get(value.id, -1) <= number]
 
     def _absorb_messages(self, messages: list[Message], announce: bool) -> tuple[list[Operation], list[Command]]:
         operations: list[Operation] = [PutObjects("Message", tuple(messages), live=True)]
@@ -560,7 +583,7 @@ class Puller:
 
     def _forget(self, name: str, ids: Iterable[str]) -> None:
         for object_id in ids:
-            self._pushed.get(name, {}).pop(object_id, None)
+            self._ahead.get(name, {}).pop(object_id, None)
             if name == "Conversation":
                 self.coverage.forget(object_id)
 
@@ -573,14 +596,14 @@ class Puller:
                 notes.append(NoteBroken(str(error)))
         return objects
 
-    def _drop_pushed(self, name: str, state: str) -> None:
+    def _drop_reached(self, name: str, state: str) -> None:
         number = state_number(state)
         if number is None:
-            self._pushed.pop(name, None)
+            self._ahead.pop(name, None)
             return
-        pushed = self._pushed.get(name, {})
-        for object_id in [object_id for object_id, at in pushed.items() if at <= number]:
-            del pushed[object_id]
+        ahead = self._ahead.get(name, {})
+        for object_id in [object_id for object_id, at in ahead.items() if at <= number]:
+            del ahead[object_id]
 
     def _get_call(self, name: str, ids: Sequence[str]) -> MethodCall:
         return (f"{name}/get", {"accountId": self._me, "ids": list(ids)}, "get")

@@ -18,6 +18,8 @@ from desktop.core.sync.puller import Puller
 
 TRANSIENT: Final = frozenset({"serverFail", "serverUnavailable", "serverPartialFail", "rateLimit"})
 """Errors that another try may cure."""
+NOTHING_WRITTEN: Final = frozenset({"ReadMark"})
+"""Types whose refused creates are not kept for the user: there is nothing of theirs in it."""
 MAX_ATTEMPTS: Final = 8
 MAX_SENDS: Final = 4
 """Requests with edits in flight at once; the server allows 8 in all."""
@@ -94,8 +96,10 @@ class Sender:
         """The edits that waited for this file can go."""
         operations: list[Operation] = []
         for edit in self._waiting_for(transfer_id):
-            attachment = {**edit.payload.get("attachment", {}), "blobId": blob_id}
-            ready = msgspec.structs.replace(edit, upload=None, payload={**edit.payload, "attachment": attachment})
+            content: dict[str, Any] = {"blobId": blob_id}
+            if edit.type_name == "Message":
+                content = {"attachment": {**edit.payload.get("attachment", {}), **content}}
+            ready = msgspec.structs.replace(edit, upload=None, payload={**edit.payload, **content})
             self._replace(ready)
             operations.append(PutEdit(ready))
         return [Persist(tuple(operations), durable=True)] if operations else []
@@ -206,7 +210,7 @@ class Sender:
         if value is None:
             self._puller.mark_dirty(edit.type_name)
             return operations
-        put, follow = self._puller.absorb(edit.type_name, [value], state_text=state)
+        put, follow = self._puller.absorb_written(edit.type_name, value, state)
         commands += follow
         return [*put, *operations]
 
@@ -223,7 +227,8 @@ class Sender:
 
     def _refuse(self, edit: Edit, problem: SetError) -> list[Command]:
         report = ReportRefusal(edit.type_name, edit.object_id, problem.type, problem.description or "")
-        if edit.kind is not EditKind.CREATE:  # what it changed shows the server's version again
+        kept = edit.kind is EditKind.CREATE and edit.type_name not in NOTHING_WRITTEN
+        if not kept and edit.local_path is None:  # what it changed shows the server's version again
             self._remove(edit)
             return [Persist((RemoveEdit(edit),)), report]
         refused = msgspec.structs.replace(

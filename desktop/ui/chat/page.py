@@ -1,8 +1,9 @@
 """The messages page: conversations at the left, the open one at the right, a handle between them."""
 
 from contextlib import ExitStack
+from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QEvent, QObject, Qt, Signal
+from PySide6.QtCore import QEvent, QObject, Qt, QTimer, Signal
 from PySide6.QtGui import QKeySequence, QShortcut, QShowEvent
 from PySide6.QtWidgets import QHBoxLayout, QSplitter, QWidget
 
@@ -11,12 +12,16 @@ from desktop.models.people import People
 from desktop.models.verbs import TalkSession
 from desktop.ui import theme
 from desktop.ui.chat.conversation_list import ConversationPane
-from desktop.ui.chat.pane import ChatPane
+from desktop.ui.kit import EmptyState
 from desktop.ui.shell.navigator import FileOpener, Navigator
 from desktop.ui.shell.ui_state import UiState
 from desktop.ui.tasks import TaskOwner
 
+if TYPE_CHECKING:
+    from desktop.ui.chat.pane import ChatPane
+
 LIST_SHARE = 0.4
+PANE_MS = 60  # after the list: its first paint does not wait for the pane beside it
 
 
 class MessagesPage(QWidget):
@@ -34,12 +39,13 @@ class MessagesPage(QWidget):
         parent: QWidget | None = None,
     ) -> None:
         super().__init__(parent)
-        self._session, self._state = session, state
+        self._session, self._navigator, self._files, self._state = session, navigator, files, state
         self.tasks = TaskOwner(self)
         self.people = People(session.me, self)
         self.people.set_presence(session.presence.everyone(), snapshot=True)
-        self.list = ConversationPane(session, self.people)
-        self.pane = ChatPane(session, self.people, navigator, files, state)
+        self.list = ConversationPane(session, self.people, self)
+        self._pane: ChatPane | None = None
+        self._enter_sends = True
         self._wanted = ""
         self._build_ui()
         self._bind()
@@ -49,12 +55,37 @@ class MessagesPage(QWidget):
         self.splitter.setHandleWidth(1)
         self.splitter.setChildrenCollapsible(False)
         self.splitter.addWidget(self.list)
-        self.splitter.addWidget(self.pane)
+        self._no_pane = EmptyState("chat-circle-dots", "chat.pick", hint_key="chat.pick_hint", parent=self)
+        self.splitter.addWidget(self._no_pane)
         self.splitter.setStretchFactor(1, 1)
         layout = QHBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.addWidget(self.splitter)
         self._fit()
+        self._soon = QTimer(self, singleShot=True, interval=PANE_MS)
+        self._soon.timeout.connect(lambda: self.pane)
+
+    @property
+    def pane(self) -> "ChatPane":
+        """The open conversation. Made when first asked for, at the latest a moment after the list was painted."""
+        if self._pane is None:
+            from desktop.ui.chat.pane import ChatPane
+
+            self._pane = ChatPane(self._session, self.people, self._navigator, self._files, self._state)
+            self._pane.composer.set_enter_sends(self._enter_sends)
+            self._no_pane.hide()
+            self._no_pane.setParent(self)
+            self.splitter.addWidget(self._pane)
+            self.splitter.setStretchFactor(1, 1)
+            self._fit()
+            self._no_pane.deleteLater()
+        return self._pane
+
+    def set_enter_sends(self, sends: bool) -> None:
+        """Whether Enter sends, or Ctrl+Enter."""
+        self._enter_sends = sends
+        if self._pane is not None:
+            self._pane.composer.set_enter_sends(sends)
 
     def _fit(self) -> None:
         self.list.setMinimumWidth(
@@ -111,18 +142,24 @@ class MessagesPage(QWidget):
     @property
     def shown_conversation(self) -> str:
         """The id of the conversation that is open, empty when none is."""
-        return self.pane.conversation.id if self.pane.conversation is not None else ""
+        pane = self._pane
+        return pane.conversation.id if pane is not None and pane.conversation is not None else ""
 
     def save_drafts(self) -> None:
         """Hands out what is written but not saved; call before the session ends."""
-        self.pane.composer.flush_draft()
+        if self._pane is not None:
+            self._pane.composer.flush_draft()
 
     def close_page(self) -> None:
         """Ends what the page does; the session ends."""
         self._subscription.close()
+        self._soon.stop()
         self.list.stop_timers()
-        self.pane.stop_timers()
-        for owner in (self.tasks, self.list.tasks, self.pane.tasks):
+        owners = [self.tasks, self.list.tasks]
+        if self._pane is not None:
+            self._pane.stop_timers()
+            owners.append(self._pane.tasks)
+        for owner in owners:
             owner.cancel_all()
 
     def _on_event(self, event: Event) -> None:
@@ -134,9 +171,12 @@ class MessagesPage(QWidget):
             case _:
                 pass
         self.list.on_event(event)
-        self.pane.on_event(event)
+        if self._pane is not None:
+            self._pane.on_event(event)
 
     def _on_loaded(self) -> None:
+        if self._pane is None:
+            self._soon.start()
         if self._wanted and self.list.model.find(self._wanted) is not None:
             self.open_conversation(self._wanted)
         elif self.shown_conversation:
@@ -158,11 +198,12 @@ class MessagesPage(QWidget):
         super().showEvent(event)
         self._fit()
         self.window().installEventFilter(self)
-        self.pane.window_activated()
+        if self._pane is not None:
+            self._pane.window_activated()
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
-        if event.type() == QEvent.Type.WindowActivate:
-            self.pane.window_activated()
+        if event.type() == QEvent.Type.WindowActivate and self._pane is not None:
+            self._pane.window_activated()
         return False
 
 

@@ -96,13 +96,14 @@ class EmptyState(QWidget):
         self, icon: str, key: str, *, hint_key: str = "", action_key: str = "", parent: QWidget | None = None
     ) -> None:
         super().__init__(parent)
-        self.icon = IconLabel(icon, tone="scroll", size=56)
-        self.text = Label(key=key, role="emphasis", tone="ink2", wrap=True)
+        # Children from birth: to set a parentless widget visible opens a window of its own for a moment, and takes the keyboard.
+        self.icon = IconLabel(icon, tone="scroll", size=56, parent=self)
+        self.text = Label(key=key, role="emphasis", tone="ink2", wrap=True, parent=self)
         self.text.setAlignment(Qt.AlignmentFlag.AlignCenter)
-        self.hint = Label(key=hint_key, role="secondary", tone="ink3", wrap=True)
+        self.hint = Label(key=hint_key, role="secondary", tone="ink3", wrap=True, parent=self)
         self.hint.setAlignment(Qt.AlignmentFlag.AlignCenter)
         self.hint.setVisible(bool(hint_key))
-        self.action = Button(key=action_key, kind="secondary")
+        self.action = Button(key=action_key, kind="secondary", parent=self)
         self.action.setVisible(bool(action_key))
         layout = QVBoxLayout(self)
         layout.setContentsMargins(24, 24, 24, 24)

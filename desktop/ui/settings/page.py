@@ -291,7 +291,7 @@ class SettingsPage(QWidget):
 
     def _about(self) -> list[SettingGroup]:
         version = SettingRow("settings.version", None)
-        version.set_hint(self._sources.version)
+        version.set_hint(self._sources.version())
         folder = Button(key="settings.data_dir.open", small=True)
         url = QUrl.fromLocalFile(str(self._sources.data_dir))
         on_click(folder, lambda: QDesktopServices.openUrl(url))

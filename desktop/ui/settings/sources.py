@@ -14,7 +14,7 @@ class SettingsSources:
     server: str
     login: str
     data_dir: Path
-    version: str
+    version: Callable[[], str]
     fingerprint: Callable[[], Awaitable[str]]
     devices: Callable[[], Awaitable[Sequence[Device]]]
     sign_out_device: Callable[[str], Awaitable[None]]

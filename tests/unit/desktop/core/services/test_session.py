@@ -15,14 +15,18 @@ from desktop.core.clock import SystemClock
 from desktop.core.domain import (
     Attachment,
     ConnectionState,
+    Conversation,
+    ConversationKind,
     Delivery,
     Direction,
     Document,
+    Notice,
     OfflinePolicy,
     TransferState,
 )
 from desktop.core.errors import BadFile, LeaseExpired, Offline, Rejected, StorageUnavailable
-from desktop.core.events import EditRefused, Event, MessageArrived, SignedOut, TransferProgress
+from desktop.core.events import ChangeSet, EditRefused, Event, MessageArrived, SignedOut, TransferProgress
+from desktop.core.services.office import NoticeFilter
 from desktop.core.services.session import Session
 from desktop.core.services.tokens import Tokens
 from desktop.core.services.workers import Workers
@@ -165,6 +169,157 @@ def test_a_bad_line_loses_and_doubles_nothing(tmp_path: Path, fault: str) -> Non
             assert await ben.until_texts("room", 40) == wanted
             await anna.until_sent()
             assert await anna.texts("room") == wanted
+
+    run(scenario)
+
+
+async def unread(one: Desk, room: str = "room") -> tuple[int, int]:
+    found = await one.session.chat.conversation(room)
+    assert found is not None
+    return found.unread_count, found.read_seq
+
+
+def test_a_reply_that_arrived_first_does_not_swallow_the_read_marker(tmp_path: Path) -> None:
+    """Sending moves no marker on the server: a client that thought so would never send it, and the count would come back."""
+
+    async def scenario() -> None:
+        net = network()
+        async with desk(net, "anna", tmp_path) as anna, desk(net, "ben", tmp_path) as ben:
+            await anna.live()
+            await ben.live()
+            await anna.session.chat.send_text("room", "ping")
+            await ben.until_texts("room", 1)
+            await ben.session.chat.send_text("room", "pong")
+            await ben.until_sent()
+            assert (await unread(ben))[0] == 1
+            await ben.session.chat.mark_read("room", 1)
+            await ben.until_sent()
+            assert net.model.read["ben", "room"] == 1
+            await ben.live()
+            assert await unread(ben) == (0, 1)
+
+    run(scenario)
+
+
+def test_a_marker_on_its_way_leaves_only_what_others_wrote_after_it_unread(tmp_path: Path) -> None:
+    async def scenario() -> None:
+        net, store = network(), MemoryStore("ben")
+        async with desk(net, "anna", tmp_path) as anna, desk(net, "ben", tmp_path, store) as ben:
+            await anna.live()
+            await ben.live()
+            for text in ("one", "two"):
+                await anna.session.chat.send_text("room", text)
+            await ben.until_texts("room", 2)
+            await ben.session.chat.send_text("room", "mine")
+            await ben.until_texts("room", 3)
+            await ben.live()
+        net.cut()
+        async with desk(net, "ben", tmp_path, store) as ben:
+            assert await unread(ben) == (2, 0)
+            await ben.session.chat.mark_read("room", 1)
+            assert await unread(ben) == (1, 1)
+            await ben.session.chat.mark_read("room", 2)
+            assert await unread(ben) == (0, 2)  # what comes after is this user's own
+
+    run(scenario)
+
+
+def test_a_marker_beyond_what_the_conversation_knows_is_sent_as_it_is(tmp_path: Path) -> None:
+    """A pushed message may be here before its conversation has heard of it."""
+
+    async def scenario() -> None:
+        net, store = network(), MemoryStore("ben")
+        net.up = False
+        room = Conversation("room", ConversationKind.GROUP, last_seq=4, read_seq=4)
+        store.apply([PutObjects("Conversation", (room,))])
+        async with desk(net, "ben", tmp_path, store) as ben:
+            await ben.session.chat.mark_read("room", 5)
+            (edit,) = await ben.session.outbox.edits()
+            assert edit.payload == {"readSeq": 5}
+            await ben.session.chat.mark_read("room", 5)
+            assert len(await ben.session.outbox.edits()) == 1
+
+    run(scenario)
+
+
+def test_values_of_this_device_make_no_noise(tmp_path: Path) -> None:
+    async def scenario() -> None:
+        net, store = network(), MemoryStore("anna")
+        kept = Document(
+            "d1", "Plan", "f", hashlib.sha256(b"plan").hexdigest(), "p.pdf", offline=OfflinePolicy("always")
+        )
+        net.blobs[kept.blob_id] = b"plan"
+        store.apply([PutObjects("Document", (kept,))])
+        async with desk(net, "anna", tmp_path, store) as anna:
+            await anna.live()
+
+            async def here() -> bool:
+                return (await anna.session.office.documents())[0].kept
+
+            await anna.until(here)
+            await anna.session.settings.set("x", 1)
+            changes = anna.events(ChangeSet)
+            assert {c.type_name for c in changes} <= {"Conversation", "Message", "Member", "Receipt", "Document"}
+            assert [c.upserts for c in changes if c.type_name == "Document"] == [("d1",)]  # it is kept now, said once
+            before = len(anna.events(ChangeSet))
+            for _ in range(3):  # leases are renewed at every quiet moment; nobody needs to hear of it
+                await anna.session.office.keep_by_policy()
+            assert len(anna.events(ChangeSet)) == before
+
+    run(scenario)
+
+
+def test_a_withdrawn_notice_stays_as_its_trace(tmp_path: Path) -> None:
+    async def scenario() -> None:
+        net, store = network(), MemoryStore("anna")
+        net.up = False
+        past, future = 1, 1 << 42
+        notices = (
+            Notice(
+                "gone", "Gone", "", state="withdrawn", published_at=9, withdrawn_at=10, withdraw_reason="wrong date"
+            ),
+            Notice("old", "Old", "", state="withdrawn", published_at=8, withdrawn_at=10, expires_at=past),
+            Notice("now", "Now", "x", published_at=7, expires_at=future),
+            Notice("over", "Over", "x", published_at=6, expires_at=past),
+            Notice("draft", "Draft", "x", state="draft", author_id="ben"),
+            Notice("mine", "Mine", "x", state="draft", author_id="anna"),
+        )
+        store.apply([PutObjects("Notice", notices)])
+        async with desk(net, "anna", tmp_path, store) as anna:
+            shown = await anna.session.office.notices()
+            assert [notice.id for notice in shown] == ["gone", "now", "mine"]
+            assert (shown[0].withdrawn_at, shown[0].withdraw_reason) == (10, "wrong date")
+            assert [n.id for n in await anna.session.office.notices(NoticeFilter.UNREAD)] == ["now"]
+
+    run(scenario)
+
+
+def test_a_document_is_added_with_the_cable_out_and_shown_at_once(tmp_path: Path) -> None:
+    async def scenario() -> None:
+        net, store = network(), MemoryStore("anna")
+        net.up = False
+        path = tmp_path / "plan.pdf"
+        path.write_bytes(b"%PDF plan")
+        async with desk(net, "anna", tmp_path, store) as anna:
+            office = anna.session.office
+            document_id = await office.add_document("f1", path, "The plan", "2026-1")
+            (shown,) = await office.documents("f1")
+            assert (shown.id, shown.title, shown.number, shown.size) == (document_id, "The plan", "2026-1", 9)
+            assert (shown.type, shown.owner_id, shown.kept) == ("application/pdf", "anna", False)
+            assert await office.documents("elsewhere") == []
+            assert (await office.document_path(document_id)).data == b"%PDF plan"
+            assert [c.upserts for c in anna.events(ChangeSet) if c.type_name == "Document"] == [(document_id,)]
+            (transfer,) = anna.session.files.transfers()
+            assert (transfer.name, transfer.state) == ("plan.pdf", TransferState.HELD)
+            with pytest.raises(BadFile):
+                await office.add_version(document_id, tmp_path / "none.pdf")
+            with pytest.raises(Offline):
+                await anna.session.files.upload_file(path)
+            await anna.session.files.cancel(transfer.id)  # taken back: it never was
+            assert await office.documents() == []
+            assert await anna.session.outbox.edits() == []
+            assert ChangeSet("Transfer", removed=(transfer.id,)) in anna.events(ChangeSet)
+            assert anna.events(EditRefused) == []
 
     run(scenario)
 

@@ -498,3 +498,108 @@ def test_a_type_this_server_does_not_have_is_left_alone(kind: str) -> None:
     stage.answer(stage.request("Conversation/changes"), Alert_c={"type": kind})
     stage.frame({"@type": "StateChange", "changed": {"me": {"Alert": "9"}}})
     assert stage.only(SendRequest) == []
+
+
+ROOM = {"id": "room", "kind": "group", "lastSeq": 3}
+READ, UNREAD = {**ROOM, "readSeq": 3, "unreadCount": 0}, {**ROOM, "readSeq": 2, "unreadCount": 1}
+
+
+def unread_written(stage: Stage) -> list[int]:
+    return [value.unread_count for operation in stage.operations(PutObjects) for value in operation.objects]
+
+
+def test_an_answer_read_before_an_own_write_does_not_undo_it() -> None:
+    """Requests run side by side on the server, so the older answer may come last: the read marker must not jump back."""
+    stage = Stage().online()
+    state_change = {"@type": "StateChange", "changed": {"me": {"Conversation": "6"}}}
+    changes = stage.frame(state_change).request("Conversation/changes")
+    write = (stage >> mark("e1", 3)).request("Conversation/set")
+    stage.answer(write, set={"updated": {"room": None}}, get={"state": "7", "list": [READ]})
+    assert unread_written(stage) == [0]
+    assert [operation.edit.id for operation in stage.operations(RemoveEdit)] == ["e1"]
+    older = {"state": "6", "list": [UNREAD]}
+    stage.answer(changes, Conversation_c={"newState": "6", "updated": ["room"]}, Conversation_updated=older)
+    assert stage.operations(PutObjects) == []
+    assert SetState("Conversation", "6") in stage.operations(SetState)
+    # The marker's own change comes next: it is here already, nothing is fetched.
+    following = stage.frame({**state_change, "changed": {"me": {"Conversation": "7"}}}).request("Conversation/changes")
+    stage.answer(following, Conversation_c={"newState": "7", "updated": ["room"], "modseqs": {"room": 7}})
+    assert stage.only(SendRequest) == []
+    assert SetState("Conversation", "7") in stage.operations(SetState)
+
+
+def test_an_answer_or_push_from_before_the_cursor_changes_nothing() -> None:
+    """Nothing would ever repair it: /changes tells only what happened after the cursor."""
+    stage = Stage().online()
+    write = (stage >> mark("e1", 2)).request("Conversation/set")
+    state_change = {"@type": "StateChange", "changed": {"me": {"Conversation": "9"}}}
+    changes = stage.frame(state_change).request("Conversation/changes")
+    newer = {"state": "9", "list": [READ]}
+    stage.answer(changes, Conversation_c={"newState": "9", "updated": ["room"]}, Conversation_updated=newer)
+    assert unread_written(stage) == [0]
+    stage.answer(write, set={"updated": {"room": None}}, get={"state": "8", "list": [UNREAD]})
+    assert stage.operations(PutObjects) == []
+    assert stage.operations(RemoveEdit)
+    stage.frame({"@type": "Push", "state": "8", "objects": {"Conversation": [UNREAD]}})
+    assert stage.operations(PutObjects) == []
+
+
+def test_what_a_snapshot_did_not_name_is_fetched_again_although_an_own_write_had_brought_it() -> None:
+    stage = Stage(Saved()) >> SocketOpened(100.0, (), TYPES)
+    snapshot = stage.request("Conversation/get")
+    create = Edit("new", "conversation:new", EditKind.CREATE, "Conversation", "new", {"kind": "group", "name": "n"})
+    write = (stage >> EditMade(100.0, create)).request("Conversation/set")
+    made = {"id": "new", "kind": "group", "name": "n", "lastSeq": 0}
+    stage.answer(write, set={"created": {"new": {"id": "new"}}}, get={"state": "7", "list": [made]})
+    stage.answer(snapshot, state={"state": "6", "list": []}, ids={"ids": []}, objects={"state": "6", "list": []})
+    changes = stage.request("Conversation/changes")
+    assert ("Conversation/get", "Conversation/created") in [(name, call_id) for name, _, call_id in changes.calls]
+    created = {"state": "7", "list": [made]}
+    stage.answer(changes, Conversation_c={"newState": "7", "created": ["new"]}, Conversation_created=created)
+    assert [value.id for operation in stage.operations(PutObjects) for value in operation.objects] == ["new"]
+
+
+def version(edit_id: str, upload: str | None = "t1", path: str | None = "/f") -> EditMade:
+    kind = EditKind.CREATE if edit_id == "doc" else EditKind.UPDATE
+    payload = {"name": "f.pdf", "type": "application/pdf"}
+    edit = Edit(edit_id, "Document:doc", kind, "Document", "doc", payload, upload=upload, local_path=path)
+    return EditMade(100.0, edit)
+
+
+def test_the_blob_of_a_document_goes_into_the_document_itself() -> None:
+    stage = Stage().online() >> version("doc")
+    assert stage.only(SendRequest) == []
+    stage >> UploadFinished(101.0, "t1", "b" * 64)
+    request = stage.request("Document/set")
+    assert request.calls[0][1]["create"]["doc"] == {"name": "f.pdf", "type": "application/pdf", "blobId": "b" * 64}
+    assert request.calls[1][0] == "Document/get"
+
+
+def test_a_version_does_not_overtake_the_document_it_belongs_to() -> None:
+    stage = Stage().online() >> version("doc", "t1") >> version("v2", "t2")
+    stage >> UploadFinished(101.0, "t2", "c" * 64)
+    assert stage.only(SendRequest) == []  # the document itself still waits for its file
+    stage >> UploadFinished(102.0, "t1", "b" * 64)
+    request = stage.request("Document/set")
+    assert "create" in request.calls[0][1]
+    stage.answer(request, set={"created": {"doc": {"id": "doc"}}}, get={"state": "9", "list": []})
+    assert stage.request("Document/set").calls[0][1]["update"]["doc"]["blobId"] == "c" * 64
+
+
+def test_two_versions_are_two_although_updates_merge() -> None:
+    stage = Stage() >> version("v1", "t1") >> version("v2", "t2")
+    assert [operation.edit.id for operation in stage.operations(PutEdit)] == ["v2"]
+
+
+def test_a_refused_write_that_carries_a_file_is_kept_and_a_refused_mark_is_not() -> None:
+    stage = Stage().online() >> version("v1", None)
+    refusal = {"notUpdated": {"doc": {"type": "forbidden"}}}
+    stage.answer(stage.request("Document/set"), set=refusal)
+    assert [operation.edit.state for operation in stage.operations(PutEdit)] == [EditState.REFUSED]
+    assert stage.only(ReportRefusal) == [ReportRefusal("Document", "doc", "forbidden", "")]
+    stage >> EditRetried(101.0, "v1")
+    assert stage.request("Document/set").calls[0][1]["update"]["doc"]["name"] == "f.pdf"
+    read = Edit("mark", "mark:x", EditKind.CREATE, "ReadMark", "x", {"recordId": "n", "recordType": "Notice"})
+    stage >> EditMade(102.0, read)
+    stage.answer(stage.request("ReadMark/set"), set={"notCreated": {"x": {"type": "invalidProperties"}}})
+    assert [operation.edit.id for operation in stage.operations(RemoveEdit)] == ["mark"]

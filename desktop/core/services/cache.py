@@ -1,0 +1,46 @@
+"""Verbs of the sealed copies on this device: how much they take, and making room. What is kept offline or still on its way is never touched."""
+
+from desktop.core.services.blobs import BlobCache
+from desktop.core.services.context import Context
+from desktop.core.services.library import LibraryService
+from desktop.core.services.transfers import TransferService
+
+
+class CacheService:
+    """Blobs of one account on this device."""
+
+    def __init__(self, context: Context, blobs: BlobCache, transfers: TransferService, library: LibraryService) -> None:
+        self._context = context
+        self._blobs = blobs
+        self._transfers = transfers
+        self._library = library
+
+    async def size(self) -> int:
+        """Bytes on disk."""
+        return await self._context.workers.cpu(self._blobs.used)
+
+    async def clear(self) -> int:
+        """Forgets all that may go; the bytes that became free."""
+        return await self.trim(0)
+
+    async def trim(self, limit: int) -> int:
+        """Forgets what was not used for longest until the rest fits into `limit` bytes; the bytes that became free."""
+        found = await self._context.workers.cpu(self._blobs.usage)
+        over = sum(usage.size for usage in found) - limit
+        if over <= 0:
+            return 0
+        needed = await self._needed()
+        freed = 0
+        for usage in sorted(found, key=lambda usage: usage.used_at):
+            if freed >= over:
+                break
+            if usage.blob_id not in needed:
+                freed += await self._context.workers.cpu(self._blobs.delete_idle, usage)
+        return freed
+
+    async def _needed(self) -> set[str]:
+        """Kept documents, transfers under way, and whatever the outbox has not brought to the server."""
+        edits = await self._context.db(self._context.store.load_edits)
+        contents = [content for e in edits for content in (e.payload, e.payload.get("attachment"))]
+        written = {str(content["blobId"]) for content in contents if isinstance(content, dict) and "blobId" in content}
+        return written | self._transfers.blobs_under_way() | await self._library.kept_blobs()
