@@ -1,6 +1,6 @@
 """Frame times of the message view through a history of 1,000,000 messages: smooth scrolling, random jumps, arrivals, a resize.
 
-  python -m build_scripts.bench.scroll [--rows N] [--frames N] [--jumps N] [--json FILE]
+  dev.py bench scroll; main takes [--rows N] [--frames N] [--jumps N]
 
 A frame is what one step costs the UI thread: model, layout, paint, and the flush to the platform, synchronously. The history is
 made in memory on demand, so that the figures are the view's, not a disk's. Reference in the same run: one blank full repaint of a
@@ -9,13 +9,11 @@ bare widget of the same size.
 
 import argparse
 import asyncio
-import json
 import os
 import random
 import resource
 import sys
 import time
-from pathlib import Path
 from typing import Any
 
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
@@ -157,26 +155,18 @@ async def measure(rows: int, frames: int, jumps: int) -> dict[str, Any]:
     return result
 
 
-def main() -> int:
-    """The command line."""
-    parser = argparse.ArgumentParser(description="Frame times of the message view")
+def main(argv: list[str]) -> dict[str, Any]:
+    """Runs the bench, offscreen unless the environment names a screen."""
+    parser = argparse.ArgumentParser(prog="scroll", description="Frame times of the message view")
     parser.add_argument("--rows", type=int, default=1_000_000)
     parser.add_argument("--frames", type=int, default=2000)
     parser.add_argument("--jumps", type=int, default=200)
-    parser.add_argument("--json", type=Path)
-    options = parser.parse_args()
+    options = parser.parse_args(argv)
     app = QApplication(sys.argv[:1])
     theme.apply(app, chosen="light")
     i18n.set_language("zh")
     loop = qasync.QEventLoop(app)
     asyncio.set_event_loop(loop)
     with loop:
-        result = loop.run_until_complete(measure(options.rows, options.frames, options.jumps))
-    print(json.dumps(result, indent=1))
-    if options.json:
-        options.json.write_text(json.dumps(result), "utf-8")
-    return 0 if result["within_budget"] else 1
-
-
-if __name__ == "__main__":
-    sys.exit(main())
+        result: dict[str, Any] = loop.run_until_complete(measure(options.rows, options.frames, options.jumps))
+    return result
