@@ -24,6 +24,7 @@ from desktop.core.domain import KnownAccount
 from desktop.core.errors import AppError, UserCancelled
 from desktop.core.services.client import Client
 from desktop.core.services.session import Session
+from desktop.platform.network import NetworkWatch
 from desktop.platform.notifications import SystemNotifications
 from desktop.platform.preferences import Preferences
 from desktop.platform.single_instance import SingleInstance
@@ -69,6 +70,8 @@ class Application(QObject):
         self.tray = Tray(self)
         self.notifications = SystemNotifications(tr("app.name"))
         self.tasks = TaskOwner(self)
+        self._network = NetworkWatch(self)
+        self._network.changed.connect(self._on_retry)
         self.core_session: Session | None = None
         self.signed_in: SignedIn | None = None
         self.login: LoginWindow | None = None
@@ -240,6 +243,7 @@ class Application(QObject):
 
     def _on_settled(self) -> None:
         """Painted: now the connection may take its share of the processor."""
+        self._network.start()
 
         async def let_connect() -> None:
             self._may_connect.set()

@@ -8,12 +8,15 @@ from typing import Any, cast
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from PySide6.QtCore import QObject, Signal
+from PySide6.QtWidgets import QApplication
 
 from desktop.app.file_opener import _safe_name
 from desktop.app.links import open_link
 from desktop.app.local_cache import LocalCache
 from desktop.app.trust import Trust, pinned_fingerprint
 from desktop.core.services.session import Session
+from desktop.platform.network import NetworkWatch, system_information
 
 
 class Paths:
@@ -118,3 +121,30 @@ def test_the_local_cache_asks_the_core(tmp_path: Path) -> None:
     assert asyncio.run(cache.clear()) == 200
     assert asyncio.run(cache.trim(300)) == 100
     assert asked == [300]
+
+
+class SystemNetwork(QObject):
+    """The system's network as Qt tells of it."""
+
+    reachabilityChanged = Signal(int)  # noqa: N815 - Qt's name
+    transportMediumChanged = Signal(int)  # noqa: N815 - Qt's name
+
+
+def test_a_change_of_the_network_is_told(qapp: QApplication) -> None:
+    system, told = SystemNetwork(), list[bool]()
+    watch = NetworkWatch(load=lambda: system)
+    watch.changed.connect(lambda: told.append(True))
+    system.reachabilityChanged.emit(1)
+    assert told == []
+    watch.start()
+    watch.start()
+    system.reachabilityChanged.emit(4)
+    system.transportMediumChanged.emit(2)
+    assert told == [True, True]
+
+
+def test_a_system_that_tells_nothing_is_no_harm(qapp: QApplication) -> None:
+    watch = NetworkWatch(load=lambda: None)
+    watch.start()
+    real = system_information()
+    assert real is None or hasattr(real, "reachabilityChanged")
