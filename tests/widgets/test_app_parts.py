@@ -17,35 +17,14 @@ from desktop.app.local_cache import LocalCache
 from desktop.app.trust import Trust, pinned_fingerprint
 from desktop.core.services.session import Session
 from desktop.platform.network import NetworkWatch, system_information
-
-
-class Paths:
-    """Records where a link leads."""
-
-    def __init__(self) -> None:
-        self.seen: list[tuple[str, str]] = []
-
-    def open_conversation(self, conversation_id: str) -> None:
-        self.seen.append(("conversation", conversation_id))
-
-    def open_person(self, person_id: str) -> None:
-        self.seen.append(("person", person_id))
-
-    def open_notice(self, notice_id: str) -> None:
-        self.seen.append(("notice", notice_id))
-
-    def open_document(self, document_id: str) -> None:
-        self.seen.append(("document", document_id))
-
-    def open_page(self, key: str) -> None:
-        self.seen.append(("page", key))
+from tests.helpers.ui_scene import RecordingNavigator
 
 
 @pytest.mark.parametrize("kind", ["conversation", "person", "notice", "document"])
 def test_link_leads_to_what_it_names(kind: str) -> None:
-    paths = Paths()
+    paths = RecordingNavigator()
     assert open_link(f"tongban://{kind}/0192f0c4-7a00-7000-8000-000000000001", paths)
-    assert paths.seen == [(kind, "0192f0c4-7a00-7000-8000-000000000001")]
+    assert paths.calls == [(kind, "0192f0c4-7a00-7000-8000-000000000001")]
 
 
 @pytest.mark.parametrize(
@@ -54,15 +33,15 @@ def test_link_leads_to_what_it_names(kind: str) -> None:
      "tongban://notice/../../etc", "tongban://notice/a b", "tongban://notice/%2e%2e%2f", "file:///etc/passwd"],
 )  # fmt: skip
 def test_anything_else_leads_nowhere(link: str) -> None:
-    paths = Paths()
+    paths = RecordingNavigator()
     assert not open_link(link, paths)
-    assert paths.seen == []
+    assert paths.calls == []
 
 
 @given(st.text(max_size=60))
 def test_no_link_crashes(link: str) -> None:
-    open_link(link, Paths())
-    open_link(f"tongban://notice/{link}", Paths())
+    open_link(link, RecordingNavigator())
+    open_link(f"tongban://notice/{link}", RecordingNavigator())
 
 
 @given(st.text(max_size=300))

@@ -20,28 +20,7 @@ from desktop.ui import i18n, theme
 from desktop.ui.toasts.toast import MessageToast, NoticeToast
 from desktop.ui.tray.tray import Tray
 from tests.helpers.fake_session import GROUP, ZHANG, FakeSession
-
-
-class Paths:
-    """Records where the desk leads."""
-
-    def __init__(self) -> None:
-        self.seen: list[tuple[str, str]] = []
-
-    def open_conversation(self, conversation_id: str) -> None:
-        self.seen.append(("conversation", conversation_id))
-
-    def open_person(self, person_id: str) -> None:
-        self.seen.append(("person", person_id))
-
-    def open_notice(self, notice_id: str) -> None:
-        self.seen.append(("notice", notice_id))
-
-    def open_document(self, document_id: str) -> None:
-        self.seen.append(("document", document_id))
-
-    def open_page(self, key: str) -> None:
-        self.seen.append(("page", key))
+from tests.helpers.ui_scene import RecordingNavigator
 
 
 class Center(SystemNotifications):
@@ -69,7 +48,7 @@ class Scene:
 
     def __init__(self, folder: Path, center: Center | None = None) -> None:
         self.session = FakeSession()
-        self.paths, self.center = Paths(), center or Center()
+        self.paths, self.center = RecordingNavigator(), center or Center()
         self.preferences = Preferences(folder / "preferences.json")
         self.tray = Tray(is_available=lambda: True)
         self.looking: str | None = None
@@ -208,7 +187,7 @@ def test_opening_a_notice_leads_there_and_dismisses_its_alert(qapp: QApplication
     async def act(scene: Scene) -> None:
         scene.session.alerts.arrive(Alert("a9", "notice", "国庆假期值班安排", link=Link("Notice", "n2")))
         QTest.mouseClick(scene.notice("a9").open, Qt.MouseButton.LeftButton)
-        assert scene.paths.seen == [("notice", "n2")]
+        assert scene.paths.calls == [("notice", "n2")]
         await settle(lambda: scene.session.called("alerts.dismiss") == [("a9",)])
 
     play(qapp, tmp_path, act)
@@ -245,7 +224,7 @@ def test_click_on_the_flashing_icon_opens_that_conversation(qapp: QApplication, 
     async def act(scene: Scene) -> None:
         scene.session.receive(GROUP, "zhangmin", "开会")
         scene.tray.conversation_asked.emit(scene.tray.flashing[-1])
-        assert scene.paths.seen == [("conversation", GROUP)]
+        assert scene.paths.calls == [("conversation", GROUP)]
 
     play(qapp, tmp_path, act)
 
@@ -268,7 +247,7 @@ def test_system_notifications_when_chosen(qapp: QApplication, tmp_path: Path) ->
         assert scene.center.shown[GROUP] == ("张敏 · 办公室工作群", "会议材料已上传")
         assert GROUP not in scene.desk.toasts.shown
         scene.center.buttons[GROUP]["查看"]()
-        assert scene.paths.seen == [("conversation", GROUP)]
+        assert scene.paths.calls == [("conversation", GROUP)]
 
     play(qapp, tmp_path, act)
 
