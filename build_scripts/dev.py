@@ -1,11 +1,11 @@
 """The one door to the workshop: `python3 build_scripts/dev.py CMD`. Standard library only; Linux, Windows, macOS.
 
-demo   start the backend with its demo office, and the client signed in as a clerk     --as NAME, --reset, --stop
+demo   start the backend with its demo office, and the client signed in as a clerk     --as NAME, --offline, --stop, --reset
 test   everything CI runs: check, then pytest with the arguments given
 check  format, lint, import contracts, spelling, module folders, types                 --fix
 bench  figures beside their references                                                 NAME…, --json FILE, --peers
 tour   drive the real client through every page and save pictures                      --out DIR, --only PAGE
-lock   resolve the dependencies anew into build_scripts/requirements.lock
+module new ID: make the folder of a new office module that passes every check          --label-zh, --label-en, --type, --rules
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ if sys.version_info < (3, 11):  # noqa: UP036 - whoever starts us with an older 
 ROOT = Path(__file__).resolve().parents[1]
 sys.path[0] = str(ROOT)  # run as a script, Python puts this folder there; names here are absolute, from the root
 
-from build_scripts import checks, demo, environment, system_packages  # noqa: E402 - the path above comes first
+from build_scripts import checks, demo, environment, scaffold, system_packages  # noqa: E402 - the path above comes first
 from build_scripts.progress import StepFailed  # noqa: E402
 
 TEST_FAILED = 1
@@ -51,7 +51,8 @@ def _parser() -> argparse.ArgumentParser:
     command = commands.add_parser("demo", help="the demo office and a client")
     command.add_argument("--as", dest="person", default=demo.CLERK, metavar="NAME", help="whose client to open")
     command.add_argument("--reset", action="store_true", help="throw the demo's data away and start over")
-    command.add_argument("--stop", action="store_true", help="stop the demo's backend")
+    command.add_argument("--stop", action="store_true", help="stop the demo's backend; open clients are offline then")
+    command.add_argument("--offline", action="store_true", help="open a client without starting the backend")
     commands.add_parser("test", help="everything CI runs; more arguments go to pytest", add_help=False)
     command = commands.add_parser("check", help="format, lint, contracts, spelling, types")
     command.add_argument("--fix", action="store_true", help="let ruff mend what it can")
@@ -59,6 +60,15 @@ def _parser() -> argparse.ArgumentParser:
     command = commands.add_parser("tour", help="pictures of every page")
     command.add_argument("--out", default="out/tour", metavar="DIR")
     command.add_argument("--only", metavar="PAGE")
+    command = commands.add_parser("module", help="make a new office module")
+    command.add_argument("what", choices=["new"])
+    command.add_argument("id", help="the folder's name, such as vehicles")
+    command.add_argument("--label-zh", required=True, metavar="TEXT", help="its Chinese name")
+    command.add_argument("--label-en", required=True, metavar="TEXT", help="its English name")
+    command.add_argument("--type", default="", metavar="NAME", help="its first record type, such as Vehicle")
+    command.add_argument("--group", default="official", choices=scaffold.GROUPS, help="where the workbench shows it")
+    command.add_argument("--icon", default="ph.folder", metavar="ph.NAME", help="a Phosphor icon")
+    command.add_argument("--rules", action="store_true", help="with a rules.py")
     commands.add_parser("lock", help="make the lock anew")
     return parser
 
@@ -66,7 +76,7 @@ def _parser() -> argparse.ArgumentParser:
 def _run(options: argparse.Namespace, rest: list[str]) -> int:
     match options.command:
         case "demo":
-            return demo.run(options.person, reset=options.reset, stop=options.stop)
+            return demo.run(options.person, reset=options.reset, stop=options.stop, offline=options.offline)
         case "test":
             return _test(rest)
         case "check":
@@ -77,9 +87,27 @@ def _run(options: argparse.Namespace, rest: list[str]) -> int:
             return _in_environment(
                 "build_scripts.tour", ["--out", options.out, *(["--only", options.only] if options.only else [])]
             )
+        case "module":
+            return _new_module(options)
         case _:
             environment.write_lock()
             return 0
+
+
+def _new_module(options: argparse.Namespace) -> int:
+    wanted = scaffold.Wanted(
+        id=options.id,
+        zh=options.label_zh,
+        en=options.label_en,
+        type_name=options.type,
+        group=options.group,
+        icon=options.icon,
+        rules=options.rules,
+    )
+    for path in scaffold.make_module(wanted):
+        print(path.relative_to(ROOT))
+    print("next: edit module.toml (docs/modules.md), then dev.py check")
+    return 0
 
 
 def _test(pytest_args: list[str]) -> int:

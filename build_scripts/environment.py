@@ -7,7 +7,6 @@ is used as it is. Standard library only.
 
 from __future__ import annotations
 
-import contextlib
 import hashlib
 import importlib.util
 import json
@@ -16,11 +15,9 @@ import re
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
-from typing import IO
 
-from build_scripts import system_packages
+from build_scripts import locks, system_packages
 from build_scripts.progress import Step, StepFailed, run_step
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -48,7 +45,7 @@ def ensure_environment() -> Path:
         return _python_in(venv)
     if _read_stamp(venv) == _wanted_stamp() and _works(venv):
         return _python_in(venv)
-    with only_one(venv.with_name(venv.name + ".lock")):
+    with locks.only_one(venv.with_name(venv.name + ".lock")):
         _bring_up_to_date(venv)
     return _python_in(venv)
 
@@ -121,9 +118,19 @@ def _make_venv(venv: Path) -> None:
         if not system_packages.install_packages([package]):
             raise StepFailed(f"This Python cannot make environments. Run: {system_packages.install_command([package])}")
     if venv.exists():
-        shutil.rmtree(venv)
+        try:
+            shutil.rmtree(venv)
+        except OSError as error:  # Windows keeps files that a program has open
+            raise StepFailed(f"{venv} cannot be made anew; end the programs that run from it: {error}") from error
     version = ".".join(map(str, sys.version_info[:3]))
-    run_step(f"make {venv.name} with Python {version}", [sys.executable, "-m", "venv", venv], cwd=ROOT)
+    run_step(f"make {venv.name} with Python {version}", [_base_python(), "-m", "venv", venv], cwd=ROOT)
+
+
+def _base_python() -> str:
+    """The interpreter that was installed, also when we run in an environment made from it, perhaps the very one to replace."""
+    if sys.platform == "win32" and sys.prefix != sys.base_prefix:
+        return str(Path(sys.base_prefix) / "python.exe")
+    return getattr(sys, "_base_executable", None) or sys.executable
 
 
 def _install_locked(venv: Path) -> None:
@@ -184,22 +191,3 @@ def _read_stamp(venv: Path) -> dict[str, str]:
     except (OSError, ValueError):
         return {}
     return stamp if isinstance(stamp, dict) else {}
-
-
-@contextlib.contextmanager
-def only_one(path: Path) -> Iterator[None]:
-    """Holds a lock file, so that two dev.py started together do not do the same thing over each other."""
-    with path.open("a+b") as file:
-        _lock_file(file)
-        yield
-
-
-def _lock_file(file: IO[bytes]) -> None:
-    if sys.platform == "win32":
-        import msvcrt
-
-        msvcrt.locking(file.fileno(), msvcrt.LK_LOCK, 1)
-    else:
-        import fcntl
-
-        fcntl.flock(file, fcntl.LOCK_EX)

@@ -15,7 +15,9 @@ import sys
 import time
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import urlsplit
 
+from build_scripts import locks
 from build_scripts.environment import ROOT
 from build_scripts.progress import Step, StepFailed
 
@@ -23,6 +25,8 @@ START_SECONDS = 300.0  # the first start makes months of the demo office's life
 STOP_SECONDS = 30.0
 POLL_SECONDS = 0.1
 LOG_LINES = 30
+LOCK_NAME = "server.lock"  # server_stub/app/lock.py
+DOOR_NAME = "admin.json"  # server_stub/app/admin.py
 
 
 @dataclass(frozen=True)
@@ -78,7 +82,8 @@ def start(
     ]
     flags = 0
     if detached and sys.platform == "win32":
-        flags = subprocess.CREATE_NEW_PROCESS_GROUP | subprocess.DETACHED_PROCESS
+        # With a console that nobody sees: without any, an environment's python.exe opens one for the real interpreter.
+        flags = subprocess.CREATE_NEW_PROCESS_GROUP | subprocess.CREATE_NO_WINDOW
     with log.open("ab") as output:
         return subprocess.Popen(
             argv,
@@ -98,19 +103,22 @@ def wait_until_healthy(process: subprocess.Popen[bytes], port_file: Path, data: 
         StepFailed: it ended or did not answer in time; carries the end of its log.
     """
     deadline = time.monotonic() + START_SECONDS
-    with Step("backend with the demo office"):
-        while time.monotonic() < deadline:
-            code = process.poll()
-            if code is not None:
-                raise StepFailed(f"The backend ended with code {code}. The end of its log, {log}:\n{_tail(log)}")
-            address = read_address(port_file, data)
-            if address is not None and address.is_healthy():
-                return address
-            time.sleep(POLL_SECONDS)
+    try:
+        with Step("backend with the demo office"):
+            while time.monotonic() < deadline:
+                code = process.poll()
+                if code is not None:
+                    raise StepFailed(f"The backend ended with code {code}. The end of its log, {log}:\n{_tail(log)}")
+                address = read_address(port_file, data)
+                if address is not None and address.is_healthy():
+                    return address
+                time.sleep(POLL_SECONDS)
+            raise StepFailed(
+                f"The backend did not answer within {START_SECONDS:.0f} s. The end of its log, {log}:\n{_tail(log)}"
+            )
+    except BaseException:  # Ctrl+C too: nobody would know of it
         process.kill()
-        raise StepFailed(
-            f"The backend did not answer within {START_SECONDS:.0f} s. The end of its log, {log}:\n{_tail(log)}"
-        )
+        raise
 
 
 def stop(process: subprocess.Popen[bytes]) -> None:
@@ -125,16 +133,37 @@ def stop(process: subprocess.Popen[bytes]) -> None:
         process.wait()
 
 
-def wait_until_gone(address: Address) -> None:
-    """Waits until nothing answers there any more.
+def ask_to_stop(data: Path) -> bool:
+    """Asks the backend with this data folder, by its door for administrators, to stop in order: the way that every system has.
+
+    False when it did not take it (it is still starting, or hangs).
+    """
+    try:
+        door = json.loads((data / DOOR_NAME).read_text(encoding="utf-8"))
+        url, secret = urlsplit(door["url"]), door["secret"]
+        context = ssl.create_default_context(cafile=str(data / "tls" / "ca.pem"))
+        connection = http.client.HTTPSConnection(url.hostname or "", url.port, timeout=STOP_SECONDS, context=context)
+        try:
+            body = json.dumps({"command": "server.stop", "arguments": {}})
+            connection.request("POST", url.path, body, {"tongban-admin": secret, "Content-Type": "application/json"})
+            answer = connection.getresponse()
+            return answer.status == http.client.OK and "failed" not in json.load(answer)
+        finally:
+            connection.close()
+    except (OSError, ValueError, KeyError, TypeError, http.client.HTTPException):
+        return False
+
+
+def wait_until_gone(data: Path) -> None:
+    """Waits until no backend has this data folder any more: it has written everything and its files may go.
 
     Raises:
-        StepFailed: it still does after half a minute.
+        StepFailed: one still has it after half a minute.
     """
     deadline = time.monotonic() + STOP_SECONDS
-    while address.is_healthy():
+    while locks.is_held(data / LOCK_NAME):
         if time.monotonic() > deadline:
-            raise StepFailed(f"The backend at {address.url} does not stop.")
+            raise StepFailed(f"The backend that uses {data} does not stop.")
         time.sleep(POLL_SECONDS)
 
 

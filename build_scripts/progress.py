@@ -7,6 +7,7 @@ so that a log stays readable. Standard library only: it runs before anything is 
 from __future__ import annotations
 
 import collections
+import ctypes
 import os
 import subprocess
 import sys
@@ -17,6 +18,7 @@ from pathlib import Path
 from types import TracebackType
 
 REDRAW_SECONDS = 0.5
+STANDARD_OUTPUT, VIRTUAL_TERMINAL = -11, 0x0004  # Windows: GetStdHandle, SetConsoleMode
 FAILURE_LINES = 60  # of a failed command's output; the end is where tools say what went wrong
 
 
@@ -32,7 +34,7 @@ class Step:
         self._note = ""
         self._failed = False
         self._started = time.monotonic()
-        self._live = sys.stdout.isatty() and os.environ.get("TERM") != "dumb"
+        self._live = sys.stdout.isatty() and os.environ.get("TERM") != "dumb" and _understands_control_codes()
         self._ended = threading.Event()
         self._ticker = threading.Thread(target=self._tick, name=f"progress {title}", daemon=True)
 
@@ -69,6 +71,17 @@ class Step:
 
     def _line_start(self) -> str:
         return "\r\x1b[K" if self._live else ""
+
+
+def _understands_control_codes() -> bool:
+    """Switches them on in a Windows console, where they are off at first; False in one too old to know them."""
+    if sys.platform == "win32":
+        kernel = ctypes.windll.kernel32
+        output, mode = kernel.GetStdHandle(STANDARD_OUTPUT), ctypes.c_uint32()
+        if not kernel.GetConsoleMode(output, ctypes.byref(mode)):
+            return False
+        return bool(kernel.SetConsoleMode(output, mode.value | VIRTUAL_TERMINAL))
+    return True
 
 
 def run_step(

@@ -17,7 +17,8 @@ from typing import Literal
 
 from build_scripts.progress import run_step
 
-FONT_FOLDERS = (Path("/usr/share/fonts"), Path("/usr/local/share/fonts"), Path.home() / ".local/share/fonts")
+OWN_FONTS = Path(os.path.expanduser("~/.local/share/fonts"))  # Path.home() raises where nobody has a home
+FONT_FOLDERS = (Path("/usr/share/fonts"), Path("/usr/local/share/fonts"), OWN_FONTS)
 
 
 @dataclass(frozen=True)

@@ -24,7 +24,7 @@ from build_scripts.desktop_session import DesktopSession, SessionFailed
 from build_scripts.environment import ROOT
 from build_scripts.progress import Step, StepFailed
 
-VARIANT_SECONDS = 300.0
+VARIANT_SECONDS = 600.0
 POLL_SECONDS = 0.2
 FAILURE_LINES = 60  # of the client's log
 PICTURE_NAME = re.compile(r"(?P<page>.+)-(?P<variant>(?:light|dark)-(?:zh|en)(?:-2x)?)\.png")

@@ -38,6 +38,12 @@ class FixedClock:
         self.now += ms
 
 
+def utc_offset(ms: int) -> int:
+    """Minutes by which this machine's local time is ahead of UTC at a moment: where the office is."""
+    offset = dt.datetime.fromtimestamp(ms / 1000, UTC).astimezone().utcoffset()
+    return 0 if offset is None else int(offset.total_seconds() // 60)
+
+
 def format_utc(ms: int) -> str:
     """Milliseconds since the epoch as the wire's UTCDate: `2026-11-22T08:30:00.123Z`."""
     seconds, rest = divmod(ms, 1000)

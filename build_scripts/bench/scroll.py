@@ -29,7 +29,7 @@ from desktop.ui.chat.page import MessagesPage, create_messages_page
 from desktop.ui.i18n import when
 from desktop.ui.shell.ui_state import UiState
 from tests.helpers.fake_session import HISTORY, FakeSession
-from tests.helpers.stage import Recorder
+from tests.helpers.stage import RecordingNavigator
 
 SIZE = (1096, 748)
 STEP = 48
@@ -76,7 +76,7 @@ class Watch:
 
 
 async def _open(session: FakeSession) -> tuple[MessagesPage, float]:
-    recorder = Recorder()
+    recorder = RecordingNavigator()
     page = create_messages_page(session, recorder, recorder, UiState())
     page.resize(*SIZE)
     page.show()

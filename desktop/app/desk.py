@@ -8,26 +8,34 @@ from typing import Protocol
 from PySide6.QtCore import QObject, QTimer
 from PySide6.QtGui import QGuiApplication
 
-from desktop.core.domain import Alert, Conversation, Presence
+from desktop.core.clock import local_minutes
+from desktop.core.domain import Alert, Conversation, Notice, Presence
+from desktop.core.domain.records import DueItem, Light, Todo, TodoKind
 from desktop.core.errors import AppError
 from desktop.core.events import ChangeSet, Event
 from desktop.models.alerts import Attention, Item, MessageItem, NoticeItem, Quiet
 from desktop.models.people import People
+from desktop.models.records import is_to_confirm
 from desktop.models.session import SessionState
 from desktop.models.transfers import TransfersModel
 from desktop.models.verbs import TalkSession
+from desktop.models.workbench import is_today
 from desktop.platform.notifications import NotificationButton, SystemNotifications
 from desktop.platform.preferences import DND_FOREVER, Preferences
+from desktop.ui.chat.conversation_list import preview
 from desktop.ui.i18n import error_text, tr
 from desktop.ui.shell.navigator import Navigator
 from desktop.ui.tasks import TaskOwner
 from desktop.ui.toasts.stack import ToastStack
-from desktop.ui.toasts.toast import CONFIRM_KIND, alert_heading, message_text
+from desktop.ui.toasts.toast import CONFIRM_KIND, alert_heading, message_text, open_key
 from desktop.ui.tray.tray import Tray
 
 log = logging.getLogger("tongban.desk")
 
 GATHER_MS = 120  # changes of conversations come in runs; the badge is counted once for each run
+WORK_GATHER_MS = 1500  # to-dos and dates: questions over all modules, for one line of the tray
+WORK_TICK_MS = 15 * 60_000  # dates pass by themselves
+TALK = frozenset({"Conversation", "Message", "Receipt", "Member", "Person", "Department", "Comment", "ReadMark"})
 HOUR_MS = 3_600_000
 MORNING_HOUR = 8
 
@@ -36,6 +44,7 @@ class OfficeVerbs(Protocol):
     """What of the office a pop-up needs."""
 
     async def confirm(self, notice_id: str) -> None: ...
+    async def notices(self) -> list[Notice]: ...
 
 
 class AlertVerbs(Protocol):
@@ -45,6 +54,13 @@ class AlertVerbs(Protocol):
     async def dismiss(self, alert_id: str) -> None: ...
 
 
+class RecordVerbs(Protocol):
+    """What of the records of all modules the tray tells."""
+
+    async def todos(self, kind: str | None = None, state: str = "open") -> list[Todo]: ...
+    async def radar(self) -> list[DueItem]: ...
+
+
 class DeskSession(TalkSession, Protocol):
     """The session as the desk sees it."""
 
@@ -52,6 +68,8 @@ class DeskSession(TalkSession, Protocol):
     def office(self) -> OfficeVerbs: ...
     @property
     def alerts(self) -> AlertVerbs: ...
+    @property
+    def records(self) -> RecordVerbs: ...
 
 
 class Desk(QObject):
@@ -83,6 +101,8 @@ class Desk(QObject):
         self._newest: dict[str, int] = {}
         self._count_timer = QTimer(self, interval=GATHER_MS, singleShot=True)
         self._count_timer.timeout.connect(self._recount)
+        self._work_timer = QTimer(self, interval=WORK_GATHER_MS, singleShot=True)
+        self._work_timer.timeout.connect(self._retell)
         self._bind()
 
     # ------------------------------------------------------------ life
@@ -93,16 +113,20 @@ class Desk(QObject):
         self._apply_preferences("")
         self._on_presence()
         self.tasks.start(self._load(), name="load")
+        self._work_timer.start()
 
     def stop(self) -> None:
         """Signed out: no pop-up, badge or flash of this session is left."""
         self._stack.close()
+        self._work_timer.stop()
         self.tasks.cancel_all()
         self.toasts.clear()
         self._preferences.changed.disconnect(self._apply_preferences)
         self._tray.status_chosen.disconnect(self.choose_status)
         self._tray.quiet_asked.disconnect(self.ask_quiet)
         self._tray.conversation_asked.disconnect(self._navigator.open_conversation)
+        self._tray.work_asked.disconnect(self._show_work)
+        self._tray.ignore_asked.disconnect(self.ignore_unread)
         self._tray.set_account("")
 
     async def close(self) -> None:
@@ -124,12 +148,16 @@ class Desk(QObject):
         self._tray.status_chosen.connect(self.choose_status)
         self._tray.quiet_asked.connect(self.ask_quiet)
         self._tray.conversation_asked.connect(self._navigator.open_conversation)
+        self._tray.work_asked.connect(self._show_work)
+        self._tray.ignore_asked.connect(self.ignore_unread)
         self._preferences.changed.connect(self._apply_preferences)
 
     async def _load(self) -> None:
         session = self._session
         await self._load_people()
-        self.state.count_unread(await session.chat.conversations())
+        conversations = await session.chat.conversations()
+        self.state.count_unread(conversations)
+        self._tell_unread(conversations)
         self.transfers.reset(reversed(session.files.transfers()))  # newest first
         for alert in await session.alerts.alerts():
             if alert.urgent:  # what must be confirmed asks again after each start
@@ -152,6 +180,22 @@ class Desk(QObject):
                 self.tasks.start(self._load_people(), name="people", exclusive=True)
             case _:
                 pass
+        if isinstance(event, ChangeSet) and event.type_name not in TALK:
+            self._work_timer.start(WORK_GATHER_MS)
+
+    def _retell(self) -> None:
+        self.tasks.start(self._tell_work(), name="work", exclusive=True)
+
+    async def _tell_work(self) -> None:
+        """What waits and what falls due, for the tray."""
+        now = self._now_ms()
+        todos = len(await self._session.records.todos(TodoKind.TODO))
+        todos += sum(is_to_confirm(notice) for notice in await self._session.office.notices())
+        radar = await self._session.records.radar()
+        overdue = sum(item.light is Light.RED for item in radar)
+        today = sum(item.at_ms > now and is_today(item.at_ms, now, local_minutes(now)) for item in radar)
+        self._tray.set_work(todos, overdue, today)
+        self._work_timer.start(WORK_TICK_MS)
 
     def _recount(self) -> None:
         self.tasks.start(self._count(), name="count", exclusive=True)
@@ -159,8 +203,28 @@ class Desk(QObject):
     async def _count(self) -> None:
         conversations = await self._session.chat.conversations()
         self.state.count_unread(conversations)
+        self._tell_unread(conversations)
         for conversation in conversations:
             self._settle(conversation)
+
+    def _tell_unread(self, conversations: list[Conversation]) -> None:
+        """What the card beside the tray icon lists, the last words too unless the user keeps them off the screen."""
+        hidden = "" if self._preferences.now.show_content else tr("toasts.hidden")
+        waiting = [one for one in conversations if one.unread_count and not one.muted]
+        waiting.sort(key=lambda one: -one.updated_at)
+        self._tray.set_unread_list([(one, hidden or last_words(one, self.people)) for one in waiting])
+
+    def ignore_unread(self) -> None:
+        """Everything that is unread counts as read."""
+        self.tasks.start(self._ignore_unread(), name="ignore", exclusive=True)
+
+    async def _ignore_unread(self) -> None:
+        for conversation in await self._session.chat.conversations():
+            if conversation.unread_count and not conversation.muted:
+                await self._session.chat.mark_read(conversation.id, conversation.last_seq)
+
+    def _show_work(self) -> None:
+        self._navigator.open_page("workbench")
 
     def _settle(self, conversation: Conversation) -> None:
         """Takes away what was read meanwhile, here or on another device. By position: counts may come after the message."""
@@ -188,7 +252,8 @@ class Desk(QObject):
         return self._preferences.now.style == "system" or QGuiApplication.platformName().startswith("wayland")
 
     async def _notify(self, item: Item) -> None:
-        open_it = NotificationButton(tr("toasts.open"), lambda: self.open(item))
+        words = "toasts.open" if isinstance(item, MessageItem) else open_key(item.alert)
+        open_it = NotificationButton(tr(words), lambda: self.open(item))
         if isinstance(item, MessageItem):
             title = self._sender(item)
             text = message_text(item) if self._preferences.now.show_content else tr("toasts.hidden")
@@ -259,6 +324,8 @@ class Desk(QObject):
                 self._navigator.open_document(link.id)
             case "Conversation" if link:
                 self._navigator.open_conversation(link.id)
+            case _ if link:
+                self._navigator.open_record(link.type, link.id)
             case _:
                 self._navigator.open_page("workbench")
         if item.alert.kind != CONFIRM_KIND:
@@ -314,6 +381,12 @@ class Desk(QObject):
         self._tell_presence(Presence.DND if self.state.quiet else self.state.chosen)
         if not self.state.quiet:
             self.attention.release()
+
+
+def last_words(conversation: Conversation, people: People) -> str:
+    """What the list of conversations says of it, in plain words."""
+    mark, _, body = preview(conversation, people)
+    return " ".join(part for part in (mark, body) if part)
 
 
 def _tomorrow_morning(now_ms: int) -> int:

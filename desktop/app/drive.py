@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable, Iterator
 from typing import Any, TypeVar
 
-from PySide6.QtCore import QAbstractItemModel, QAbstractListModel, QModelIndex, QPoint, QRect, Qt
+from PySide6.QtCore import QAbstractItemModel, QAbstractListModel, QAbstractTableModel, QModelIndex, QPoint, QRect, Qt
 from PySide6.QtGui import QAction, QInputMethodEvent, QKeySequence
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QAbstractButton, QAbstractItemView, QApplication, QLabel, QLineEdit, QTextEdit, QWidget
@@ -114,11 +114,12 @@ def find_row(model: QAbstractItemModel, text: str) -> QModelIndex:
 
 def _walk(model: QAbstractItemModel, parent: QModelIndex) -> Iterator[QModelIndex]:
     flat = isinstance(model, QAbstractListModel)  # whose columnCount and hasChildren Qt keeps private
+    leaves = flat or isinstance(model, QAbstractTableModel)  # whose hasChildren it keeps private too
     for row in range(model.rowCount(parent)):
         for column in range(1 if flat else model.columnCount(parent)):
             yield model.index(row, column, parent)
         first = model.index(row, 0, parent)
-        if not flat and model.hasChildren(first):
+        if not leaves and model.hasChildren(first):
             yield from _walk(model, first)
 
 

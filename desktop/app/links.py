@@ -7,11 +7,15 @@ from desktop.ui.shell.navigator import Navigator
 
 SCHEME = "tongban"
 OBJECT_ID = re.compile(r"[0-9A-Za-z_-]{1,128}")
+TYPE_NAME = re.compile(r"[A-Z][0-9A-Za-z]{1,63}")
 PAGES = frozenset({"messages", "contacts", "workbench", "transfers", "settings"})
 
 
 def open_link(link: str, navigator: Navigator) -> bool:
-    """Follows `tongban://conversation/<id>`, person, notice, document, or `tongban://page/<key>`. False for anything else."""
+    """Follows `tongban://conversation/<id>`, person, notice, document, `tongban://<Type>/<id>` of an office record, or `tongban://page/<key>`.
+
+    False for anything else.
+    """
     try:
         parts = urlsplit(link)
     except ValueError:
@@ -28,6 +32,8 @@ def open_link(link: str, navigator: Navigator) -> bool:
             navigator.open_notice(object_id)
         case "document":
             navigator.open_document(object_id)
+        case type_name if TYPE_NAME.fullmatch(type_name):
+            navigator.open_record(type_name, object_id)
         case "page" if object_id in PAGES:
             navigator.open_page(object_id)
         case _:

@@ -3,6 +3,7 @@
 import logging
 from collections.abc import Callable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, Qt, QTimer, Signal
 from PySide6.QtWidgets import QWidget
@@ -22,10 +23,14 @@ from desktop.ui.shell.main_window import MainWindow
 from desktop.ui.shell.ui_state import UiState
 from desktop.ui.tray.tray import Tray
 
+if TYPE_CHECKING:
+    from desktop.ui.office.talk_cards import TalkCards
+
 log = logging.getLogger("tongban.app")
 
 PAINT_MS = 30  # from the first rows in the list to the screen
 SETTLE_LIMIT_MS = 1000
+CARDS_MS = 1500  # after the first screen: what a message can be made into is known before the first menu
 
 
 class SignedIn(QObject):
@@ -67,6 +72,10 @@ class SignedIn(QObject):
         )
         self._soon = QTimer(self, singleShot=True)
         self._soon.timeout.connect(self.settled)
+        self._cards: TalkCards | None = None
+        self._cards_soon = QTimer(self, singleShot=True, interval=CARDS_MS)
+        self._cards_soon.timeout.connect(self._warm_cards)
+        self.settled.connect(self._cards_soon.start)
         self._add_pages()
         self._bind()
 
@@ -95,6 +104,7 @@ class SignedIn(QObject):
         self._tray.toggle_asked.disconnect(self.toggle)
         self._tray.settings_asked.disconnect(self._open_settings)
         self._preferences.changed.disconnect(self._on_preference)
+        self._cards_soon.stop()
         self.desk.stop()
         await self.desk.close()
         self.files.close()
@@ -120,18 +130,40 @@ class SignedIn(QObject):
     def _add_pages(self) -> None:
         window = self.window
         window.add_page("messages", "chat-circle-dots", "shell.messages", self._make_messages, opens=("conversation",))
-        window.add_page("contacts", "users", "shell.contacts", self._make_contacts, opens=("person",))
         window.add_page(
-            "workbench", "squares-four", "shell.workbench", self._make_workbench, opens=("notice", "document")
+            "contacts", "users", "shell.contacts", self._make_contacts, opens=("person",), module="desktop.ui.contacts"
         )
-        window.add_page("transfers", "arrows-down-up", "shell.transfers", self._make_transfers)
+        window.add_page(
+            "workbench",
+            "squares-four",
+            "shell.workbench",
+            self._make_workbench,
+            opens=("notice", "document", "record"),
+            module="desktop.ui.office.page",
+        )
+        window.add_page(
+            "transfers", "arrows-down-up", "shell.transfers", self._make_transfers, module="desktop.ui.transfers.view"
+        )
         window.add_search()
-        window.add_page("settings", "gear", "shell.settings", self._make_settings, foot=True)
+        window.add_page(
+            "settings", "gear", "shell.settings", self._make_settings, foot=True, module="desktop.ui.settings.page"
+        )
 
     def _make_messages(self) -> QWidget:
-        page = create_messages_page(self.session, self.window, self.files, self.ui_state)
+        page = create_messages_page(self.session, self.window, self.files, self.ui_state, self._talk_cards)
         page.set_enter_sends(self._preferences.now.enter_sends)
         return page
+
+    def _talk_cards(self) -> "TalkCards":
+        """The records behind cards of the talk; one for the session."""
+        if self._cards is None:
+            from desktop.ui.office.talk_cards import TalkCards
+
+            self._cards = TalkCards(self.session, self._now_ms, self)
+        return self._cards
+
+    def _warm_cards(self) -> None:
+        self._talk_cards().warm()
 
     def _make_contacts(self) -> QWidget:
         from desktop.ui.contacts import create_contacts
@@ -194,8 +226,10 @@ class SignedIn(QObject):
         """The workbench's badge before the page was ever shown."""
         me = self.session.me.id
         notices = await self.session.office.notices()
+        waiting = sum((await self.session.records.counts()).values())
         if self.window.page("workbench") is None:
-            self.window.set_badge("workbench", sum(is_to_confirm(n) or is_unread(n, me) for n in notices))
+            news = sum(is_to_confirm(n) or is_unread(n, me) for n in notices)
+            self.window.set_badge("workbench", waiting + news)
 
     # ------------------------------------------------------------ window and tray
     def toggle(self) -> None:

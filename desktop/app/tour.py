@@ -24,6 +24,7 @@ from urllib.parse import urlsplit
 
 from desktop.app.cable import Cable
 from desktop.app.options import Options
+from desktop.app.tour_office import Hands, OfficeStops
 from desktop.platform.environment import prepare_application, prepare_environment
 
 if TYPE_CHECKING:
@@ -39,6 +40,7 @@ log = logging.getLogger("tongban.tour")
 
 CLERK, DIRECTOR, PASSWORD = "linyuan", "zhangmin", "tongban-demo"
 SIZE = (1160, 748)
+STOP_SECONDS = 120  # the modules have many views
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -94,6 +96,7 @@ def _run(wanted: argparse.Namespace, scratch: Path) -> int:
         dress(qapp, options, preferences)
         application = Application(qapp, options, preferences, None)
         guide = Tour(application, cable, wanted.server, Camera(wanted.out, suffix), wanted.only)
+        logging.getLogger("tongban.ui").addHandler(Mishaps(guide.failed))
         running = asyncio.get_running_loop().create_task(application.run(), name="application")  # ended below
         try:
             return await guide.walk(running)
@@ -122,6 +125,18 @@ async def act(action: Callable[..., object], *arguments: object) -> None:
 
     loop.call_soon(run)
     await done
+
+
+class Mishaps(logging.Handler):
+    """A picture can look right after an internal error; the tour has failed all the same."""
+
+    def __init__(self, told: list[str]) -> None:
+        super().__init__(logging.ERROR)
+        self._told = told
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Notes what went wrong."""
+        self._told.append(record.getMessage())
 
 
 class Camera:
@@ -184,14 +199,21 @@ class Tour:
             ("reader", self._reader),
             ("transfers", self._transfers),
             ("settings", self._settings),
+            *self._office().stops(),
             ("offline", self._offline),
         ]
+
+    def _office(self) -> OfficeStops:
+        """The stops in the modules."""
+        call = self._app.bridge.call
+        hands = Hands(lambda: self._in, self._until, act, self._shoot, self._open, self._colleague, call, self._cable)
+        return OfficeStops(hands)
 
     async def _stop(self, name: str, stop: Callable[[], Awaitable[None]]) -> None:
         if self._only is not None and not self._only.startswith(name) and not name.startswith(self._only):
             return
         try:
-            async with asyncio.timeout(60):
+            async with asyncio.timeout(STOP_SECONDS):
                 await stop()
         except Exception:  # a border: the other pages are worth their pictures all the same
             log.exception("stop %s", name)
@@ -302,7 +324,16 @@ class Tour:
         await self._until(
             lambda: self._page.shown_conversation == conversation_id and len(pane.window_model) > 0, f"talk {name}"
         )
+        await self._until(lambda: self._has_read(conversation_id), f"read marks of {name}")
         return conversation_id
+
+    def _has_read(self, conversation_id: str) -> bool:
+        """What is in sight of an active window counts as read, a moment later."""
+        window = self._in.window
+        if not window.isActiveWindow():
+            window.come_forward()
+        found = self._page.list.model.find(conversation_id)
+        return found is not None and not found.unread_count
 
     # ------------------------------------------------------------ pages
     async def _messages(self) -> None:
@@ -367,9 +398,13 @@ class Tour:
 
     async def _workbench(self) -> None:
         from desktop.app import drive
+        from desktop.ui.office.page import OfficePage
 
         await act(drive.click, "rail.workbench")
         await self._until(lambda: drive.find("module_notices"), "modules")
+        page = self._in.window.page("workbench")
+        assert isinstance(page, OfficePage)
+        await self._until(lambda: page.work.ready and not page.work.tasks.busy, "what waits")
         self._shoot("workbench")
 
     async def _notices(self) -> None:
@@ -487,7 +522,7 @@ class Tour:
         desk.toasts.clear()
 
     async def _tray(self) -> None:
-        from PySide6.QtCore import QPoint
+        from PySide6.QtCore import QPoint, QRect
         from PySide6.QtGui import QGuiApplication
 
         tray = self._app.tray
@@ -500,6 +535,11 @@ class Tour:
         await self._until(tray.menu.isVisible, "menu")
         await self._camera.screen("tray")
         tray.menu.close()
+        await self._until(lambda: not tray.menu.isVisible(), "no menu")
+        tray.show_card(QRect(area.right() - 24, area.bottom() - 24, 22, 22))
+        await self._until(lambda: tray.card is not None and tray.card.isVisible(), "hover card")
+        await self._camera.screen("tray-hover")
+        tray.hide_card()
         self._in.desk.toasts.clear()
         self._in.window.come_forward()
 

@@ -14,6 +14,7 @@ if TYPE_CHECKING:  # for their names: the session that comes has loaded them, th
     from desktop.core.services.chat import ChatService
     from desktop.core.services.directory import DirectoryService
     from desktop.core.services.office import OfficeService
+    from desktop.core.services.records import RecordsService
     from desktop.core.services.session import Session
     from desktop.core.services.settings import SettingsService
     from desktop.core.services.transfers import TransferService
@@ -45,6 +46,7 @@ class ScreenSession:
         self.directory: DirectoryService = bridge.wrap(session.directory)
         self.files: TransferService = bridge.wrap(session.files)
         self.office: OfficeService = bridge.wrap(session.office)
+        self.records: RecordsService = bridge.wrap(session.records)
         self.alerts: AlertService = bridge.wrap(session.alerts)
         self.settings: SettingsService = bridge.wrap(session.settings)
         self.cache: CacheService = bridge.wrap(session.cache)

@@ -42,3 +42,9 @@ def parse_utc_date(text: str) -> int:
     if moment.tzinfo is None:
         raise ValueError("date-time without a zone")
     return round(moment.timestamp() * 1000)
+
+
+def local_minutes(ms: int) -> int:
+    """Minutes by which this machine's local time is ahead of UTC at a moment (ms since 1970)."""
+    offset = datetime.fromtimestamp(ms / 1000, UTC).astimezone().utcoffset()
+    return 0 if offset is None else round(offset.total_seconds() / 60)

@@ -1,10 +1,12 @@
 """The organization as the contacts page shows it: who stands where, how many are online, and the Qt models over that.
 
-No widgets, no texts: roles carry raw values. Several identities of one person count once in each subtree.
+No widgets, no texts: roles carry raw values. Several identities of one person count once in each subtree. Personal contacts stand below the
+departments, in their groups; each has the shape of a Person, so that one list shows both.
 """
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import IntEnum
@@ -13,10 +15,14 @@ from typing import Any
 from PySide6.QtCore import QAbstractItemModel, QAbstractListModel, QModelIndex, QObject, QPersistentModelIndex, Qt
 
 from desktop.core.domain import Conversation, Department, Person, Presence
+from desktop.core.domain.directory import match_rank, wanted_text
+from desktop.core.domain.records import Record
 
 AnyIndex = QModelIndex | QPersistentModelIndex
 NO_INDEX = QModelIndex()
 GROUPS_KEY = "groups:"
+BOOK_KEY = "book:"
+CONTACT, CONTACT_GROUP = "Contact", "ContactGroup"
 
 
 class TreeRole(IntEnum):
@@ -35,15 +41,17 @@ class PersonRole(IntEnum):
     POSTS = int(Qt.ItemDataRole.UserRole) + 2
     PLACE = int(Qt.ItemDataRole.UserRole) + 3
     PRESENCE = int(Qt.ItemDataRole.UserRole) + 4
+    IS_CONTACT = int(Qt.ItemDataRole.UserRole) + 5
 
 
 @dataclass(frozen=True, slots=True)
 class PersonRow:
-    """One person in a list: the posts that count here, and the department to name beside them."""
+    """One person in a list: the posts that count here, and the department to name beside them. contact: a personal one."""
 
     person: Person
     posts: tuple[str, ...] = ()
     place: str = ""
+    contact: Record | None = None
 
 
 class Organization:
@@ -124,6 +132,10 @@ class Organization:
         people = ((self.people[person_id], tuple(dict.fromkeys(held))) for person_id, held in posts.items())
         return [PersonRow(person, held, self.place(person)) for person, held in people]
 
+    def own_staff(self, department_id: str) -> list[str]:
+        """The ids of those who have a post in the department itself, in its order."""
+        return list(dict.fromkeys(person.id for _, person, _ in self._staff.get(department_id, ())))
+
     def place(self, person: Person) -> str:
         """The name of the person's main department."""
         identity = person.primary
@@ -133,6 +145,79 @@ class Organization:
     def row(self, person: Person) -> PersonRow:
         """The person as a search result: all posts."""
         return PersonRow(person, tuple(dict.fromkeys(i.post for i in person.identities if i.post)), self.place(person))
+
+
+class ContactBook:
+    """Personal contacts and groups. Groups stand by `order` and name, contacts by pinyin."""
+
+    def __init__(self, contacts: Iterable[Record] = (), groups: Iterable[Record] = ()) -> None:
+        self.groups = sorted(
+            groups, key=lambda one: (one.data.get("order") or 0, str(one.data.get("name", "")), one.id)
+        )
+        rows = [_contact_row(one) for one in contacts]
+        rows.sort(key=lambda row: (row.person.pinyin, row.person.name, row.person.id))
+        self.rows = {row.person.id: row for row in rows}
+        self._inside: dict[str, list[PersonRow]] = {one.id: [] for one in self.groups}
+        for row in rows:
+            for group_id in (row.contact.data.get("groupIds") or ()) if row.contact is not None else ():
+                if group_id in self._inside:
+                    self._inside[group_id].append(row)
+
+    def group(self, group_id: str) -> Record | None:
+        """One of the groups."""
+        return next((one for one in self.groups if one.id == group_id), None)
+
+    def members(self, group_id: str, organization: Organization) -> list[PersonRow]:
+        """Contacts and colleagues of a group; under BOOK_KEY all contacts."""
+        if group_id == BOOK_KEY:
+            return list(self.rows.values())
+        group = self.group(group_id)
+        colleagues = group.data.get("colleagues") or () if group is not None else ()
+        people = [organization.people[one] for one in colleagues if one in organization.people]
+        return [organization.row(one) for one in people] + self._inside.get(group_id, [])
+
+    def search(self, text: str) -> list[PersonRow]:
+        """Contacts whose name, pinyin, initials or organization hold the text, or a number of whom ends so; the best first."""
+        wanted = wanted_text(text)
+        if not wanted:
+            return []
+        ranked = [(rank, row) for row in self.rows.values() if (rank := _rank_contact(row, wanted)) is not None]
+        return [row for _, row in sorted(ranked, key=lambda pair: pair[0])]
+
+
+def _rank_contact(row: PersonRow, wanted: str) -> int | None:
+    assert row.contact is not None
+    data = row.contact.data
+    numbers = [str(data.get(name) or "") for name in ("homePhone", "fax")]
+    numbers += [str(line.get("value") or "") for line in data.get("more") or ()]
+    rank = match_rank(row.person, wanted, numbers)
+    return 9 if rank is None and wanted in wanted_text(row.place) else rank
+
+
+@functools.lru_cache(maxsize=20_000)
+def _spelled(name: str) -> tuple[str, str]:
+    """Pinyin and initials of a name; kept, because the book is made anew with every change of a contact."""
+    from pypinyin import Style, lazy_pinyin  # 0.2 s to load, and only who has contacts of their own waits for it
+
+    whole = "".join(lazy_pinyin(name, errors="default")).lower()
+    return whole, "".join(lazy_pinyin(name, style=Style.FIRST_LETTER, errors="default")).lower()
+
+
+def _contact_row(record: Record) -> PersonRow:
+    data = record.data
+    name = str(data.get("name") or "")
+    pinyin, initials = _spelled(name)
+    shape = Person(
+        id=record.id,
+        name=name,
+        pinyin=pinyin,
+        initials=initials,
+        mobile=data.get("mobile"),
+        office_phone=data.get("officePhone"),
+        email=data.get("email"),
+    )
+    post = str(data.get("post") or "")
+    return PersonRow(shape, (post,) if post else (), str(data.get("company") or ""), record)
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,11 +230,12 @@ class _Node:
 
 
 class DepartmentTreeModel(QAbstractItemModel):
-    """Departments, then "my groups". Index ids are positions in `_nodes`; counts live beside them."""
+    """Departments, then personal contacts with their groups, then "my groups". Index ids are positions in `_nodes`; counts live beside them."""
 
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self.organization = Organization()
+        self.book: ContactBook | None = None
         self._groups: tuple[Conversation, ...] = ()
         self._presence: dict[str, Presence] = {}
         self._online: dict[str, int] = {}
@@ -158,10 +244,12 @@ class DepartmentTreeModel(QAbstractItemModel):
         self._by_key: dict[str, int] = {}
 
     # ---- content
-    def set_content(self, organization: Organization, groups: Sequence[Conversation]) -> None:
-        """Shows another organization or other groups."""
-        same_tree = self._shape(organization, groups) == self._shape(self.organization, self._groups)
-        self.organization, self._groups = organization, tuple(groups)
+    def set_content(
+        self, organization: Organization, groups: Sequence[Conversation], book: ContactBook | None = None
+    ) -> None:
+        """Shows another organization, other contacts or other groups. book: None where this office has no personal contacts."""
+        same_tree = self._shape(organization, groups, book) == self._shape(self.organization, self._groups, self.book)
+        self.organization, self._groups, self.book = organization, tuple(groups), book
         if not same_tree:
             self.beginResetModel()  # the tree has another shape; the view restores what was open by key
             self._build()
@@ -170,10 +258,14 @@ class DepartmentTreeModel(QAbstractItemModel):
         self._tell(self._by_key)
 
     @staticmethod
-    def _shape(organization: Organization, groups: Sequence[Conversation]) -> tuple[object, ...]:
+    def _shape(
+        organization: Organization, groups: Sequence[Conversation], book: ContactBook | None
+    ) -> tuple[object, ...]:
         keys = [key for root in organization.children() for key in organization.subtree(root)]
         order = [(key, organization.departments[key].name) for key in keys]
-        return order, [d.parent_id for d in organization.departments.values()], [(g.id, g.name) for g in groups]
+        parents = [d.parent_id for d in organization.departments.values()]
+        own = None if book is None else [(g.id, g.data.get("name")) for g in book.groups]
+        return order, parents, [(g.id, g.name) for g in groups], own
 
     def _build(self) -> None:
         self._nodes, self._children, self._by_key = [], {}, {}
@@ -182,6 +274,10 @@ class DepartmentTreeModel(QAbstractItemModel):
             department_id, parent = stack.pop(0)
             for key in self.organization.children(department_id):
                 stack.append((key, self._add(key, "department", self.organization.departments[key].name, parent)))
+        if self.book is not None:
+            top = self._add(BOOK_KEY, "book", "", -1)
+            for one in self.book.groups:
+                self._add(one.id, "contact_group", str(one.data.get("name") or ""), top)
         if self._groups:
             top = self._add(GROUPS_KEY, "groups", "", -1)
             for group in self._groups:
@@ -271,8 +367,15 @@ class DepartmentTreeModel(QAbstractItemModel):
             case TreeRole.ONLINE:
                 return self._online.get(node.key, 0)
             case TreeRole.TOTAL:
-                return len(self._groups) if node.kind == "groups" else self.organization.totals.get(node.key, 0)
+                return self._total(node)
         return None
+
+    def _total(self, node: _Node) -> int:
+        if node.kind == "groups":
+            return len(self._groups)
+        if self.book is not None and node.kind in ("book", "contact_group"):
+            return len(self.book.members(node.key, self.organization))
+        return self.organization.totals.get(node.key, 0)
 
 
 class PeopleModel(QAbstractListModel):
@@ -311,6 +414,15 @@ class PeopleModel(QAbstractListModel):
         """The person in this row."""
         return self._rows[row].person if 0 <= row < len(self._rows) else None
 
+    def item(self, row: int) -> PersonRow | None:
+        """What stands in this row."""
+        return self._rows[row] if 0 <= row < len(self._rows) else None
+
+    @property
+    def rows(self) -> Sequence[PersonRow]:
+        """Everyone shown, in order."""
+        return self._rows
+
     def rowCount(self, parent: AnyIndex = NO_INDEX) -> int:
         return 0 if parent.isValid() else len(self._rows)
 
@@ -331,4 +443,6 @@ class PeopleModel(QAbstractListModel):
                 return row.place
             case PersonRole.PRESENCE:
                 return self._presence.get(row.person.id, Presence.OFFLINE)
+            case PersonRole.IS_CONTACT:
+                return row.contact is not None
         return None

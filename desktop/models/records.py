@@ -1,20 +1,18 @@
-"""Notices and to-dos as lists: filters, order, and the workbench's figures. Times in ms, no texts."""
+"""Notices as a list: filters, order, who has read one. Times in ms, no texts."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable
 from enum import IntEnum, StrEnum
 from typing import Any
 
 from PySide6.QtCore import QAbstractListModel, QModelIndex, QObject, QPersistentModelIndex, Qt
 
-from desktop.core.domain import Alert, Document, Notice, NoticeLevel
+from desktop.core.domain import Notice, NoticeLevel
 from desktop.models.keyed_rows import KeyedRows
 
 AnyIndex = QModelIndex | QPersistentModelIndex
 NO_INDEX = QModelIndex()
-NEW_DOCUMENT_SPAN = 7 * 24 * 3600 * 1000
 
 
 class NoticeRole(IntEnum):
@@ -60,7 +58,7 @@ def passes(notice: Notice, kind: NoticeFilter, me: str) -> bool:
         case NoticeFilter.MINE:
             return notice.author_id == me
         case NoticeFilter.ALL:
-            return notice.state != "draft" or notice.author_id == me
+            return notice.state in ("published", "withdrawn") or notice.author_id == me
 
 
 class NoticeListModel(QAbstractListModel):
@@ -141,54 +139,6 @@ class NoticeListModel(QAbstractListModel):
             case NoticeRole.AUTHOR:
                 return self.author(notice)
         return None
-
-
-@dataclass(frozen=True, slots=True)
-class Figures:
-    """The workbench's numbers."""
-
-    to_confirm: int = 0
-    unread: int = 0
-    new_documents: int = 0
-    kept_documents: int = 0
-    published: int = 0
-
-
-def figures(notices: Sequence[Notice], documents: Sequence[Document], *, me: str, now: int) -> Figures:
-    """Counts what is there; `now` in ms."""
-    return Figures(
-        to_confirm=sum(is_to_confirm(n) for n in notices),
-        unread=sum(is_unread(n, me) for n in notices),
-        new_documents=sum(d.updated_at >= now - NEW_DOCUMENT_SPAN for d in documents),
-        kept_documents=sum(d.kept for d in documents),
-        published=sum(n.author_id == me and n.state == "published" for n in notices),
-    )
-
-
-@dataclass(frozen=True, slots=True)
-class Todo:
-    """One line of "my to-dos": a notice to confirm, or an alert about something else."""
-
-    key: str
-    title: str
-    at: int
-    urgent: bool
-    notice: Notice | None = None
-    alert: Alert | None = None
-
-
-def todos(notices: Iterable[Notice], alerts: Iterable[Alert]) -> list[Todo]:
-    """What waits for me, urgent first, then newest. An alert about a notice listed already is left out."""
-    waiting = [
-        Todo(f"notice:{n.id}", n.title, n.published_at or n.created_at, urgent=True, notice=n)
-        for n in notices
-        if is_to_confirm(n)
-    ]
-    told = {todo.notice.id for todo in waiting if todo.notice}
-    for alert in alerts:
-        if alert.link is None or alert.link.id not in told:
-            waiting.append(Todo(f"alert:{alert.id}", alert.title, alert.created_at, urgent=alert.urgent, alert=alert))
-    return sorted(waiting, key=lambda todo: (not todo.urgent, -todo.at, todo.key))
 
 
 class ReceiptTally:

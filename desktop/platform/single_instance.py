@@ -1,6 +1,6 @@
-"""One client per user and data folder. A second start hands its links over to the first and ends.
+"""One client per data folder, by a lock. A second start hands its links over to the first and ends.
 
-The channel is a local socket only this user may open. It carries one JSON line: {"links": [...]}; the answer is "ok".
+The channel for that is a local socket only this user may open. It carries one JSON line: {"links": [...]}; the answer is "ok".
 """
 
 import getpass
@@ -9,12 +9,16 @@ import json
 import logging
 from pathlib import Path
 
-from PySide6.QtCore import QObject, Signal
+from PySide6.QtCore import QDeadlineTimer, QObject, QThread, Signal
 from PySide6.QtNetwork import QLocalServer, QLocalSocket
+
+from desktop.platform.folder_lock import FolderLock
 
 log = logging.getLogger("tongban.instance")
 
 CONNECT_MS = 1000
+ANSWER_MS = 10_000  # a client that starts on a slow disk does not answer at once
+POLL_MS = 50
 MAX_LINE = 64 * 1024
 MAX_LINKS = 100
 
@@ -26,46 +30,70 @@ def instance_name(data_dir: Path) -> str:
 
 
 class SingleInstance(QObject):
-    """Claims the name, or finds the client that has it."""
+    """Claims the folder, or finds the client that has it."""
 
     asked = Signal(list)  # links handed over by a second start; empty: just show yourself
 
     def __init__(self, data_dir: Path, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self._name = instance_name(data_dir)
+        self._lock = FolderLock(data_dir)
         self._server: QLocalServer | None = None
         self._buffers: dict[QLocalSocket, bytearray] = {}
 
     def hand_over(self, links: tuple[str, ...]) -> bool:
-        """Asks a running client to show itself and open `links`. False when none runs."""
+        """Asks a running client to show itself and open `links`. False when none runs, or the one that runs does not answer."""
+        deadline = QDeadlineTimer(ANSWER_MS)
+        while not self._is_alone():
+            if self._ask(links):
+                return True
+            if deadline.hasExpired():
+                log.error("another client has this data folder and does not answer")
+                return False
+            QThread.msleep(POLL_MS)  # it starts up just now, or ends
+        return False
+
+    def claim(self) -> bool:
+        """Becomes the one client. False when another one has the folder."""
+        if not self._is_alone():
+            return False
+        server = QLocalServer(self)
+        server.setSocketOptions(QLocalServer.SocketOption.UserAccessOption)
+        QLocalServer.removeServer(self._name)  # the last one may have crashed and left its socket behind
+        if server.listen(self._name):
+            server.newConnection.connect(self._accept)
+            self._server = server
+        else:  # a temporary folder with too long a name, or none: a second start then finds us, but cannot hand over
+            log.warning("no local socket: %s", server.errorString())
+        return True
+
+    def release(self) -> None:
+        """Gives the folder back."""
+        if self._server is not None:
+            self._server.close()
+            self._server = None
+        for socket in tuple(self._buffers):
+            socket.abort()  # tells `disconnected`, which forgets it
+        self._lock.release()
+
+    def _is_alone(self) -> bool:
+        try:
+            return self._lock.acquire()
+        except OSError as error:
+            log.warning("the data folder cannot be locked: %s", error.strerror)
+            return not self._ask(())  # then the socket alone must tell
+
+    def _ask(self, links: tuple[str, ...]) -> bool:
         socket = QLocalSocket()
         socket.connectToServer(self._name)
         if not socket.waitForConnected(CONNECT_MS):
             return False
         socket.write(json.dumps({"links": list(links)}).encode() + b"\n")
         socket.waitForBytesWritten(CONNECT_MS)
-        answered = socket.bytesAvailable() > 0 or socket.waitForReadyRead(CONNECT_MS)
+        # Who has the request will open it: asking again meanwhile would open it twice.
+        answered = socket.bytesAvailable() > 0 or socket.waitForReadyRead(ANSWER_MS)
         socket.disconnectFromServer()
         return answered
-
-    def claim(self) -> bool:
-        """Becomes the one client. False when another one holds the name."""
-        server = QLocalServer(self)
-        server.setSocketOptions(QLocalServer.SocketOption.UserAccessOption)
-        if not server.listen(self._name):
-            QLocalServer.removeServer(self._name)  # the last one crashed and left its socket behind
-            if not server.listen(self._name):
-                log.error("no local socket: %s", server.errorString())
-                return False
-        server.newConnection.connect(self._accept)
-        self._server = server
-        return True
-
-    def release(self) -> None:
-        """Gives the name back."""
-        if self._server is not None:
-            self._server.close()
-            self._server = None
 
     def _accept(self) -> None:
         server = self._server
@@ -78,6 +106,7 @@ class SingleInstance(QObject):
 
     def _forget(self, socket: QLocalSocket) -> None:
         self._buffers.pop(socket, None)
+        socket.setParent(None)  # a parent that is collected while a child still waits for its deletion crashes PySide
         socket.deleteLater()
 
     def _read(self, socket: QLocalSocket) -> None:

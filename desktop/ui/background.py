@@ -19,4 +19,8 @@ def _cpu() -> ThreadPoolExecutor:
 
 async def in_background(work: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
     """Runs `work`, which touches no widget, in the thread and gives back its result."""
-    return await asyncio.get_running_loop().run_in_executor(_cpu(), lambda: work(*args, **kwargs))
+    try:
+        loop = asyncio.get_running_loop()
+    except RuntimeError:  # Qt still steps tasks while the program is coming down
+        raise asyncio.CancelledError from None
+    return await loop.run_in_executor(_cpu(), lambda: work(*args, **kwargs))

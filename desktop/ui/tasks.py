@@ -86,6 +86,11 @@ class TaskOwner(QObject):
         """Whether a task of that name is under way."""
         return any(not task.done() for task in self._tasks.get(name, ()))
 
+    @property
+    def busy(self) -> bool:
+        """Whether any task is under way."""
+        return any(not task.done() for tasks in self._tasks.values() for task in tasks)
+
     def _on_done(self, task: asyncio.Task[Any], work: Coroutine[Any, Any, Any]) -> None:
         self._tasks.get(task.get_name(), set()).discard(task)
         if task.cancelled():

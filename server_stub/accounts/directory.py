@@ -12,6 +12,7 @@ from typing import Any, Final
 
 import sqlalchemy as sa
 
+from server_stub.accounts.discretion import VISIBILITY, check_visibility, concerns_readers
 from server_stub.accounts.events import RightsChanged
 from server_stub.accounts.logins import do_disable_login, do_enable_login, do_give_login
 from server_stub.accounts.tables import person_scope
@@ -25,13 +26,16 @@ from server_stub.records.store import (
     load_record,
     load_records_of_type,
 )
-from server_stub.records.visibility import EVERYONE, do_join, do_leave, do_touch, scope_id
+from server_stub.records.visibility import EVERYONE, do_join, do_leave, do_touch, find_scope, scope_id
 from server_stub.storage.database import Tx
 
 PERSON: Final = "Person"
 DEPARTMENT: Final = "Department"
 MAX_DEPTH: Final = 16
 MAX_NAME: Final = 100
+MAX_ORDER: Final = 1_000_000
+KEPT_BY_OFFICE: Final = frozenset({"officePhone", "mobile", "email", "room", "superiorId", "identities", VISIBILITY})
+"""What an administrator may change of anybody."""
 _PERSON_TEXTS: Final = ("officePhone", "mobile", "email", "room", "signature", "superiorId")
 
 
@@ -83,23 +87,36 @@ def do_create_department(
 
 
 def do_update_department(tx: Tx, department_id: str, values: Mapping[str, Any], actor: str = SYSTEM) -> None:
-    """Change name, parentId, order or headId; a new parent moves its people's memberships. Raises SetError."""
+    """Change name, parentId, order, headId or visibility; a new parent moves its people's memberships. Raises SetError."""
     record = _load(tx, DEPARTMENT, department_id)
-    unknown = values.keys() - {"name", "parentId", "order", "headId"}
+    data = do_keep_department(tx, record, values, actor)
+    moved = data["parentId"] != record.data["parentId"]
+    do_update_record(tx, record, data, history=False)
+    if moved:
+        for person in load_records_of_type(tx.conn, PERSON):
+            _do_sync_scopes(tx, person.id, person.data)
+        _do_touch_people(tx, department_id)
+
+
+def do_keep_department(tx: Tx, record: Record, values: Mapping[str, Any], actor: str) -> dict[str, Any]:
+    """The checked data of a department with new values, for the caller to store; logged, and readers look at its people again. Raises SetError."""
+    unknown = values.keys() - {"name", "parentId", "order", "headId", VISIBILITY}
     if unknown:
         raise invalid_properties("no such property of a department", *sorted(unknown))
     data = {**record.data, **values}
     _check_name(data["name"])
-    moved = data["parentId"] != record.data["parentId"]
-    if moved and data["parentId"] is not None:
+    _check_order(data["order"])
+    if data["parentId"] != record.data["parentId"] and data["parentId"] is not None:
         above = ancestors(tx.conn, data["parentId"])
-        if department_id in above or len(above) >= MAX_DEPTH:
+        if record.id in above or len(above) >= MAX_DEPTH:
             raise invalid_properties("a department cannot lie below itself, nor too deep", "parentId")
-    do_update_record(tx, record, data)
-    if moved:
-        for person in load_records_of_type(tx.conn, PERSON):
-            _do_sync_scopes(tx, person.id, person.data)
-    do_record(tx, actor, "department.update", department_id, {"properties": sorted(values)})
+    rules = check_visibility(data.pop(VISIBILITY, None))
+    if rules:
+        data[VISIBILITY] = rules
+    if rules != (record.data.get(VISIBILITY) or {}) or data["headId"] != record.data["headId"]:
+        _do_touch_people(tx, record.id)
+    do_record(tx, actor, "department.update", record.id, {"properties": sorted(values)})
+    return data
 
 
 def ancestors(conn: sa.Connection, department_id: str) -> list[str]:
@@ -188,17 +205,68 @@ def do_set_roles(tx: Tx, person_id: str, roles: Iterable[str], actor: str = SYST
     record = _load(tx, PERSON, person_id)
     chosen = sorted(set(roles))
     _do_save_person(tx, record, {**record.data, "roles": chosen})
+    if concerns_readers(record.data["roles"], chosen):  # this reader sees more or less of everybody from now on
+        for other in load_records_of_type(tx.conn, PERSON):
+            do_touch(tx, other.id)
     do_record(tx, actor, "user.roles", person_id, {"roles": chosen})
 
 
 def do_update_person(tx: Tx, person_id: str, details: Mapping[str, Any], actor: str = SYSTEM) -> None:
-    """Change details (see do_create_person); null takes one away. Raises SetError."""
+    """Change details (see do_create_person) or `visibility`; null takes one away. Raises SetError."""
     record = _load(tx, PERSON, person_id)
-    data = {**record.data, **_check_details(details)}
+    texts = {key: value for key, value in details.items() if key != VISIBILITY}
+    data = {**record.data, **_check_details(texts)}
+    if VISIBILITY in details:
+        data[VISIBILITY] = check_visibility(details[VISIBILITY])
     for key in [key for key, value in details.items() if value is None]:
         data.pop(key, None)
-    do_update_record(tx, record, data)
+    do_update_record(tx, record, data, history=False)
     do_record(tx, actor, "user.update", person_id, {"properties": sorted(details)})
+
+
+def check_kept(tx: Tx, record: Record, data: Mapping[str, Any], changed: Iterable[str]) -> dict[str, Any]:
+    """The data of a person after the office changed these of KEPT_BY_OFFICE; of the identities only the order. Raises SetError."""
+    checked = dict(data)
+    for key in changed:
+        value = data.get(key)
+        if key == VISIBILITY:
+            checked[key] = check_visibility(value) or None
+        elif key == "identities":
+            checked[key] = _check_reordered(record.data["identities"], value)
+        else:
+            _check_details({key: value})
+    superior = checked.get("superiorId")
+    if "superiorId" in changed and superior is not None:
+        _load(tx, PERSON, superior)
+        if superior == record.id:
+            raise invalid_properties("nobody is their own superior", "superiorId")
+    return checked
+
+
+def _check_reordered(before: list[dict[str, Any]], after: object) -> list[dict[str, Any]]:
+    plain = [{**one, "order": 0} for one in before]
+    if (
+        not isinstance(after, list)
+        or not all(isinstance(one, dict) for one in after)
+        or [{**one, "order": 0} for one in after] != plain
+    ):
+        raise invalid_properties("only the order of identities can be changed here", "identities")
+    for one in after:
+        _check_order(one.get("order"), "identities")
+    return after
+
+
+def _check_order(order: object, name: str = "order") -> None:
+    if not isinstance(order, int) or isinstance(order, bool) or not 0 <= order <= MAX_ORDER:
+        raise invalid_properties(f"an order is a whole number up to {MAX_ORDER}", name)
+
+
+def _do_touch_people(tx: Tx, department_id: str) -> None:
+    """Readers look again at the people of a department and of those below it."""
+    scope = find_scope(tx.conn, "department", department_id)
+    rows = tx.raw.execute("SELECT person_id FROM person_scope WHERE scope = ?", (scope,)).fetchall()
+    for row in rows:
+        do_touch(tx, row[0])
 
 
 def do_disable_person(tx: Tx, person_id: str, actor: str = SYSTEM) -> None:
@@ -241,7 +309,7 @@ def pinyin_of(name: str) -> dict[str, str]:
 
 
 def _do_save_person(tx: Tx, record: Record, data: Mapping[str, Any]) -> None:
-    do_update_record(tx, record, data)
+    do_update_record(tx, record, data, history=False)
     _do_sync_scopes(tx, record.id, data)
     tx.publish(RightsChanged((record.id,)))
 

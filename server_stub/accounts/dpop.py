@@ -24,7 +24,8 @@ from server_stub.accounts.refusals import Refused
 MAX_PROOF_LENGTH: Final = 4096
 MAX_JTI_LENGTH: Final = 256
 IAT_WINDOW_S: Final = 300
-MAX_REMEMBERED: Final = 500_000  # about 60 MB of jti digests; past it the server answers "busy" rather than forget one
+MAX_REMEMBERED: Final = 500_000  # about 60 MB of jti digests; twice that at the very most
+MAX_OF_ONE_KEY: Final = 20_000  # 33 requests a second, all the time: past it this key waits, and nobody else
 _BASE64URL: Final = re.compile(r"[A-Za-z0-9_-]*\Z")
 _PRIVATE_MEMBERS: Final = frozenset({"d", "p", "q", "dp", "dq", "qi", "oth", "k"})
 _DEFAULT_PORTS: Final = {"https": 443, "http": 80}
@@ -41,33 +42,57 @@ class Proof:
 
 
 class ReplayMemory:
-    """Remembers each jti of each key until its proof is too old to be accepted anyway."""
+    """Remembers each jti of each key until its proof is too old to be accepted anyway.
 
-    def __init__(self, capacity: int = MAX_REMEMBERED, *, forgets_oldest: bool = False) -> None:
+    No entry is forgotten before its time to make room. One key may hold `of_one_key` of them; when the memory is full, only keys
+    that hold less than their fair share of it come in, so that it never holds more than twice its capacity.
+    """
+
+    def __init__(
+        self, capacity: int = MAX_REMEMBERED, *, forgets_oldest: bool = False, of_one_key: int = MAX_OF_ONE_KEY
+    ) -> None:
         """`forgets_oldest`: when it is full, drop the oldest rather than say busy (where a replay alone gains nothing)."""
         self._capacity = capacity
         self._forgets_oldest = forgets_oldest
-        self._until: OrderedDict[bytes, int] = OrderedDict()
+        self._of_one_key = of_one_key
+        self._entries: OrderedDict[bytes, tuple[int, str]] = OrderedDict()  # digest → until, thumbprint
+        self._held: dict[str, int] = {}
 
     def check_and_remember(self, thumbprint: str, jti: str, now_s: int) -> bool:
-        """True when this jti is new for this key. Raises Refused busy when the memory is full of live entries."""
+        """True when this jti is new for this key. Raises Refused busy when there is no room for another one of this key."""
         self._forget(now_s)
-        key = hashlib.sha256(f"{thumbprint}\n{jti}".encode("utf-8", "surrogatepass")).digest()[:16]
-        if key in self._until:
+        digest = hashlib.sha256(f"{thumbprint}\n{jti}".encode("utf-8", "surrogatepass")).digest()[:16]
+        if digest in self._entries:
             return False
-        if len(self._until) >= self._capacity:
-            if not self._forgets_oldest:
-                raise Refused("busy", "too many proofs in a short time", retry_after=IAT_WINDOW_S)
-            self._until.popitem(last=False)
-        self._until[key] = now_s + 2 * IAT_WINDOW_S  # a proof may be dated IAT_WINDOW_S ahead
+        self._make_room(thumbprint)
+        self._entries[digest] = (now_s + 2 * IAT_WINDOW_S, thumbprint)  # a proof may be dated IAT_WINDOW_S ahead
+        self._held[thumbprint] = self._held.get(thumbprint, 0) + 1
         return True
 
+    def _make_room(self, thumbprint: str) -> None:
+        held = self._held.get(thumbprint, 0)
+        full = len(self._entries) >= self._capacity
+        if full and self._forgets_oldest:
+            self._drop_oldest()
+        elif (
+            held >= self._of_one_key
+            or (full and held * len(self._held) >= self._capacity)
+            or len(self._entries) >= 2 * self._capacity
+        ):
+            raise Refused("busy", "too many proofs of one key in a short time", retry_after=IAT_WINDOW_S)
+
     def _forget(self, now_s: int) -> None:
-        while self._until:
-            key, until = next(iter(self._until.items()))
+        while self._entries:
+            until, _ = next(iter(self._entries.values()))
             if until > now_s:
                 return
-            del self._until[key]
+            self._drop_oldest()
+
+    def _drop_oldest(self) -> None:
+        _, (_, thumbprint) = self._entries.popitem(last=False)
+        self._held[thumbprint] -= 1
+        if not self._held[thumbprint]:
+            del self._held[thumbprint]
 
 
 def decode_base64url(text: str) -> bytes:
@@ -124,7 +149,14 @@ def _normalize_path(path: str) -> str:
 
 
 def check_proof(
-    header: str, *, method: str, url: str, now_ms: int, access_token: str | None, replays: ReplayMemory
+    header: str,
+    *,
+    method: str,
+    url: str,
+    now_ms: int,
+    access_token: str | None,
+    replays: ReplayMemory,
+    bound_to: str | None = None,
 ) -> Proof:
     """Check one DPoP header against the request it came with.
 
@@ -132,6 +164,7 @@ def check_proof(
         header: the header's value; exactly one JWT.
         url: the request's own URL; query and fragment do not count.
         access_token: the token sent beside it, which `ath` must hash to; None where no token is sent.
+        bound_to: the thumbprint of the key the token is bound to; proofs of other keys are not even remembered.
 
     Raises:
         Refused: invalidProof with a word on what is wrong; busy when the replay memory is full.
@@ -140,6 +173,8 @@ def check_proof(
         head, claims, signed, signature = _split(header)
         key, thumbprint = _key_of(head)
         _check_claims(claims, method=method, url=url, now_s=now_ms // 1000, access_token=access_token)
+        if bound_to is not None and thumbprint != bound_to:
+            raise _Wrong("the token is bound to another key")
         _verify(key, signed, signature)
     except (ValueError, RecursionError) as error:
         raise Refused("invalidProof", str(error)[:120] if isinstance(error, _Wrong) else "malformed proof") from None

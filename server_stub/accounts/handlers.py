@@ -7,7 +7,8 @@ from typing import Any, Final
 
 import sqlalchemy as sa
 
-from server_stub.accounts.directory import DEPARTMENT, PERSON
+from server_stub.accounts.directory import DEPARTMENT, KEPT_BY_OFFICE, PERSON, check_kept, do_keep_department
+from server_stub.accounts.discretion import HIDES, VISIBILITY, Discretion, check_hides
 from server_stub.accounts.logins import LOGIN_ENTRY_TYPE
 from server_stub.accounts.sessions import DEVICE_TYPE, do_revoke_devices
 from server_stub.accounts.tables import device, login_entry
@@ -25,11 +26,12 @@ DIRECTORY: Final = "urn:tongban:directory"
 ACCOUNT: Final = "urn:tongban:account"
 MAX_SIGNATURE: Final = 200
 _CHUNK: Final = 500
+_OWN: Final = frozenset({"signature", HIDES})
 _HIDDEN: Final = frozenset({"createdAt", "updatedAt", "authorId"})
 
 
 class PersonHandler(RecordHandler):
-    """People: everyone sees everyone; a mobile number is masked unless reader and person share a department."""
+    """People: everyone sees everyone, but of some fields only what discretion.py allows. Administrators keep the entries."""
 
     # What is shown depends on the reader's departments, so a filter may look at other records.
     can_calculate_query_changes = False
@@ -38,27 +40,46 @@ class PersonHandler(RecordHandler):
         super().__init__(PERSON, DIRECTORY)
 
     def present(self, conn: sa.Connection, actor: Actor, records: Sequence[Record]) -> list[JsonObject]:
-        return [_present_person(record, actor) for record in records]
+        if not records:
+            return []
+        discretion = Discretion(conn, actor)
+        return [discretion.show(record, _without_envelope(record)) for record in records]
 
     def on_update(
         self, tx: Tx, actor: Actor, record: Record, data: JsonObject, changed: set[str]
     ) -> tuple[JsonObject, list[int] | None]:
-        if record.id != actor.person_id or changed != {"signature"}:
-            raise SetError(SetErrorType.FORBIDDEN, "only your own signature can be changed")
+        own = _OWN if record.id == actor.person_id else frozenset[str]()
+        kept = KEPT_BY_OFFICE if actor.is_admin else frozenset[str]()
+        if not changed <= own | kept:
+            raise SetError(SetErrorType.FORBIDDEN, "only your own signature and what you hide can be changed")
         signature = data.get("signature")
         if signature is not None and (not isinstance(signature, str) or len(signature) > MAX_SIGNATURE):
             raise invalid_properties(f"a text of at most {MAX_SIGNATURE} characters", "signature")
-        return data, None
+        if HIDES in changed:
+            data = {**data, HIDES: check_hides(data.get(HIDES))}
+        if changed & kept:
+            data = check_kept(tx, record, data, changed & kept)
+            do_record(tx, actor.person_id, "user.update", record.id, {"properties": sorted(changed & kept)})
+        return {key: value for key, value in data.items() if value is not None or key == "sex"}, None
 
 
 class DepartmentHandler(RecordHandler):
-    """Departments: everyone sees them; the command line changes them."""
+    """Departments: everyone sees them; administrators set their order and rules, the command line all else."""
 
     def __init__(self) -> None:
         super().__init__(DEPARTMENT, DIRECTORY)
 
     def present(self, conn: sa.Connection, actor: Actor, records: Sequence[Record]) -> list[JsonObject]:
-        return [_without_envelope(record) for record in records]
+        return [_present_department(record, actor) for record in records]
+
+    def on_update(
+        self, tx: Tx, actor: Actor, record: Record, data: JsonObject, changed: set[str]
+    ) -> tuple[JsonObject, list[int] | None]:
+        if not actor.is_admin or not changed <= {"order", VISIBILITY}:
+            raise SetError(SetErrorType.FORBIDDEN, "administrators change the order and the visibility")
+        if actor.scopes is not None:
+            raise SetError(SetErrorType.FORBIDDEN, "a program cannot change departments")
+        return do_keep_department(tx, record, {key: data.get(key) for key in changed}, actor.person_id), None
 
 
 class DeviceHandler(RecordHandler):
@@ -111,24 +132,11 @@ def account_handlers() -> list[RecordHandler]:
     return [PersonHandler(), DepartmentHandler(), DeviceHandler(), LoginEntryHandler()]
 
 
-def mask_mobile(number: str) -> str:
-    """138****2046: what others see of a mobile number."""
-    return f"{number[:3]}****{number[-4:]}" if len(number) >= 8 else "*" * len(number)
-
-
-def _present_person(record: Record, actor: Actor) -> JsonObject:
+def _present_department(record: Record, actor: Actor) -> JsonObject:
     shown = _without_envelope(record)
-    mobile = shown.get("mobile")
-    if isinstance(mobile, str) and not _may_see_mobile(record, actor):
-        shown["mobile"] = mask_mobile(mobile)
+    if not actor.is_admin:
+        shown.pop(VISIBILITY, None)
     return shown
-
-
-def _may_see_mobile(record: Record, actor: Actor) -> bool:
-    if actor.is_admin or record.id == actor.person_id:
-        return True
-    theirs = {one["departmentId"] for one in record.data["identities"]}
-    return not theirs.isdisjoint(actor.department_ids)
 
 
 def _without_envelope(record: Record) -> JsonObject:

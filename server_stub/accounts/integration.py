@@ -143,6 +143,11 @@ def all_tokens(conn: sa.Connection) -> list[tuple[IntegrationToken, TokenUse]]:
     return [(_from_row(row), uses.get(row.id, TokenUse(0, None))) for row in rows]
 
 
+def active_token_ids(conn: sa.Connection) -> list[str]:
+    """The tokens that were not revoked, expired ones included."""
+    return list(conn.scalars(sa.select(integration_token.c.id).where(integration_token.c.revoked_at.is_(None))))
+
+
 def kind_of_request(method: str, url: str) -> str:
     """Method and route for the use log: never an id or a file name."""
     path = urlsplit(url).path

@@ -15,7 +15,9 @@ STATUS_OF: Final = {
     "forbidden": 403,
     "notFound": 404,
     "tooLarge": 413,
+    "rateLimit": 429,
     "busy": 503,
+    "overQuota": 507,
     "diskFull": 507,
     "badRequest": 400,
 }

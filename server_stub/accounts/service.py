@@ -214,16 +214,15 @@ class Accounts:
             raise Refused("tokenExpired", "an access token is needed")
         generation = self._generation
         access = await self._get_live_access(token)
-        proof = check_proof(
+        check_proof(
             _single(headers, "dpop", "invalidProof"),
             method=method,
             url=url,
             now_ms=self._clock.now_ms(),
             access_token=token,
             replays=self._replays,
+            bound_to=access.jkt,
         )
-        if proof.thumbprint != access.jkt:
-            raise Refused("invalidProof", "the token is bound to another key")
         admission = await self._admission(access)
         while generation != self._generation:
             # Sessions or rights changed while we looked: whoever opens a socket now would never be told.

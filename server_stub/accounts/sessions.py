@@ -77,6 +77,14 @@ class Access:
     expires_at: int
 
 
+@dataclass(frozen=True, slots=True)
+class DeviceKey:
+    """A device as it is known across databases: its person, and its key's thumbprint."""
+
+    person_id: str
+    jkt: str
+
+
 def hash_token(token: str) -> str:
     """How a token is kept."""
     return hashlib.sha256(token.encode("utf-8", "surrogatepass")).hexdigest()
@@ -183,7 +191,7 @@ def _do_withdraw_unused(tx: Tx, refresh_hash: str | None) -> bool:
 
 
 def do_end_sessions(tx: Tx, device_ids: Iterable[str], reason: str) -> None:
-    """End the open sessions of these devices: their tokens stop at once. `reason`: replaced, reuse, revoked, password, disabled."""
+    """End the open sessions of these devices: their tokens stop at once. `reason`: replaced, reuse, revoked, password, disabled, restored."""
     ended = []
     for device_id in device_ids:
         changed = tx.raw.execute(
@@ -197,6 +205,26 @@ def do_end_sessions(tx: Tx, device_ids: Iterable[str], reason: str) -> None:
             ended.append(device_id)
     if ended:
         tx.publish(AccessEnded(tuple(ended)))
+
+
+def do_end_all_sessions(tx: Tx, reason: str) -> int:
+    """End every open session of everybody; gives how many."""
+    rows = tx.raw.execute("SELECT device_id FROM session WHERE ended_at IS NULL").fetchall()
+    do_end_sessions(tx, dict.fromkeys(row[0] for row in rows), reason)
+    tx.raw.execute("DELETE FROM access_token")
+    return len(rows)
+
+
+def do_revoke_keys(tx: Tx, keys: Iterable[DeviceKey]) -> int:
+    """Sign out the devices with these keys that are not revoked here; gives how many."""
+    found: list[str] = []
+    for key in keys:
+        row = tx.raw.execute(
+            "SELECT id FROM device WHERE person_id = ? AND jkt = ? AND revoked_at IS NULL", (key.person_id, key.jkt)
+        ).fetchone()
+        found += [row[0]] if row is not None else []
+    do_revoke_devices(tx, found)
+    return len(found)
 
 
 def do_revoke_devices(tx: Tx, device_ids: Iterable[str]) -> None:

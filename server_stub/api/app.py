@@ -11,10 +11,11 @@ from starlette.applications import Starlette
 from starlette.routing import BaseRoute, WebSocketRoute
 
 from server_stub.accounts.events import AccessEnded, RightsChanged, TokenRevoked
+from server_stub.api.allowance import Allowance
 from server_stub.api.dispatch import Dispatcher
 from server_stub.api.door import Door
 from server_stub.api.http import HttpEnds
-from server_stub.api.session import capabilities, session_state
+from server_stub.api.session import OFFICE, capabilities, session_state
 from server_stub.api.socket import TOKEN_ENDED, SocketApp
 from server_stub.api.wire import Limits
 from server_stub.clock import Clock
@@ -55,20 +56,35 @@ class Services:
         routes: Sequence[BaseRoute] = (),
         limits: Limits | None = None,
         details: Mapping[str, Mapping[str, Any]] | None = None,
+        allowance: Allowance | None = None,
     ) -> Self:
         """Wire the parts. Call it once per database: it subscribes to the database's events.
 
         Args:
             details: members of capability values beyond the default ones (see session.capabilities).
+            allowance: how much each person may write; unlimited when missing.
         """
         limits = limits or Limits()
         registry = Registry(handlers)
         known = capabilities(registry, limits, details or {})
-        dispatcher = Dispatcher(database, registry, list(known), limits)
+        dispatcher = Dispatcher(database, registry, list(known), limits, allowance)
         dispatcher.session_state = session_state(known)
         hub = Hub(database, clock, person_scopes, [handler.name for handler in registry])
         database.subscribe(lambda events: _close_ended(hub, events))
         return cls(database, clock, door, registry, hub, dispatcher, known, routes)
+
+    def change_types(self, added: Iterable[TypeHandler], gone: Iterable[str]) -> None:
+        """Types that come and go while the server runs; clients see it in the Session, whose state changes."""
+        for name in gone:
+            self.registry.remove(name)
+        for handler in added:
+            self.registry.add(handler)
+        self.capabilities[OFFICE] = {
+            **self.capabilities[OFFICE],
+            "types": self.registry.by_capability().get(OFFICE, []),
+        }
+        self.dispatcher.session_state = session_state(self.capabilities)
+        self.hub.know_types([handler.name for handler in self.registry])
 
     def sees(self, conn: sa.Connection, actor: Any, type_name: str, object_ids: Sequence[str]) -> bool:
         """Whether an actor sees at least one of these objects: what BlobStore.set_visibility wants to know."""

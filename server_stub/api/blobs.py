@@ -18,6 +18,7 @@ from starlette.responses import Response, StreamingResponse
 from starlette.routing import Route
 
 from server_stub.accounts.refusals import Refused
+from server_stub.api.allowance import Allowance
 from server_stub.api.auth import answers_refusals
 from server_stub.api.door import Door, admit
 from server_stub.api.ranges import Span, Unsatisfiable, choose_span, content_disposition, etag_matches, safe_type
@@ -25,11 +26,13 @@ from server_stub.errors import RequestError, RequestErrorType
 from server_stub.records.actor import READ_SCOPE, WRITE_SCOPE, Actor
 from server_stub.storage.blobs import READ_SIZE, Blob, BlobStore, clean_type, is_blob_id
 from server_stub.storage.database import Database
+from server_stub.storage.quota import Room
 from server_stub.storage.thumbnails import EDGES, NotAPicture, load_thumbnail
 
 log = logging.getLogger("tongban.blobs")
 
 MAX_CONCURRENT_UPLOADS: Final = 4
+PIECE: Final = 256 * 1024
 _MAX_WAITING_THUMBNAILS: Final = 32
 _DISK_FULL: Final = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 _SAFE: Final = {
@@ -43,8 +46,18 @@ _SAFE: Final = {
 class BlobApi:
     """The endpoints with what they share: the store, the cache of thumbnails, who uploads how much at once."""
 
-    def __init__(self, door: Door, database: Database, blobs: BlobStore, *, thumbnails: Path, max_upload: int) -> None:
+    def __init__(
+        self,
+        door: Door,
+        database: Database,
+        blobs: BlobStore,
+        *,
+        thumbnails: Path,
+        max_upload: int,
+        allowance: Allowance | None = None,
+    ) -> None:
         self._door = door
+        self._allowance = allowance or Allowance()
         self._database = database
         self._blobs = blobs
         self._thumbnails = thumbnails
@@ -83,9 +96,11 @@ class BlobApi:
                 RequestErrorType.LIMIT, "too many uploads at once", limit="maxConcurrentUpload", status=429
             ).to_problem()
             return Response(msgspec.json.encode(problem), 429, media_type="application/problem+json")
+        self._allowance.charge_one(actor.person_id)
         self._uploading[actor.person_id] += 1
         try:
-            blob = await self._receive(request, actor)
+            async with self._allowance.room(actor.person_id, int(announced)) as room:
+                blob = await self._receive(request, actor, room)
         finally:
             self._uploading[actor.person_id] -= 1
             if not self._uploading[actor.person_id]:
@@ -93,7 +108,7 @@ class BlobApi:
         body = {"accountId": actor.person_id, "blobId": blob.id, "type": blob.type, "size": blob.size}
         return Response(msgspec.json.encode(body), 201, media_type="application/json")
 
-    async def _receive(self, request: Request, actor: Actor) -> Blob:
+    async def _receive(self, request: Request, actor: Actor, room: Room | None) -> Blob:
         type_ = clean_type(request.headers.get("content-type"))
         temporary = self._blobs.new_temporary()
         digest = hashlib.sha256()
@@ -110,14 +125,15 @@ class BlobApi:
                         await asyncio.to_thread(_write, out, digest, bytes(pending))
                         pending.clear()
                 await asyncio.to_thread(_write, out, digest, bytes(pending))
-            blob = await self._blobs.put_file(
+            if room is not None:
+                await room.grow(size)  # it was not announced, or it was a lie
+            return await self._blobs.put_file(
                 temporary, type_=type_, uploader=actor.person_id, blob_id=digest.hexdigest()
             )
         except OSError as error:
             raise disk_refusal(error) from error
         finally:
             temporary.unlink(missing_ok=True)
-        return Blob(blob.id, blob.size, type_)
 
     # ------------------------------------------------------------ download
 
@@ -218,4 +234,6 @@ async def _read(source: IO[bytes], length: int) -> AsyncIterator[bytes]:
             if not chunk:
                 raise OSError("the file of a blob is shorter than its row says")
             length -= len(chunk)
-            yield chunk
+            # In pieces, so that a slow reader is seen to go on (see patience.py).
+            for start in range(0, len(chunk), PIECE):
+                yield chunk[start : start + PIECE]

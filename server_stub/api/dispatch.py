@@ -7,7 +7,21 @@ from typing import Any, Final
 import msgspec
 import sqlalchemy as sa
 
-from server_stub.api.methods import READ_METHODS, check_set, set_objects
+from server_stub.api.allowance import Allowance
+from server_stub.api.methods import (
+    READ_METHODS,
+    Arguments,
+    Set,
+    check_import,
+    check_set,
+    count_set,
+    cut_set,
+    import_objects,
+    may_write,
+    nothing_set,
+    refuse_rest,
+    set_objects,
+)
 from server_stub.api.references import Answer, resolve_arguments
 from server_stub.api.wire import Call, Limits, Request, decode_request
 from server_stub.errors import MethodError, MethodErrorType, RequestError, RequestErrorType, StorageFailed
@@ -29,8 +43,16 @@ class Dispatcher:
         session_state: what responses carry as sessionState.
     """
 
-    def __init__(self, database: Database, registry: Registry, capabilities: Sequence[str], limits: Limits) -> None:
+    def __init__(
+        self,
+        database: Database,
+        registry: Registry,
+        capabilities: Sequence[str],
+        limits: Limits,
+        allowance: Allowance | None = None,
+    ) -> None:
         self._database = database
+        self._allowance = allowance or Allowance()
         self._registry = registry
         self.capabilities = frozenset((CORE, *capabilities))
         self.limits = limits
@@ -90,9 +112,12 @@ class Dispatcher:
         handler = run.handler(name)
         assert handler is not None
         try:
-            args = check_set(resolve_arguments(arguments, run.answers), run.actor, self.limits)
+            given = resolve_arguments(arguments, run.answers)
             known = dict(run.created)
-            answer = await self._database.write(lambda tx: set_objects(tx, handler, run.actor, args, known))
+            if name.endswith("/import"):
+                answer = await self._import(handler, run.actor, given, known)
+            else:
+                answer = await self._set(handler, run.actor, check_set(given, run.actor, self.limits), known)
         except MethodError as problem:
             run.fail(call_id, problem)
         except StorageFailed as problem:
@@ -103,6 +128,30 @@ class Dispatcher:
         else:
             run.created = known
             run.answers.append((name, answer, call_id))
+
+    async def _set(self, handler: TypeHandler, actor: Actor, args: Set, known: dict[str, str]) -> Arguments:
+        """The objects the person's rate allows, in their order; the others are told to come later."""
+        wanted = count_set(args)
+        allowed = self._allowance.take(actor.person_id, wanted)
+        if allowed == wanted:
+            return await self._database.write(lambda tx: set_objects(tx, handler, actor, args, known))
+        rest = cut_set(args, allowed)
+        if allowed:
+            answer = await self._database.write(lambda tx: set_objects(tx, handler, actor, args, known))
+        else:  # a flood must not keep the one writer busy
+            answer = await self._database.read(lambda conn: nothing_set(conn, actor))
+        refuse_rest(answer, rest, self._allowance.refusal(actor.person_id))
+        return answer
+
+    async def _import(
+        self, handler: TypeHandler, actor: Actor, arguments: Arguments, known: dict[str, str]
+    ) -> Arguments:
+        """All objects or none, in one transaction; counts as one write."""
+        args = check_import(arguments, actor)
+        if not self._allowance.take(actor.person_id, 1):
+            refused = dict.fromkeys(args.create, self._allowance.refusal(actor.person_id).to_object())
+            return {"accountId": actor.person_id, "created": {}, "notCreated": refused}
+        return await self._database.write(lambda tx: import_objects(tx, handler, actor, args, known))
 
     def _fail_all(self, run: "_Run", calls: Sequence[Call], problem: StorageFailed) -> None:
         log.error("storage failed under %d calls: %s", len(calls), problem)
@@ -131,7 +180,8 @@ class _Run:
     def count_reads(self, calls: Sequence[Call]) -> int:
         """How many calls from here on write nothing."""
         for count, (name, _, _) in enumerate(calls):
-            if name.partition("/")[2] == "set" and self.handler(name) is not None:
+            handler = self.handler(name)
+            if handler is not None and may_write(handler, name.partition("/")[2]):
                 return count
         return len(calls)
 

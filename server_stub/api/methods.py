@@ -19,13 +19,14 @@ from server_stub.errors import (
 from server_stub.ids import is_id
 from server_stub.records.actor import WRITE_SCOPE, Actor
 from server_stub.records.creation import recall_creation, remember_creation
-from server_stub.records.types import Comparator, TypeHandler, Window
+from server_stub.records.types import MAX_QUERY, Comparator, TypeHandler, Window
 from server_stub.records.visibility import current_state
 from server_stub.storage.database import Tx
 
 Arguments = dict[str, Any]
 S = TypeVar("S", bound=msgspec.Struct)
 
+MAX_IMPORT: Final = 2000  # objects of one /import
 QUERY_CHANGES_LIMIT: Final = 5000  # changed objects a /queryChanges looks at before it gives up
 
 
@@ -41,12 +42,22 @@ class _Changes(msgspec.Struct, rename="camel"):
     max_changes: int | None = None
 
 
-class _Set(msgspec.Struct, rename="camel"):
+class Set(msgspec.Struct, rename="camel"):
+    """The arguments of Foo/set, RFC 8620 §5.3."""
+
     account_id: str
     if_in_state: str | None = None
     create: dict[str, dict[str, Any]] | None = None
     update: dict[str, dict[str, Any]] | None = None
     destroy: list[str] | None = None
+
+
+class Import(msgspec.Struct, rename="camel"):
+    """The arguments of Foo/import."""
+
+    account_id: str
+    create: dict[str, dict[str, Any]]
+    dry_run: bool = False
 
 
 class _Comparator(msgspec.Struct, rename="camel"):
@@ -180,6 +191,10 @@ def query_objects(
     }
     if found.total is not None:
         result["total"] = found.total
+    if (args.limit is None or args.limit > MAX_QUERY) and len(found.ids) >= MAX_QUERY:
+        result["limit"] = (
+            MAX_QUERY  # RFC 8620 §5.5: told where the server sets it, or who asks takes a part for the whole
+        )
     return result
 
 
@@ -229,24 +244,96 @@ READ_METHODS: Final[dict[str, ReadMethod]] = {
 # ---------------------------------------------------------------- writing
 
 
-def check_set(arguments: Arguments, actor: Actor, limits: Limits) -> _Set:
+def may_write(handler: TypeHandler, method: str) -> bool:
+    """Whether a type has this method, and it writes."""
+    return method == "set" or (method == "import" and bool(getattr(handler, "imports", False)))
+
+
+class _TakenBack(Exception):
+    """Ends a savepoint that is to leave nothing behind."""
+
+
+def check_import(arguments: Arguments, actor: Actor) -> Import:
+    """The arguments of Foo/import, before any transaction is begun.
+
+    Raises:
+        MethodError: invalidArguments, accountNotFound, accountReadOnly, requestTooLarge.
+    """
+    args = _take(arguments, Import, actor)
+    if not actor.may(WRITE_SCOPE):
+        raise MethodError(MethodErrorType.ACCOUNT_READ_ONLY, "the token may only read")
+    if len(args.create) > MAX_IMPORT:
+        raise MethodError(MethodErrorType.REQUEST_TOO_LARGE, f"at most {MAX_IMPORT} objects")
+    return args
+
+
+def import_objects(tx: Tx, handler: TypeHandler, actor: Actor, args: Import, known: dict[str, str]) -> Arguments:
+    """Foo/import (docs/protocol.md §4): every object is made, or none; a dry run makes none and says what it would."""
+    result: Arguments = {}
+    made = dict(known)
+    try:
+        with tx.savepoint():
+            _create_all(tx, handler, actor, args.create, made, result)
+            if result["notCreated"] or args.dry_run:
+                raise _TakenBack
+    except _TakenBack:
+        made = dict(known)
+    created = {} if result["notCreated"] else {key: {"id": one["id"]} for key, one in (result["created"] or {}).items()}
+    known.update(made)
+    return {"accountId": actor.person_id, "created": created, "notCreated": result["notCreated"] or {}}
+
+
+def count_set(args: Set) -> int:
+    """How many objects a /set is about."""
+    return len(args.create or ()) + len(args.update or ()) + len(args.destroy or ())
+
+
+def check_set(arguments: Arguments, actor: Actor, limits: Limits) -> Set:
     """The arguments of Foo/set, before any transaction is begun.
 
     Raises:
         MethodError: invalidArguments, accountNotFound, accountReadOnly, requestTooLarge.
     """
-    args = _take(arguments, _Set, actor)
+    args = _take(arguments, Set, actor)
     if not actor.may(WRITE_SCOPE):
         raise MethodError(MethodErrorType.ACCOUNT_READ_ONLY, "the token may only read")
-    if len(args.create or ()) + len(args.update or ()) + len(args.destroy or ()) > limits.max_objects_in_set:
+    if count_set(args) > limits.max_objects_in_set:
         raise MethodError(MethodErrorType.REQUEST_TOO_LARGE, f"at most {limits.max_objects_in_set} objects")
     return args
+
+
+def cut_set(args: Set, allowed: int) -> Set:
+    """Leave the first `allowed` objects in `args`, in the order in which they apply; gives the rest."""
+    rest = Set(args.account_id)
+    for name in ("create", "update"):
+        entries: dict[str, dict[str, Any]] = getattr(args, name) or {}
+        keys = list(entries)
+        setattr(args, name, {key: entries[key] for key in keys[:allowed]})
+        setattr(rest, name, {key: entries[key] for key in keys[allowed:]})
+        allowed = max(0, allowed - len(keys))
+    listed = args.destroy or []
+    args.destroy, rest.destroy = listed[:allowed], listed[allowed:]
+    return rest
+
+
+def refuse_rest(answer: Arguments, rest: Set, problem: SetError) -> None:
+    """Add the objects that cut_set took out to the answer, all refused for the same reason."""
+    for name, key in (("create", "notCreated"), ("update", "notUpdated"), ("destroy", "notDestroyed")):
+        refused = dict.fromkeys(getattr(rest, name) or (), problem.to_object())
+        if refused:
+            answer[key] = {**(answer[key] or {}), **refused}
+
+
+def nothing_set(conn: sa.Connection, actor: Actor) -> Arguments:
+    """The answer of a /set that did nothing at all."""
+    state = current_state(conn)
+    return {"accountId": actor.person_id, "oldState": state, "newState": state, **_NOTHING_SET}
 
 
 _NOTHING_SET: Final = dict.fromkeys(("created", "updated", "destroyed", "notCreated", "notUpdated", "notDestroyed"))
 
 
-def set_objects(tx: Tx, handler: TypeHandler, actor: Actor, args: _Set, known: dict[str, str]) -> Arguments:
+def set_objects(tx: Tx, handler: TypeHandler, actor: Actor, args: Set, known: dict[str, str]) -> Arguments:
     """Foo/set: each object stands or falls alone. New objects are added to `known` (creation id → id)."""
     old_state = str(tx.latest)
     if args.if_in_state is not None:

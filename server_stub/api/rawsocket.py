@@ -8,6 +8,7 @@ from typing import Any, Final
 
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 
+from server_stub.api.crowd import Crowd
 from server_stub.push.connection import LAGGING
 
 RAW_EXTENSION: Final = "tongban.raw"
@@ -22,10 +23,20 @@ class RawWebSocketProtocol(WebSocketsSansIOProtocol):
 
     behind = False
 
+    def __init__(self, config: Any, *args: Any, **options: Any) -> None:
+        super().__init__(config, *args, **options)
+        self._crowd: Crowd | None = getattr(config, "crowd", None)
+
     def connection_made(self, transport: BaseTransport) -> None:
-        """uvicorn's, with our mark of what is too much."""
+        """uvicorn's, with our mark of what is too much. Its place in the crowd is that of the request it came in by."""
         super().connection_made(transport)
         self.transport.set_write_buffer_limits(high=LAGGING)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """uvicorn's; its place in the crowd is free."""
+        if self._crowd is not None:
+            self._crowd.leave(self.transport)
+        super().connection_lost(exc)
 
     def pause_writing(self) -> None:
         """The transport holds more than LAGGING bytes."""

@@ -22,6 +22,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from server_stub.accounts.refusals import Refused
+from server_stub.api.allowance import Allowance
 from server_stub.api.auth import answers_refusals
 from server_stub.api.blobs import disk_refusal
 from server_stub.api.door import Door, admit
@@ -76,8 +77,10 @@ class TusApi:
         max_size: int,
         expires_ms: int,
         free_bytes: Callable[[], int] | None = None,
+        allowance: Allowance | None = None,
     ) -> None:
         self._door = door
+        self._allowance = allowance or Allowance()
         self._blobs = blobs
         self._uploads = uploads
         self._clock = clock
@@ -111,13 +114,15 @@ class TusApi:
         metadata = request.headers.get("upload-metadata", "")
         described = _parse_metadata(metadata)
         type_ = clean_type(described.get("filetype") or described.get("type"))
-        await self._refuse_too_many(actor)
+        self._refuse_too_many(actor)
+        self._allowance.charge_one(actor.person_id)
         if self._free_bytes() < length + _KEEP_FREE:
             raise Refused("diskFull", "the server has no room for this file")
         now = self._clock.now_ms()
         upload = Upload(uuid7(now), actor.person_id, length, 0, type_, metadata, now, now)
         async with self._hold(upload.id) as writing:
-            await _on_disk(lambda: self._uploads.create(upload))
+            async with self._allowance.room(actor.person_id, length):  # then the store counts it as begun
+                await _on_disk(lambda: self._uploads.create(upload))
             headers = {"Location": f"/files/{upload.id}"}
             if request.headers.get("content-type", "").strip().lower() == BODY_TYPE:
                 upload = await self._receive(request, upload, writing)
@@ -296,9 +301,8 @@ class TusApi:
         except UploadNotFound:
             raise _TusError(404, "no such upload") from None
 
-    async def _refuse_too_many(self, actor: Actor) -> None:
-        held = await asyncio.to_thread(self._uploads.count_open, actor.person_id)
-        if held >= MAX_OPEN_UPLOADS:
+    def _refuse_too_many(self, actor: Actor) -> None:
+        if self._uploads.count_open(actor.person_id) >= MAX_OPEN_UPLOADS:
             raise Refused("busy", "too many unfinished uploads", retry_after=60)
 
     def _length(self, request: Request) -> int:

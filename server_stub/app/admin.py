@@ -14,9 +14,10 @@ import logging
 import os
 import re
 import secrets
+import signal
 import ssl
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 from urllib.parse import urlsplit
@@ -31,12 +32,17 @@ from server_stub.accounts import directory
 from server_stub.accounts.integration import GrantRefused, all_tokens, do_grant, do_revoke_token
 from server_stub.accounts.logins import LoginRefused, credential_of, do_set_password, find_credential
 from server_stub.accounts.passwords import Passwords, PasswordTooWeak, same_secret
+from server_stub.app.posts import PostUnknown, department_path, find_department, identities_of
+from server_stub.app.roles import known_roles
 from server_stub.app.settings import Settings
 from server_stub.app.tls import TlsFiles
 from server_stub.audit.chain import SYSTEM
 from server_stub.clock import format_utc, parse_utc
 from server_stub.errors import SetError
-from server_stub.records.store import load_records_of_type
+from server_stub.modules.engine.definition import DefinitionError
+from server_stub.modules.engine.migrations import DataWouldBeLost
+from server_stub.modules.engine.office import Office
+from server_stub.records.store import load_record, load_records_of_type
 from server_stub.storage.database import Database
 
 log = logging.getLogger("tongban.admin")
@@ -46,6 +52,8 @@ PATH: Final = "/admin/commands"
 HEADER: Final = "tongban-admin"
 MAX_COMMAND: Final = 64 * 1024
 _TIMEOUT_S: Final = 30
+_MIGRATION_S: Final = 1800  # every record may be written anew
+MODULES: Final = "modules."
 _DURATION: Final = re.compile(r"(\d{1,6})([hdw])\Z", re.ASCII)
 _UNIT_MS: Final = {"h": 3_600_000, "d": 86_400_000, "w": 7 * 86_400_000}
 _WORDS: Final = "abcdefghjkmnpqrstuvwxyz23456789"  # nothing that is mistaken for something else when read out
@@ -55,12 +63,15 @@ class CommandFailed(Exception):
     """The command cannot be done; the text is for the administrator."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Context:
-    """What commands work with."""
+    """What commands work with. `office` for those of the modules; `serving`: in a server that runs."""
 
     database: Database
     passwords: Passwords
+    roles: frozenset[str] = field(default_factory=known_roles)
+    office: Office | None = None
+    serving: bool = False
 
 
 Arguments = Mapping[str, Any]
@@ -74,29 +85,34 @@ async def run_command(context: Context, name: str, arguments: Arguments) -> Answ
         raise CommandFailed(f"unknown command {name[:40]!r}")
     try:
         return await command(context, arguments)
-    except (SetError, LoginRefused, GrantRefused, PasswordTooWeak) as error:
+    except (SetError, LoginRefused, GrantRefused, PasswordTooWeak, PostUnknown) as error:
         raise CommandFailed(str(error)) from error
+    except DefinitionError as error:
+        raise CommandFailed("\n".join(("the module folders are not sound:", *error.sentences()))) from error
+    except DataWouldBeLost as error:
+        raise CommandFailed("\n".join(("the data in place does not fit:", *error.refusals))) from error
 
 
 # ---------------------------------------------------------------- commands
 
 
 async def _add_user(context: Context, asked: Arguments) -> Answer:
+    roles = _roles(context, asked)
     password = asked.get("password") or generate_password()
     hashed = await asyncio.to_thread(context.passwords.hash, password)
+    posts = list(asked.get("identities") or ())
+    if asked.get("department"):
+        posts.insert(0, f"{asked['department']}={asked.get('post') or ''}")
 
     def act(tx: Any) -> str:
-        identities = []
-        if asked.get("department"):
-            department_id = _department(tx.conn, asked["department"])
-            identities.append(directory.Identity(department_id, asked.get("post") or "", True))
+        identities = identities_of(tx.conn, posts, asked.get("primary"))
         return directory.do_create_person(
             tx,
             name=asked.get("name") or asked["login"],
             login=asked["login"],
             password_hash=hashed,
             identities=identities,
-            roles=asked.get("roles") or (),
+            roles=roles,
             actor=SYSTEM,
         )
 
@@ -138,14 +154,26 @@ async def _list_users(context: Context, asked: Arguments) -> Answer:
 
 
 async def _set_roles(context: Context, asked: Arguments) -> Answer:
-    login, roles = asked["login"], list(asked.get("roles") or ())
+    login, roles = asked["login"], _roles(context, asked)
     await context.database.write(lambda tx: directory.do_set_roles(tx, _person(tx.conn, login), roles))
     return [f"{login}: roles {', '.join(roles) or 'none'}"]
 
 
+async def _set_identities(context: Context, asked: Arguments) -> Answer:
+    login = asked["login"]
+
+    def act(tx: Any) -> Answer:
+        person_id = _person(tx.conn, login)
+        identities = identities_of(tx.conn, asked.get("identities") or (), asked.get("primary"), person_id)
+        directory.do_set_identities(tx, person_id, identities)
+        return [f"{login}: {len(identities)} identities", *_shown_identities(tx.conn, person_id)]
+
+    return await context.database.write(act)
+
+
 async def _add_department(context: Context, asked: Arguments) -> Answer:
     def act(tx: Any) -> str:
-        parent = _department(tx.conn, asked["parent"]) if asked.get("parent") else None
+        parent = find_department(tx.conn, asked["parent"]) if asked.get("parent") else None
         return directory.do_create_department(
             tx, name=asked["name"], parent_id=parent, order=int(asked.get("order") or 0)
         )
@@ -202,6 +230,37 @@ async def _revoke_token(context: Context, asked: Arguments) -> Answer:
     return [f"{token_id}: revoked"]
 
 
+async def _stop_server(context: Context, asked: Arguments) -> Answer:
+    # As a service manager does it; on Windows, where no process can send this signal to another, the only way in order.
+    asyncio.get_running_loop().call_soon(signal.raise_signal, signal.SIGTERM)
+    return ["the server stops"]
+
+
+async def _plan_modules(context: Context, asked: Arguments) -> Answer:
+    return await _office(context).plan()
+
+
+async def _migrate_modules(context: Context, asked: Arguments) -> Answer:
+    if context.serving:
+        raise CommandFailed("the server runs: have it take the folders with: tongban-server modules reload")
+    plan = await context.database.write(_office(context).do_bring_in_line)
+    return plan.lines()
+
+
+async def _reload_modules(context: Context, asked: Arguments) -> Answer:
+    if not context.serving:
+        raise CommandFailed("no server runs with this data folder: it takes the folders when it starts")
+    lines = await _office(context).reload()
+    context.roles = known_roles()
+    return lines
+
+
+def _office(context: Context) -> Office:
+    if context.office is None:
+        raise CommandFailed("there are no modules here")
+    return context.office
+
+
 COMMANDS: Final[Mapping[str, Callable[[Context, Arguments], Awaitable[Answer]]]] = {
     "user.add": _add_user,
     "user.reset": _reset_user,
@@ -209,11 +268,16 @@ COMMANDS: Final[Mapping[str, Callable[[Context, Arguments], Awaitable[Answer]]]]
     "user.enable": _enable_user,
     "user.list": _list_users,
     "user.roles": _set_roles,
+    "user.identities": _set_identities,
     "department.add": _add_department,
     "department.list": _list_departments,
     "token.add": _add_token,
     "token.list": _list_tokens,
     "token.revoke": _revoke_token,
+    "server.stop": _stop_server,
+    "modules.plan": _plan_modules,
+    "modules.migrate": _migrate_modules,
+    "modules.reload": _reload_modules,
 }
 
 
@@ -233,11 +297,21 @@ def _person(conn: sa.Connection, login: str) -> str:
     return stored.person_id
 
 
-def _department(conn: sa.Connection, wanted: str) -> str:
-    found = [one.id for one in load_records_of_type(conn, directory.DEPARTMENT) if wanted in (one.id, one.data["name"])]
-    if len(found) != 1:
-        raise CommandFailed(f"{len(found)} departments are called {wanted[:64]!r}; name one by its id")
-    return found[0]
+def _roles(context: Context, asked: Arguments) -> list[str]:
+    wanted = [str(role) for role in asked.get("roles") or ()]
+    unknown = sorted(set(wanted) - context.roles)
+    if unknown:
+        raise CommandFailed(f"there is no role {unknown[0][:64]!r}; there are {', '.join(sorted(context.roles))}")
+    return wanted
+
+
+def _shown_identities(conn: sa.Connection, person_id: str) -> Answer:
+    person = load_record(conn, person_id, type_name=directory.PERSON)
+    assert person is not None  # its login was just found
+    return [
+        f"{department_path(conn, one['departmentId'])}\t{one['post'] or '-'}\t{'primary' if one['primary'] else '-'}"
+        for one in person.data["identities"]
+    ]
 
 
 def _expiry(text: str, now_ms: int) -> int:
@@ -310,7 +384,8 @@ def send_command(settings: Settings, name: str, arguments: Arguments) -> Answer:
         raise CommandFailed("the data folder is in use, but its server cannot be asked") from error
     context = ssl.create_default_context(cafile=str(TlsFiles(settings.data / "tls").ca))
     context.minimum_version = ssl.TLSVersion.TLSv1_3
-    connection = http.client.HTTPSConnection(url.hostname or "", url.port, timeout=_TIMEOUT_S, context=context)
+    patience = _MIGRATION_S if name.startswith(MODULES) else _TIMEOUT_S
+    connection = http.client.HTTPSConnection(url.hostname or "", url.port, timeout=patience, context=context)
     try:
         body = json.dumps({"command": name, "arguments": dict(arguments)})
         connection.request("POST", url.path, body, {HEADER: secret, "Content-Type": "application/json"})

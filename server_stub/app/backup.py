@@ -17,11 +17,15 @@ import tarfile
 import tempfile
 from collections.abc import Iterator
 from contextlib import closing
+from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any, Final
 
 from server_stub.app.layout import DataLayout
-from server_stub.clock import Clock, format_utc
+from server_stub.app.reentry import LiveFacts, Reentry, end_what_was_open, load_live_facts
+from server_stub.clock import Clock, SystemClock, format_utc
+from server_stub.errors import DatabaseDamaged, DatabaseTooNew, StorageFailed
+from server_stub.storage.database import Database
 
 FORMAT: Final = 1
 MANIFEST: Final = "manifest.json"
@@ -61,28 +65,54 @@ def make_backup(layout: DataLayout, target: Path, clock: Clock) -> int:
     return len(entries)
 
 
-def restore_backup(archive: Path, root: Path) -> int:
-    """Put a backup back as the data folder `root`, which must be missing or empty. Gives the number of files.
+@dataclass(frozen=True, slots=True)
+class Restored:
+    """A restored folder: its number of files, and what nobody comes in by any more."""
+
+    files: int
+    ended: Reentry
+
+
+def restore_backup(
+    archive: Path, root: Path, *, clock: Clock | None = None, live: DataLayout | None = None
+) -> Restored:
+    """Put a backup back as the data folder `root`, which must be missing or empty. Nobody stays signed in (see reentry.py).
+
+    Args:
+        live: the data folder that was in use until now, when it is still there to be asked.
 
     Raises:
-        BackupFailed: damaged or foreign archive, or a folder that holds something; nothing was changed.
+        BackupFailed: damaged or foreign archive, live data that cannot be read, or a folder that holds something; nothing was
+            changed.
     """
     if root.exists() and (not root.is_dir() or any(root.iterdir())):
         raise BackupFailed(f"{root} is not empty; restore goes into a new folder only")
     root.parent.mkdir(parents=True, exist_ok=True)
     staged = Path(tempfile.mkdtemp(dir=root.parent, prefix=".tongban-restore-"))
     try:
+        facts = None if live is None else load_live_facts(live.database)
         count = _unpack(archive, staged)
         _check_database(staged / _DATABASE)
         _begin_new_history(staged / _DATABASE)
+        ended = _end_what_was_open(staged / _DATABASE, clock or SystemClock(), facts)
         if root.exists():
             root.rmdir()
         staged.rename(root)
     except (OSError, tarfile.TarError, sqlite3.Error, EOFError) as error:
         raise BackupFailed(f"{archive} cannot be restored: {error}") from error
+    except (DatabaseTooNew, DatabaseDamaged, StorageFailed) as error:
+        raise BackupFailed(f"{archive}: {error}") from error
     finally:
         shutil.rmtree(staged, ignore_errors=True)
-    return count
+    return Restored(count, ended)
+
+
+def _end_what_was_open(path: Path, clock: Clock, facts: LiveFacts | None) -> Reentry:
+    database = Database.open(path, clock=clock)
+    try:
+        return end_what_was_open(database, facts)
+    finally:
+        database.close_now()
 
 
 def _copy_database(source: Path, target: Path) -> None:

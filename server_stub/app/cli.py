@@ -16,7 +16,7 @@ from typing import Any, Final
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 
-from server_stub.app.admin import CommandFailed, Context, run_command, send_command
+from server_stub.app.admin import MODULES, CommandFailed, Context, run_command, send_command
 from server_stub.app.backup import BackupFailed, make_backup, restore_backup
 from server_stub.app.check import audit_head, find_problems
 from server_stub.app.layout import DataLayout
@@ -26,8 +26,14 @@ from server_stub.app.serve import CannotListen, certificate_names, run_server
 from server_stub.app.settings import ENV_PREFIX, Settings, SettingsError, load_settings
 from server_stub.app.tls import TlsError, ensure_certificates
 from server_stub.app.wiring import Backend, make_passwords
+from server_stub.chat.messages import do_post_system
 from server_stub.clock import SystemClock
 from server_stub.errors import DatabaseDamaged, DatabaseTooNew, StorageFailed
+from server_stub.modules.engine.definition import DefinitionError
+from server_stub.modules.engine.migrations import DataWouldBeLost
+from server_stub.modules.engine.office import Office
+from server_stub.modules.engine.reading import read_modules
+from server_stub.storage.blobs import BlobStore
 from server_stub.storage.database import Database
 
 OK: Final = 0
@@ -35,6 +41,7 @@ FAILED: Final = 1
 USAGE: Final = 2
 IN_USE: Final = 3
 PROBLEMS: Final = 4
+_IDENTITY: Final = "DEPARTMENT[=POST]"
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -59,6 +66,10 @@ def main(argv: Sequence[str] | None = None) -> int:
         StorageFailed,
     ) as error:
         return _fail(str(error), FAILED)
+    except DefinitionError as error:
+        return _fail("\n  ".join(("the module folders are not sound:", *error.sentences())), FAILED)
+    except DataWouldBeLost as error:
+        return _fail("\n  ".join(("the data in place does not fit the module folders:", *error.refusals)), FAILED)
     except OSError as error:
         return _fail(f"{error.strerror or error}: {error.filename or ''}".rstrip(": "), FAILED)
 
@@ -90,10 +101,22 @@ def _serve(settings: Settings, asked: argparse.Namespace) -> int:
     return OK
 
 
+def _stop(settings: Settings, asked: argparse.Namespace) -> int:
+    _need_data(settings)
+    try:
+        with DataLock(settings.data):
+            raise CommandFailed(f"no server runs with {settings.data}")
+    except DataFolderInUse:
+        print(*send_command(settings, "server.stop", {}), sep="\n")
+    return OK
+
+
 def _demo(settings: Settings, asked: argparse.Namespace) -> int:
     from server_stub.app.demo import fill_demo_office
     from server_stub.app.demo.papers import PaperFailed
+    from server_stub.app.demo.samples import SampleRefused
     from server_stub.app.demo.source import DemoFilesMissing
+    from server_stub.modules.engine.samples import SamplesBroken
 
     layout = DataLayout(settings.data)
     settings.data.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -108,7 +131,7 @@ def _demo(settings: Settings, asked: argparse.Namespace) -> int:
         if fresh:
             try:
                 await fill_demo_office(backend)
-            except (PaperFailed, DemoFilesMissing) as error:
+            except (PaperFailed, DemoFilesMissing, SampleRefused, SamplesBroken) as error:
                 raise CommandFailed(f"the demo office cannot be made: {error}") from error
             layout.demo_unfinished.unlink()
 
@@ -144,6 +167,13 @@ def _check(settings: Settings, asked: argparse.Namespace) -> int:
     return OK
 
 
+def _check_modules(settings: Settings, asked: argparse.Namespace) -> int:
+    _, problems = read_modules()
+    for line in problems:
+        print(line)
+    return _fail(f"{len(problems)} problems", PROBLEMS) if problems else OK
+
+
 def _backup(settings: Settings, asked: argparse.Namespace) -> int:
     _need_data(settings)
     count = make_backup(DataLayout(settings.data), asked.file, SystemClock())
@@ -152,8 +182,20 @@ def _backup(settings: Settings, asked: argparse.Namespace) -> int:
 
 
 def _restore(settings: Settings, asked: argparse.Namespace) -> int:
-    count = restore_backup(asked.file, settings.data)
-    print(f"{settings.data}: {count} files")
+    live = DataLayout(asked.live) if asked.live is not None else None
+    if live is not None and not live.database.exists():
+        raise CommandFailed(f"{asked.live} holds no database")
+    done = restore_backup(asked.file, settings.data, clock=SystemClock(), live=live)
+    print(f"{settings.data}: {done.files} files")
+    print(
+        f"everybody signs in anew: {done.ended.sessions} sessions ended, {done.ended.tokens} integration tokens revoked"
+    )
+    if live is None:
+        print(
+            "logins, passwords and roles are those of the backup; --live FOLDER keeps what was disabled or changed since"
+        )
+    else:
+        print(f"as in {asked.live}: {done.ended.devices} devices revoked, {done.ended.logins} logins changed")
     return OK
 
 
@@ -181,7 +223,11 @@ def _run_here(settings: Settings, command: str, arguments: Mapping[str, Any]) ->
         passwords = make_passwords(settings)
         database = Database.open(DataLayout(settings.data).database, clock=SystemClock())
         try:
-            return asyncio.run(run_command(Context(database, passwords), command, arguments))
+            context = Context(database, passwords)
+            if command.startswith(MODULES):
+                blobs = BlobStore(DataLayout(settings.data).blobs, database)
+                context.office = Office(database, SystemClock(), blobs, do_post_system)
+            return asyncio.run(run_command(context, command, arguments))
         finally:
             database.close_now()
             passwords.close()
@@ -252,27 +298,43 @@ def _parser() -> argparse.ArgumentParser:
         one.add_argument("--host", default=argparse.SUPPRESS, help="address to listen on")
         one.add_argument("--port", type=int, default=argparse.SUPPRESS, help="port; 0 takes a free one")
         one.add_argument("--port-file", type=Path, metavar="FILE", help="gets the port once the server answers")
+    command("stop", "stop the running server in order, as SIGTERM does", _stop)
     _user_commands(commands.add_parser("user", help="people who may sign in"), command)
     _department_commands(commands.add_parser("department", help="departments"), command)
     _token_commands(commands.add_parser("token", help="integration tokens for programs"), command)
+    _module_commands(commands.add_parser("modules", help="the office modules and the data they describe"), command)
     command("check", "verify database, blobs, references and the audit chain", _check)
     backup = command("backup", "write everything into one file; the server may go on", _backup)
     backup.add_argument("file", type=Path)
     restore = command("restore", "put a backup back into a new data folder", _restore)
     restore.add_argument("file", type=Path)
+    restore.add_argument(
+        "--live", type=Path, metavar="DIR", help="the data folder used until now: what was revoked in it stays revoked"
+    )
     return parser
 
 
 def _user_commands(parser: argparse.ArgumentParser, command: Any) -> None:
     users = parser.add_subparsers(required=True, metavar="WHAT")
     add = command("add", "make a person with a login", _admin, users, command="user.add",
-                  sends=("login", "name", "department", "post", "roles", "password"))  # fmt: skip
+                  sends=("login", "name", "department", "post", "identities", "primary", "roles", "password"))  # fmt: skip
     add.add_argument("login")
     add.add_argument("--name", help="the person's name; the login when missing")
-    add.add_argument("--department", metavar="NAME|ID")
+    add.add_argument("--department", metavar="NAME|PATH|ID")
     add.add_argument("--post", help="the post in that department")
     add.add_argument(
-        "--role", dest="roles", action="append", default=[], help="admin, publisher, librarian; may be repeated"
+        "--identity",
+        dest="identities",
+        action="append",
+        default=[],
+        metavar=_IDENTITY,
+        help="another one; may be repeated",
+    )
+    add.add_argument(
+        "--primary", type=int, metavar="N", help="which identity is the primary one, counted from 1 (default: 1)"
+    )
+    add.add_argument(
+        "--role", dest="roles", action="append", default=[], help="admin or a role of a module; may be repeated"
     )
     _password_options(add)
     reset = command("reset", "give a new password; signs all devices out", _admin, users, command="user.reset",
@@ -285,6 +347,18 @@ def _user_commands(parser: argparse.ArgumentParser, command: Any) -> None:
     roles = command("roles", "replace a person's roles", _admin, users, command="user.roles", sends=("login", "roles"))
     roles.add_argument("login")
     roles.add_argument("roles", nargs="*")
+    identities = command("identities", "replace a person's identities", _admin, users, command="user.identities",
+                         sends=("login", "identities", "primary"))  # fmt: skip
+    identities.add_argument("login")
+    identities.add_argument(
+        "identities",
+        nargs="*",
+        metavar=_IDENTITY,
+        help="a department by name, path (局/办公室) or id, and the post in it",
+    )
+    identities.add_argument(
+        "--primary", type=int, metavar="N", help="which is the primary one, counted from 1 (default: 1)"
+    )
     command("list", "everybody: login, name, state, roles, id", _admin, users, command="user.list", sends=())
 
 
@@ -293,9 +367,20 @@ def _department_commands(parser: argparse.ArgumentParser, command: Any) -> None:
     add = command("add", "make a department", _admin, departments, command="department.add",
                   sends=("name", "parent", "order"))  # fmt: skip
     add.add_argument("name")
-    add.add_argument("--parent", metavar="NAME|ID")
+    add.add_argument("--parent", metavar="NAME|PATH|ID")
     add.add_argument("--order", type=int)
     command("list", "every department: name, parent, id", _admin, departments, command="department.list", sends=())
+
+
+def _module_commands(parser: argparse.ArgumentParser, command: Any) -> None:
+    modules = parser.add_subparsers(required=True, metavar="WHAT")
+    command("check", "find mistakes in the module folders", _check_modules, modules)
+    for name, about in (
+        ("plan", "say what the folders would do with the data in place; changes nothing"),
+        ("migrate", "bring the data in line with the folders now (a start does it too)"),
+        ("reload", "have the running server take new and changed folders"),
+    ):
+        command(name, about, _admin, modules, command=f"{MODULES}{name}", sends=())
 
 
 def _token_commands(parser: argparse.ArgumentParser, command: Any) -> None:

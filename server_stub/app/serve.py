@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import functools
 import logging
 import os
 import signal
@@ -23,6 +24,8 @@ import uvicorn
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from server_stub.accounts.integration import kind_of_request
+from server_stub.api.crowd import Crowd
+from server_stub.api.patience import PatientHttpProtocol, ServerConfig
 from server_stub.api.rawsocket import RawWebSocketProtocol
 from server_stub.app.layout import DataLayout
 from server_stub.app.lock import DataLock
@@ -37,6 +40,8 @@ FLUSH_S: Final = 1.0
 HOUSE_S: Final = 3600.0
 PING_S: Final = 30.0
 LINGER_S: Final = 0.5
+HANDSHAKE_S: Final = 10.0
+SPARE_FILES: Final = 500  # open files beside the connections: database, blobs, uploads, logs
 _KEEP_FOR_CLOSE_S: Final = 3  # of the stop time, for the database after the connections
 _LOOPBACK: Final = frozenset({"", "0.0.0.0", "::", "localhost"})  # noqa: S104
 
@@ -61,11 +66,27 @@ def run_server(
     """
     for name in unknown_variables(os.environ):
         log.warning("no setting is called %s", name)
+    raise_file_limit(settings.max_connections)
     with DataLock(settings.data):
         context = prepare_tls(settings, clock)
         listener = bind(settings.host, settings.port)
         with listener, asyncio.Runner(loop_factory=_loop_factory()) as runner:
             runner.run(_serve(settings, clock, listener, context, port_file, prepare))
+
+
+def raise_file_limit(connections: int) -> None:
+    """Ask the system for as many open files as so many connections may need; the usual 1,024 are few."""
+    if sys.platform == "win32":
+        return
+    import resource
+
+    wanted = connections + SPARE_FILES
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if soft != resource.RLIM_INFINITY and soft < wanted:
+        reached = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (reached, hard))
+        if reached < wanted:
+            log.warning("the system allows %d open files, fewer than max_connections needs", reached)
 
 
 def prepare_tls(settings: Settings, clock: Clock) -> ssl.SSLContext:
@@ -162,11 +183,11 @@ async def _keep_house(backend: Backend, context: ssl.SSLContext) -> None:
     await backend.keep_house()
 
 
-def _uvicorn_config(backend: Backend, context: ssl.SSLContext, settings: Settings) -> uvicorn.Config:
-    return uvicorn.Config(
+def _uvicorn_config(backend: Backend, context: ssl.SSLContext, settings: Settings) -> ServerConfig:
+    config = ServerConfig(
         RequestLog(backend.application()),
         ws=RawWebSocketProtocol,
-        http=_http_protocol(),
+        http=PatientHttpProtocol,
         loop="none",
         ssl_context_factory=lambda config, default: context,
         ws_max_size=backend.services.dispatcher.limits.max_size_request,
@@ -182,6 +203,9 @@ def _uvicorn_config(backend: Backend, context: ssl.SSLContext, settings: Setting
         lifespan="on",
         backlog=1024,
     )
+    config.crowd = Crowd(most=settings.max_connections, most_of_address=settings.max_connections_per_address)
+    config.stall_s = settings.stalled_reader_seconds
+    return config
 
 
 class _Server(uvicorn.Server):
@@ -208,7 +232,8 @@ class _Server(uvicorn.Server):
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         """Tell that we are ready once we accept."""
-        await super().startup(sockets)
+        with _short_handshakes(asyncio.get_running_loop()):
+            await super().startup(sockets)
         if self.started:
             self._on_ready()
 
@@ -241,6 +266,16 @@ class _Server(uvicorn.Server):
                     transport = connection.transport
                     if transport is not None and transport.get_write_buffer_size() == 0:
                         transport.abort()
+
+
+@contextlib.contextmanager
+def _short_handshakes(loop: asyncio.AbstractEventLoop) -> Generator[None, None, None]:
+    """Servers made in this block give a TLS handshake HANDSHAKE_S: uvicorn hands no such setting on, and a minute is long for strangers."""
+    vars(loop)["create_server"] = functools.partial(loop.create_server, ssl_handshake_timeout=HANDSHAKE_S)
+    try:
+        yield
+    finally:
+        del vars(loop)["create_server"]
 
 
 @contextlib.contextmanager
@@ -287,15 +322,6 @@ class RequestLog:
             what = kind_of_request(scope["method"], scope["path"])
             took = round((time.perf_counter() - began) * 1000, 1)
             log.debug("request", extra={"what": what, "status": status[0] if status else None, "ms": took})
-
-
-def _http_protocol() -> Any:
-    """Ours over httptools; h11, which knows a limit of its own for heads, where that is not installed."""
-    if not _has("httptools"):
-        return "h11"
-    from server_stub.api.patience import PatientHttpProtocol
-
-    return PatientHttpProtocol
 
 
 def _write_port(path: Path, port: int) -> None:

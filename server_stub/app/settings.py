@@ -48,6 +48,15 @@ class Settings:
     max_resumable_upload: int = _setting(10_000_000_000, "largest tus upload", 1)
     upload_expires_hours: int = _setting(24, "an unfinished upload is dropped after this long without progress", 1, 720)
     orphan_hours: int = _setting(24, "a blob nothing refers to is dropped after this long", 24, 8760)
+    keep_changes_days: int = _setting(400, "a client away for longer than this syncs from the start", 1, 3650)
+    writes_per_second: int = _setting(
+        200, "objects and uploads one person may write a second in the long run", 1, 100_000
+    )
+    write_burst: int = _setting(20_000, "objects and uploads one person may write at once", 1, 10_000_000)
+    stored_bytes_per_person: int = _setting(20_000_000_000, "bytes one person's uploads may take in all", 1_000_000)
+    max_connections: int = _setting(10_000, "open connections in all", 10, 1_000_000)
+    max_connections_per_address: int = _setting(2000, "open connections from one address", 1, 1_000_000)
+    stalled_reader_seconds: int = _setting(120, "a response whose reader takes nothing is cut after this long", 5, 3600)
     stop_seconds: int = _setting(10, "time for a graceful stop", 1, 120)
 
     def __post_init__(self) -> None:

@@ -14,6 +14,7 @@ from server_stub.accounts.lockout import LockPolicy
 from server_stub.accounts.passwords import Passwords
 from server_stub.accounts.service import Accounts, Policy
 from server_stub.accounts.sessions import TokenLives
+from server_stub.api.allowance import Allowance
 from server_stub.api.app import Services, create_app
 from server_stub.api.auth import auth_routes
 from server_stub.api.blobs import BlobApi
@@ -24,14 +25,17 @@ from server_stub.app.admin import AdminDoor, Context
 from server_stub.app.audited import audited
 from server_stub.app.layout import DataLayout
 from server_stub.app.settings import Settings
+from server_stub.app.trimming import do_trim_changes
 from server_stub.chat.handlers import chat_handlers
 from server_stub.chat.messages import do_post_system
 from server_stub.clock import Clock
 from server_stub.modules.engine.office import Office
 from server_stub.push.hub import Hub
+from server_stub.push.rates import RateLimiter
 from server_stub.records.types import Registry, TypeHandler
 from server_stub.storage.blobs import BlobStore
 from server_stub.storage.database import Database
+from server_stub.storage.quota import Quota
 from server_stub.storage.thumbnails import drop_orphaned_thumbnails
 from server_stub.storage.uploads import UploadStore
 
@@ -39,7 +43,7 @@ log = logging.getLogger("tongban.app")
 
 HOUR_MS: Final = 3_600_000
 DAY_MS: Final = 24 * HOUR_MS
-_PERSONAL: Final = frozenset({"Alert", "ReadMark"})  # destroying one's own is no administrative act
+_PERSONAL: Final = frozenset({"Alert", "ReadMark", "Follow"})  # destroying one's own is no administrative act
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,10 +83,12 @@ class Backend:
         await self.office.start()
 
     async def keep_house(self) -> None:
-        """Drop what has run out: tokens, uploads, orphaned blobs and their thumbnails."""
+        """Drop what has run out: tokens, uploads, orphaned blobs and their thumbnails, changes older than the kept log."""
         await self.accounts.clean_up()
         await self.tus_api.drop_expired()
         await self.blobs.drop_orphans(self.clock.now_ms() - self.settings.orphan_hours * HOUR_MS)
+        kept_since = self.clock.now_ms() - self.settings.keep_changes_days * DAY_MS
+        await self.database.write(lambda tx: do_trim_changes(tx, kept_since))
         await asyncio.to_thread(drop_orphaned_thumbnails, self.layout.thumbnails, self.layout.blobs)
 
     async def close(self) -> None:
@@ -104,7 +110,18 @@ def open_backend(settings: Settings, clock: Clock) -> Backend:
     accounts = Accounts(database, clock, passwords, _policy(settings))
     blobs = BlobStore(layout.blobs, database)
     uploads = UploadStore(layout.uploads)
-    blob_api = BlobApi(accounts, database, blobs, thumbnails=layout.thumbnails, max_upload=settings.max_upload)
+    allowance = Allowance(
+        RateLimiter(clock, per_second=settings.writes_per_second, burst=settings.write_burst),
+        Quota(database, settings.stored_bytes_per_person, uploads.open_bytes),
+    )
+    blob_api = BlobApi(
+        accounts,
+        database,
+        blobs,
+        thumbnails=layout.thumbnails,
+        max_upload=settings.max_upload,
+        allowance=allowance,
+    )
     tus_api = TusApi(
         accounts,
         blobs,
@@ -112,19 +129,26 @@ def open_backend(settings: Settings, clock: Clock) -> Backend:
         clock,
         max_size=settings.max_resumable_upload,
         expires_ms=settings.upload_expires_hours * HOUR_MS,
+        allowance=allowance,
     )
-    admin = AdminDoor(Context(database, passwords), settings.data)
     office = Office(database, clock, blobs, do_post_system)
+    admin = AdminDoor(Context(database, passwords, office=office, serving=True), settings.data)
     services = Services.assemble(
         database,
         clock,
         accounts,
-        [*account_handlers(), *chat_handlers(blobs), *(_office_handler(one) for one in office.handlers)],
+        [
+            *account_handlers(),
+            *chat_handlers(blobs, office.card_title),
+            *(_office_handler(one) for one in office.handlers),
+        ],
         routes=[*auth_routes(accounts), *blob_api.routes(), *tus_api.routes(), admin.route()],
         limits=Limits(max_size_upload=settings.max_upload),
+        allowance=allowance,
         details={UPLOAD: {"maxSize": settings.max_resumable_upload}},
     )
     blobs.set_visibility(services.sees)
+    office.on_types = lambda added, gone: services.change_types([_office_handler(one) for one in added], gone)
     return Backend(
         settings=settings,
         layout=layout,

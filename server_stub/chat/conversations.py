@@ -166,6 +166,11 @@ def do_remove_member(tx: Tx, gone: Membership) -> None:
     _do_count(tx, gone.conversation_id, gone.scope)
 
 
+def do_forget_stays_before(tx: Tx, n: int) -> None:
+    """Drop the rows of people who had left by change n: who asks for changes since then does not hear of them."""
+    tx.raw.execute("DELETE FROM member WHERE until <= ?", (n,))
+
+
 def do_set_role(tx: Tx, one: Membership, role: Role) -> None:
     """Change what a member may do."""
     n = tx.change_id()

@@ -9,7 +9,7 @@ from server_stub.chat.conversations import DECEIVING
 from server_stub.chat.messages import MAX_MENTIONS, MAX_TEXT, Draft
 from server_stub.errors import SetError, SetErrorType, invalid_properties
 
-SET_BY_SERVER: Final = frozenset({"id", "seq", "senderId", "sentAt", "card"})
+SET_BY_SERVER: Final = frozenset({"id", "seq", "senderId", "sentAt"})
 _NEEDS_TEXT: Final = frozenset({"text", "emoji"})
 _NEEDS_ATTACHMENT: Final = frozenset({"picture", "file"})
 _MAX_NAME: Final = 255
@@ -26,6 +26,14 @@ class Attachment(msgspec.Struct, rename="camel", omit_defaults=True):
     height: int | None = None
 
 
+class Card(msgspec.Struct, rename="camel"):
+    """An office record in a message. Its title is the server's, whatever the client says."""
+
+    type: str
+    id: str
+    title: str = ""
+
+
 class _Message(msgspec.Struct, rename="camel"):
     conversation_id: str
     kind: str = "text"
@@ -33,13 +41,20 @@ class _Message(msgspec.Struct, rename="camel"):
     mentions: list[str] | None = None
     reply_to_id: str | None = None
     attachment: Attachment | None = None
+    card: Card | None = None
 
 
 Refer = Callable[[Attachment], tuple[int, str]]
 """Notes that the message refers to the blob; returns its true size and type. Raises SetError blobNotFound."""
 
 
-def check_draft(obj: dict[str, Any], refer: Refer) -> tuple[str, Draft]:
+TitleOf = Callable[[str, str], str | None]
+"""(type, id) → what the record is called; None: the sender does not see it."""
+
+
+def check_draft(
+    obj: dict[str, Any], refer: Refer, title_of: TitleOf = lambda type_name, id_: None
+) -> tuple[str, Draft]:
     """The conversation's id and the message, from a create entry.
 
     Raises:
@@ -57,7 +72,7 @@ def check_draft(obj: dict[str, Any], refer: Refer) -> tuple[str, Draft]:
     if len(text) > MAX_TEXT:
         raise SetError(SetErrorType.TOO_LARGE, f"at most {MAX_TEXT} characters")
     if given.kind in _NEEDS_TEXT:
-        if not text.strip():
+        if not text.strip() and given.card is None:
             raise invalid_properties("a message says something", "text")
         if given.attachment is not None:
             raise invalid_properties("a text has no attachment", "attachment")
@@ -70,7 +85,15 @@ def check_draft(obj: dict[str, Any], refer: Refer) -> tuple[str, Draft]:
     if len(mentions) > MAX_MENTIONS or any(not 0 < len(one) <= 100 for one in mentions):
         raise invalid_properties(f"at most {MAX_MENTIONS} ids of people", "mentions")
     attachment = _check_attachment(given.attachment, refer) if given.attachment is not None else None
-    return given.conversation_id, Draft(given.kind, text, mentions, given.reply_to_id, attachment)
+    card = _check_card(given.card, title_of) if given.card is not None else None
+    return given.conversation_id, Draft(given.kind, text, mentions, given.reply_to_id, attachment, card)
+
+
+def _check_card(given: Card, title_of: TitleOf) -> dict[str, Any]:
+    title = title_of(given.type, given.id)
+    if title is None:
+        raise invalid_properties("there is no such record", "card")
+    return {"type": given.type, "id": given.id, "title": title}
 
 
 def _check_attachment(given: Attachment, refer: Refer) -> dict[str, Any]:

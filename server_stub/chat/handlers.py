@@ -1,6 +1,6 @@
 """The chat types as the api sees them: who may do what, and each reader's own view. Writes go through the do_ functions."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, ClassVar, Final
 
 import msgspec
@@ -41,6 +41,10 @@ MAX_LISTED: Final = 1000  # objects a /get without ids may give (RFC 8620: reque
 COUNTS: Final = ["lastSeq", "lastMessage", "unreadCount", "mentionCount", "readSeq", "updatedAt"]
 
 _CHUNK: Final = 500
+
+
+CardTitle = Callable[[sa.Connection, Actor, str, str], str | None]
+"""(conn, sender, type, id) → what an office record is called; None: the sender does not see it."""
 
 
 class ChatHandler(RecordHandler):
@@ -93,9 +97,10 @@ class MessageHandler(ChatHandler):
     keeps_creations = True
     properties = frozenset("id conversationId seq senderId kind text mentions replyToId attachment card sentAt".split())
 
-    def __init__(self, blobs: BlobStore | None) -> None:
+    def __init__(self, blobs: BlobStore | None, card_title: CardTitle | None = None) -> None:
         super().__init__("Message", CHAT)
         self._blobs = blobs
+        self._card_title = card_title
 
     def load(
         self, conn: sa.Connection, actor: Actor, ids: Sequence[str], properties: Sequence[str] | None
@@ -165,11 +170,16 @@ class MessageHandler(ChatHandler):
             blob = self._blobs.do_refer(tx, given.blob_id, message_id, self.name, actor)
             return blob.size, blob.type
 
-        conversation_id, draft = check_draft(obj, refer)
+        def title_of(type_name: str, id_: str) -> str | None:
+            return None if self._card_title is None else self._card_title(tx.conn, actor, type_name, id_)
+
+        conversation_id, draft = check_draft(obj, refer, title_of)
         sent = do_send(tx, actor.person_id, conversation_id, message_id, draft).message
         answer = {key: sent[key] for key in ("id", "seq", "senderId", "sentAt")}
         if draft.attachment is not None and draft.attachment != obj.get("attachment"):
             answer["attachment"] = sent["attachment"]
+        if draft.card is not None and draft.card != obj.get("card"):
+            answer["card"] = sent["card"]
         return answer
 
 
@@ -484,6 +494,6 @@ def _query_members(
     return cut_window([obj["id"] for obj in sort_objects([o for o in objects if matches(o)], sort)], window)
 
 
-def chat_handlers(blobs: BlobStore | None) -> list[ChatHandler]:
-    """All types of chat, for the registry."""
-    return [ConversationHandler(), MemberHandler(), MessageHandler(blobs), ReceiptHandler()]
+def chat_handlers(blobs: BlobStore | None, card_title: CardTitle | None = None) -> list[ChatHandler]:
+    """All types of chat, for the registry. Without `card_title` no message has a card."""
+    return [ConversationHandler(), MemberHandler(), MessageHandler(blobs, card_title), ReceiptHandler()]

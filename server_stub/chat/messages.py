@@ -55,7 +55,7 @@ class Draft:
     @property
     def preview(self) -> str:
         """The beginning of the text, or the file's name where there is none: for lists."""
-        return (self.text or (self.attachment or {}).get("name", ""))[:PREVIEW]
+        return (self.text or (self.attachment or {}).get("name") or (self.card or {}).get("title", ""))[:PREVIEW]
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,5 +1,6 @@
 """One open socket as the hub sees it: whose it is, what it wants to hear, and how much it has not taken yet."""
 
+import asyncio
 from collections.abc import Iterable
 from typing import Final, Protocol
 
@@ -43,6 +44,7 @@ class Connection:
         status: its presence; None until push is enabled.
         dirty: types with news not yet told.
         lagging: frames were left out because the outlet was behind.
+        wanted_status: the presence the client told last; None when that is its status.
     """
 
     __slots__ = (
@@ -57,9 +59,12 @@ class Connection:
         "scopes",
         "signals",
         "status",
+        "status_changes",
+        "status_timer",
         "token_id",
         "typed_at",
         "waiting",
+        "wanted_status",
     )
 
     def __init__(
@@ -79,6 +84,9 @@ class Connection:
         self.dirty: dict[str, int] = {}
         self.lagging = False
         self.typed_at: dict[str, int] = {}
+        self.wanted_status: str | None = None
+        self.status_timer: asyncio.TimerHandle | None = None
+        self.status_changes: list[int] = []  # when the newest of them were, in ms
 
     def wants(self, types: Iterable[str]) -> list[str]:
         """Those of `types` the client asked to hear of."""

@@ -23,6 +23,8 @@ log = logging.getLogger("tongban.push")
 GATHER_S: Final = 0.1
 GATHER_OBJECTS_S: Final = 1.0
 TYPING_EVERY_MS: Final = 1000
+STATUS_CHANGES: Final = 5  # a socket may change its presence so often…
+STATUS_WINDOW_MS: Final = 10_000  # … in so long; what it says beyond that is dropped, but for the last
 TRY_LATER: Final = 1013  # RFC 6455 §7.4, registered: come back when the network is better
 EVERY_TYPE: Final = "*"  # in Connection.dirty: rights changed, any type may have news
 
@@ -50,6 +52,10 @@ class Hub:
         self._latest = 0
         self.stopping = False
         database.subscribe(self.on_events)
+
+    def know_types(self, type_names: Collection[str]) -> None:
+        """There are other types now."""
+        self._type_names = type_names
 
     # ------------------------------------------------------------ coming and going
 
@@ -79,6 +85,9 @@ class Hub:
         self._dirty.discard(connection)
         connection.enabled = False
         connection.objects = frozenset()
+        if connection.status_timer is not None:
+            connection.status_timer.cancel()
+            connection.status_timer = connection.wanted_status = None
         if connection.status is not None:
             connection.status = None
             self._note_presence(connection.person_id)
@@ -286,9 +295,32 @@ class Hub:
     # ------------------------------------------------------------ signals
 
     def set_status(self, connection: Connection, status: str) -> None:
-        """The client says how its person is: one of presence.STATUSES."""
-        connection.status = status
-        self._note_presence(connection.person_id)
+        """The client says how its person is: one of presence.STATUSES. Said too often, only the last counts, and later."""
+        if connection.status_timer is not None:
+            connection.wanted_status = status
+            return
+        now = self._clock.now_ms()
+        recent = [at for at in connection.status_changes if 0 <= now - at < STATUS_WINDOW_MS]
+        connection.status_changes = recent
+        if len(recent) < STATUS_CHANGES:
+            self._apply_status(connection, status, now)
+            return
+        connection.wanted_status = status
+        left_s = (recent[0] + STATUS_WINDOW_MS - now) / 1000
+        loop = asyncio.get_running_loop()
+        connection.status_timer = loop.call_later(left_s, self._apply_wanted_status, connection)
+
+    def _apply_wanted_status(self, connection: Connection) -> None:
+        connection.status_timer = None
+        status, connection.wanted_status = connection.wanted_status, None
+        if status is not None:
+            self.set_status(connection, status)
+
+    def _apply_status(self, connection: Connection, status: str, now: int) -> None:
+        if status != connection.status:
+            connection.status_changes.append(now)
+            connection.status = status
+            self._note_presence(connection.person_id)
 
     def status_of(self, person_id: str) -> str:
         """How a person is over all sockets."""

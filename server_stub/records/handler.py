@@ -128,7 +128,7 @@ class RecordHandler:
             self._refuse_guess(tx, actor, record, patch)
             return None
         stored, scopes = self.on_update(tx, actor, record, data, changed)
-        after = do_update_record(tx, record, stored)
+        after = do_update_record(tx, record, stored, by=actor.person_id, history=False)
         if scopes is not None:
             visibility.do_set_scopes(tx, id_, self.name, scopes)
         presented = self.present(tx.conn, actor, [after])[0]

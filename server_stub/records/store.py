@@ -12,13 +12,13 @@ from server_stub.errors import invalid_properties
 from server_stub.records import visibility
 from server_stub.storage.database import Tx
 
-_COLUMNS: Final = "id, type, data, author_id, created_at, updated_at, modseq"
+_COLUMNS: Final = "id, type, data, author_id, created_at, updated_at, modseq, version"
 _CHUNK: Final = 500
 
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """A stored record. Times in milliseconds since the epoch; `modseq` = the change that last wrote it."""
+    """A stored record. Times in milliseconds since the epoch; `modseq` = the change that last wrote it; `version` counts the changes of its data from 1."""
 
     id: str
     type: str
@@ -27,6 +27,7 @@ class Record:
     created_at: int
     updated_at: int
     modseq: int
+    version: int = 1
 
     def to_object(self) -> dict[str, Any]:
         """The record with the envelope of docs/protocol.md §4: its data plus id, createdAt, updatedAt, authorId."""
@@ -62,8 +63,8 @@ def do_create_record(
         raise invalid_properties("this id is taken", "id")
     made = Record(record_id, type_name, dict(data), author_id, when, when, tx.change_id())
     inserted = tx.raw.execute(
-        f"INSERT INTO record({_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO NOTHING",
-        (record_id, type_name, _encode(made.data), author_id, when, when, made.modseq),
+        f"INSERT INTO record({_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO NOTHING",
+        (record_id, type_name, _encode(made.data), author_id, when, when, made.modseq, made.version),
     )
     if inserted.rowcount != 1:
         raise invalid_properties("this id is taken", "id")
@@ -72,20 +73,47 @@ def do_create_record(
     return made
 
 
-def do_update_record(tx: Tx, record: Record, data: Mapping[str, Any], *, touch_time: bool = True) -> Record:
-    """Replace a record's data; all who see it will hear. `touch_time=False` keeps updatedAt (bookkeeping nobody should notice)."""
+def do_update_record(
+    tx: Tx,
+    record: Record,
+    data: Mapping[str, Any],
+    *,
+    touch_time: bool = True,
+    by: str | None = None,
+    history: bool = True,
+) -> Record:
+    """Replace a record's data; all who see it will hear.
+
+    Args:
+        touch_time: False keeps updatedAt (bookkeeping nobody should notice).
+        by: who changed it, for the history; None: the server.
+        history: False keeps no trace of what was there before (people and their telephone numbers).
+    """
     n = tx.change_id()
     updated = tx.now if touch_time else record.updated_at
-    tx.raw.execute(
-        "UPDATE record SET data = ?, updated_at = ?, modseq = ? WHERE id = ?", (_encode(data), updated, n, record.id)
-    )
+    changes = [
+        [key, record.data.get(key), data.get(key)]
+        for key in sorted(record.data.keys() | data.keys())
+        if record.data.get(key) != data.get(key)
+    ]
+    row = tx.raw.execute(
+        "UPDATE record SET data = ?, updated_at = ?, modseq = ?, version = version + ? WHERE id = ? RETURNING version",
+        (_encode(data), updated, n, bool(changes), record.id),
+    ).fetchone()
+    version = record.version if row is None else int(row[0])
+    if history and changes and row is not None:
+        tx.raw.execute(
+            "INSERT INTO record_change(record_id, version, type, at, person_id, changes) VALUES (?, ?, ?, ?, ?, ?)",
+            (record.id, version, record.type, tx.now, by, msgspec.json.encode(changes).decode()),
+        )
     visibility.do_touch(tx, record.id)
-    return Record(record.id, record.type, dict(data), record.author_id, record.created_at, updated, n)
+    return Record(record.id, record.type, dict(data), record.author_id, record.created_at, updated, n, version)
 
 
 def do_destroy_record(tx: Tx, record_id: str) -> None:
-    """Take a record away from everyone, and its row."""
+    """Take a record away from everyone, with its row and its history."""
     visibility.do_bury(tx, record_id)
+    tx.raw.execute("DELETE FROM record_change WHERE record_id = ?", (record_id,))
     tx.raw.execute("DELETE FROM record WHERE id = ?", (record_id,))
 
 
@@ -94,7 +122,8 @@ def load_records(conn: sa.Connection, ids: Sequence[str], *, type_name: str | No
     found: dict[str, Record] = {}
     for start in range(0, len(ids), _CHUNK):
         chunk = tuple(ids[start : start + _CHUNK])
-        rows = conn.exec_driver_sql(f"SELECT {_COLUMNS} FROM record WHERE id IN ({','.join('?' * len(chunk))})", chunk)
+        marks = ",".join("?" * len(chunk))
+        rows = visibility.fetch_rows(conn, f"SELECT {_COLUMNS} FROM record WHERE id IN ({marks})", chunk)
         found.update((row[0], _to_record(row)) for row in rows if type_name in (None, row[1]))
     return found
 
@@ -130,4 +159,4 @@ def _encode(data: Mapping[str, Any]) -> str:
 
 
 def _to_record(row: Sequence[Any]) -> Record:
-    return Record(row[0], row[1], msgspec.json.decode(row[2]), row[3], row[4], row[5], row[6])
+    return Record(row[0], row[1], msgspec.json.decode(row[2]), row[3], row[4], row[5], row[6], row[7])

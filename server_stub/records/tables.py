@@ -52,9 +52,32 @@ record: Final = sa.Table(
     sa.Column("created_at", sa.BigInteger, nullable=False),
     sa.Column("updated_at", sa.BigInteger, nullable=False),
     sa.Column("modseq", sa.BigInteger, nullable=False),
+    sa.Column("version", sa.BigInteger, nullable=False, server_default="1"),
     sa.Index("record_type", "type", "created_at", "id"),
 )
 """Everything driven by a schema; destroyed records leave (their record_scope rows stay and tell)."""
+
+record_change: Final = sa.Table(
+    "record_change",
+    metadata,
+    sa.Column("record_id", sa.Text, primary_key=True),
+    sa.Column("version", sa.BigInteger, primary_key=True),
+    sa.Column("type", sa.Text, nullable=False),
+    sa.Column("at", sa.BigInteger, nullable=False),
+    sa.Column("person_id", sa.Text, nullable=True),
+    sa.Column("changes", sa.Text, nullable=False),  # JSON list of [property, old, new]
+)
+"""What made each version of a record out of the one before: who changed which property when. Leaves with its record."""
+
+companion: Final = sa.Table(
+    "companion",
+    metadata,
+    sa.Column("object_id", sa.Text, primary_key=True),
+    sa.Column("type", sa.Text, nullable=False),
+    sa.Column("of_id", sa.Text, nullable=False),
+    sa.Index("companion_of", "of_id"),
+)
+"""An object that is seen by whoever sees another one, such as a comment on a record; it goes with it."""
 
 creation: Final = sa.Table(
     "creation",

@@ -148,7 +148,11 @@ class Registry:
         """
         if handler.name in self._handlers:
             raise ValueError(f"there are two types {handler.name}")
-        self._handlers[handler.name] = handler
+        self._handlers = {**self._handlers, handler.name: handler}
+
+    def remove(self, name: str) -> None:
+        """Forget a type. Readers on other threads keep what they look at."""
+        self._handlers = {key: one for key, one in self._handlers.items() if key != name}
 
     def get(self, name: str) -> TypeHandler | None:
         """The handler of a type, None when there is no such type."""

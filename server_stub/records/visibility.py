@@ -10,9 +10,10 @@ Hot types keep the interval in their own table: they pass their `ScopeSource`s; 
 
 import heapq
 import itertools
+import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Final, Literal
+from typing import Any, Final, Literal
 
 import sqlalchemy as sa
 
@@ -148,15 +149,34 @@ def do_touch(tx: Tx, object_id: str) -> list[int]:
 
 
 def do_bury(tx: Tx, object_id: str) -> list[int]:
-    """The object is gone for everyone from this change on. Returns the scopes that held it."""
+    """The object is gone for everyone from this change on, and its companions with it. Returns the scopes that held it."""
+    for companion_id in companions_of(tx.conn, object_id):
+        do_bury(tx, companion_id)
     rows = tx.raw.execute(
         "SELECT type, scope, since FROM record_scope WHERE object_id = ? AND until = ?", (object_id, INF)
     ).fetchall()
     for _, scope, since in rows:
         _close(tx, object_id, scope, since)
+    tx.raw.execute("DELETE FROM companion WHERE object_id = ?", (object_id,))
     if rows:
         tx.publish(ObjectsChanged(rows[0][0], tx.change_id(), tuple(row[1] for row in rows)))
     return [row[1] for row in rows]
+
+
+def do_accompany(tx: Tx, object_id: str, type_name: str, of_id: str) -> None:
+    """From now on the object is seen by exactly those who see `of_id`, whatever its scopes become (through do_set_scopes)."""
+    tx.raw.execute(
+        "INSERT INTO companion(object_id, type, of_id) VALUES (?, ?, ?)"
+        " ON CONFLICT (object_id) DO UPDATE SET type = excluded.type, of_id = excluded.of_id",
+        (object_id, type_name, of_id),
+    )
+    do_set_scopes(tx, object_id, type_name, scopes_of(tx.conn, of_id))
+
+
+def companions_of(conn: sa.Connection, object_id: str) -> dict[str, str]:
+    """The objects that accompany this one: id → type."""
+    rows = fetch_rows(conn, "SELECT object_id, type FROM companion WHERE of_id = ?", (object_id,))
+    return {row[0]: row[1] for row in rows}
 
 
 def _close(tx: Tx, object_id: str, scope: int, since: int) -> None:
@@ -172,13 +192,17 @@ def _close(tx: Tx, object_id: str, scope: int, since: int) -> None:
 
 
 def do_set_scopes(tx: Tx, object_id: str, type_name: str, scopes: Iterable[int]) -> None:
-    """Show the object to exactly these scopes: shares the missing, unshares the others."""
+    """Show the object and its companions to exactly these scopes: shares the missing, unshares the others."""
     wanted = set(scopes)
     held = set(scopes_of(tx.conn, object_id))
+    if wanted == held:
+        return
     for scope in sorted(wanted - held):
         do_share(tx, object_id, type_name, scope)
     for scope in sorted(held - wanted):
         do_unshare(tx, object_id, scope)
+    for companion_id, companion_type in companions_of(tx.conn, object_id).items():
+        do_set_scopes(tx, companion_id, companion_type, wanted)
 
 
 def do_forget_before(tx: Tx, n: int) -> None:
@@ -192,21 +216,28 @@ def do_forget_before(tx: Tx, n: int) -> None:
 # ---------------------------------------------------------------- reading
 
 
+def fetch_rows(conn: sa.Connection, statement: str, values: Sequence[object] = ()) -> list[tuple[Any, ...]]:
+    """Rows by the driver itself: for the small look-ups of which a write makes dozens, where building result objects costs most."""
+    raw = conn.connection.driver_connection
+    assert isinstance(raw, sqlite3.Connection)
+    return raw.execute(statement, values).fetchall()
+
+
 def find_scope(conn: sa.Connection, kind: ScopeKind, ref: str) -> int | None:
     """The number of a scope, None when nothing ever used it."""
-    row = conn.exec_driver_sql("SELECT id FROM scope WHERE kind = ? AND ref = ?", (kind, ref)).fetchone()
-    return int(row[0]) if row is not None else None
+    rows = fetch_rows(conn, "SELECT id FROM scope WHERE kind = ? AND ref = ?", (kind, ref))
+    return int(rows[0][0]) if rows else None
 
 
 def scopes_of(conn: sa.Connection, object_id: str) -> list[int]:
     """The scopes that hold an object now."""
-    rows = conn.exec_driver_sql("SELECT scope FROM record_scope WHERE object_id = ? AND until = ?", (object_id, INF))
+    rows = fetch_rows(conn, "SELECT scope FROM record_scope WHERE object_id = ? AND until = ?", (object_id, INF))
     return [row[0] for row in rows]
 
 
 def person_scopes(conn: sa.Connection, person_id: str) -> set[int]:
     """The scopes a person is in now."""
-    rows = conn.exec_driver_sql("SELECT scope FROM membership WHERE person_id = ? AND until = ?", (person_id, INF))
+    rows = fetch_rows(conn, "SELECT scope FROM membership WHERE person_id = ? AND until = ?", (person_id, INF))
     return {row[0] for row in rows}
 
 
@@ -481,8 +512,7 @@ def _load_rows(
             f"SELECT s.{src.object_id}, s.{src.scope}, s.{src.since}, {until}, s.{src.touched} FROM {src.table} AS s"
             f" WHERE s.{src.object_id} IN ({','.join('?' * len(chunk))}) AND {until} > ?{typed}"
         )
-        rows = conn.exec_driver_sql(statement, (*chunk, n0, *((type_name,) if src.typed else ())))
-        yield from (tuple(row) for row in rows)
+        yield from fetch_rows(conn, statement, (*chunk, n0, *((type_name,) if src.typed else ())))
 
 
 def _col(expression: str) -> str:

@@ -1,7 +1,8 @@
 """Blobs: files named by the SHA-256 of their content, and the rows that say what they are and who refers to them.
 
 A file is complete and durable before its row is. Who may read a blob follows from the objects that refer to it; how to ask
-whether a person sees an object is handed in, since this layer knows no objects.
+whether a person sees an object is handed in, since this layer knows no objects. A media type is what somebody said of the
+content: it belongs to who uploaded or attached it, and binds nobody else.
 """
 
 from __future__ import annotations
@@ -35,7 +36,7 @@ blob: Final = sa.Table(
     metadata,
     sa.Column("id", sa.Text, primary_key=True),
     sa.Column("size", sa.BigInteger, nullable=False),
-    sa.Column("type", sa.Text, nullable=False),
+    sa.Column("type", sa.Text, nullable=False),  # what the first uploader said: for references older than version 2
     sa.Column("created_at", sa.BigInteger, nullable=False),
 )
 blob_uploader: Final = sa.Table(
@@ -44,6 +45,8 @@ blob_uploader: Final = sa.Table(
     sa.Column("blob_id", sa.Text, sa.ForeignKey("blob.id", ondelete="CASCADE"), primary_key=True),
     sa.Column("person_id", sa.Text, primary_key=True),
     sa.Column("at", sa.BigInteger, nullable=False),
+    sa.Column("type", sa.Text, nullable=True),
+    sa.Index("blob_uploader_person", "person_id"),
 )
 blob_ref: Final = sa.Table(
     "blob_ref",
@@ -51,6 +54,7 @@ blob_ref: Final = sa.Table(
     sa.Column("blob_id", sa.Text, sa.ForeignKey("blob.id"), primary_key=True),
     sa.Column("type_name", sa.Text, primary_key=True),
     sa.Column("object_id", sa.Text, primary_key=True),
+    sa.Column("type", sa.Text, nullable=True),
     sa.Index("blob_ref_object", "type_name", "object_id"),
 )
 
@@ -68,7 +72,7 @@ Sees = Callable[[sa.Connection, BlobActor, str, Sequence[str]], bool]
 
 @dataclass(frozen=True, slots=True)
 class Blob:
-    """A stored blob: its id (SHA-256, hex), size in bytes and media type."""
+    """A stored blob: its id (SHA-256, hex), size in bytes, and its media type for who asked."""
 
     id: str
     size: int
@@ -169,28 +173,35 @@ class BlobStore:
     # ------------------------------------------------------------ reading
 
     def access_blob(self, conn: sa.Connection, actor: BlobActor, blob_id: str) -> Blob | None:
-        """The blob when this actor may read it: uploaded by him, or referred to by an object he sees. None otherwise."""
+        """The blob when this actor may read it: uploaded by him, or referred to by an object he sees. None otherwise.
+
+        Its type is the one he gave, else the one of an object he sees it through.
+        """
         row = conn.execute(sa.select(blob).where(blob.c.id == blob_id)).first()
         if row is None:
             return None
-        found = Blob(row.id, row.size, row.type)
-        mine = sa.select(sa.literal(1)).where(
+        mine = sa.select(blob_uploader.c.type).where(
             blob_uploader.c.blob_id == blob_id, blob_uploader.c.person_id == actor.person_id
         )
-        if conn.execute(mine).first() is not None:
-            return found
-        by_type: dict[str, list[str]] = {}
-        refs = sa.select(blob_ref.c.type_name, blob_ref.c.object_id).where(blob_ref.c.blob_id == blob_id)
-        for type_name, object_id in conn.execute(refs):
-            by_type.setdefault(type_name, []).append(object_id)
-        return found if any(self._sees(conn, actor, name, ids) for name, ids in by_type.items()) else None
+        own = conn.execute(mine).first()
+        if own is not None:
+            return Blob(row.id, row.size, own.type or row.type)
+        by_kind: dict[tuple[str, str], list[str]] = {}
+        refs = sa.select(blob_ref.c.type_name, blob_ref.c.object_id, blob_ref.c.type).where(
+            blob_ref.c.blob_id == blob_id
+        )
+        for type_name, object_id, type_ in conn.execute(refs):
+            by_kind.setdefault((type_name, type_ or row.type), []).append(object_id)
+        seen = (type_ for (name, type_), ids in by_kind.items() if self._sees(conn, actor, name, ids))
+        through = next(seen, None)
+        return None if through is None else Blob(row.id, row.size, through)
 
     def do_refer(self, tx: Tx, blob_id: str, object_id: str, type_name: str, actor: BlobActor) -> Blob:
         """Note that an object refers to a blob. Raises SetError blobNotFound when the actor may not see the blob."""
         found = self.access_blob(tx.conn, actor, blob_id) if is_blob_id(blob_id) else None
         if found is None:
             raise SetError(SetErrorType.BLOB_NOT_FOUND, "no such blob", notFound=[blob_id])
-        do_link(tx, blob_id, object_id, type_name)
+        do_link(tx, blob_id, object_id, type_name, found.type)
         return found
 
     # ------------------------------------------------------------ keeping
@@ -222,25 +233,31 @@ class BlobStore:
 
 
 def do_register(tx: Tx, blob_id: str, size: int, type_: str, uploader: str) -> Blob:
-    """Make the row of a file that is in place. The first type given stays."""
+    """Make the row of a file that is in place. The type is this uploader's own; a later upload of his replaces it."""
+    type_ = clean_type(type_)
     tx.raw.execute(
         "INSERT INTO blob(id, size, type, created_at) VALUES (?, ?, ?, ?) ON CONFLICT (id) DO NOTHING",
-        (blob_id, size, clean_type(type_), tx.now),
+        (blob_id, size, type_, tx.now),
     )
     tx.raw.execute(
-        "INSERT INTO blob_uploader(blob_id, person_id, at) VALUES (?, ?, ?)"
-        " ON CONFLICT (blob_id, person_id) DO UPDATE SET at = excluded.at",
-        (blob_id, uploader, tx.now),
+        "INSERT INTO blob_uploader(blob_id, person_id, at, type) VALUES (?, ?, ?, ?)"
+        " ON CONFLICT (blob_id, person_id) DO UPDATE SET at = excluded.at, type = excluded.type",
+        (blob_id, uploader, tx.now, type_),
     )
-    row = tx.raw.execute("SELECT size, type FROM blob WHERE id = ?", (blob_id,)).fetchone()
-    return Blob(blob_id, row[0], row[1])
+    row = tx.raw.execute("SELECT size FROM blob WHERE id = ?", (blob_id,)).fetchone()
+    return Blob(blob_id, row[0], type_)
 
 
-def do_link(tx: Tx, blob_id: str, object_id: str, type_name: str) -> None:
-    """Note a reference without asking who may: for imports and for copies the server itself makes."""
+def do_link(tx: Tx, blob_id: str, object_id: str, type_name: str, type_: str | None = None) -> None:
+    """Note a reference without asking who may: for imports and for copies the server itself makes.
+
+    Args:
+        type_: the media type the object gives the blob; None: that of its first uploader.
+    """
     tx.raw.execute(
-        "INSERT INTO blob_ref(blob_id, type_name, object_id) VALUES (?, ?, ?) ON CONFLICT DO NOTHING",
-        (blob_id, type_name, object_id),
+        "INSERT INTO blob_ref(blob_id, type_name, object_id, type) VALUES (?, ?, ?, ?)"
+        " ON CONFLICT (blob_id, type_name, object_id) DO UPDATE SET type = coalesce(excluded.type, type)",
+        (blob_id, type_name, object_id, type_),
     )
 
 

@@ -353,7 +353,7 @@ class Database:
             source.execute("VACUUM INTO ?", (str(target),))
         finally:
             source.close()
-        with target.open("rb") as file:
+        with target.open("r+b") as file:  # Windows flushes only what may be written
             os.fsync(file.fileno())
 
     def integrity_problems(self) -> list[str]:

@@ -23,7 +23,39 @@ schema_version: Final = sa.Table("schema_version", metadata, sa.Column("version"
 
 Migration = Callable[[sa.Connection], None]
 
-MIGRATIONS: Final[Mapping[int, Migration]] = {}
+
+def _types_by_uploader(conn: sa.Connection) -> None:
+    """Version 2: a blob's media type belongs to who uploaded or attached it; what a person stores is found by the person."""
+    conn.exec_driver_sql("ALTER TABLE blob_uploader ADD COLUMN type TEXT")
+    conn.exec_driver_sql("ALTER TABLE blob_ref ADD COLUMN type TEXT")
+    conn.exec_driver_sql("CREATE INDEX blob_uploader_person ON blob_uploader (person_id)")
+
+
+def _columns(conn: sa.Connection, table: str, missing: str) -> set[str]:
+    """The columns of a table; of one that is not there yet (it will be made new, with all of them) just the one asked for."""
+    return {row[1] for row in conn.exec_driver_sql(f"PRAGMA table_info({table})")} or {missing}
+
+
+def _record_versions(conn: sa.Connection) -> None:
+    """Version 3: records count their versions; a person may have several alerts about one object, of different kinds."""
+    if "version" not in _columns(conn, "record", "version"):
+        conn.exec_driver_sql("ALTER TABLE record ADD COLUMN version BIGINT NOT NULL DEFAULT 1")
+    if "label" in _columns(conn, "alert", "label"):
+        return
+    conn.exec_driver_sql("ALTER TABLE alert RENAME TO old_alert")
+    conn.exec_driver_sql(
+        "CREATE TABLE alert (id TEXT NOT NULL PRIMARY KEY, person_id TEXT NOT NULL, kind TEXT NOT NULL, title TEXT NOT NULL,"
+        " text TEXT NOT NULL, urgent BOOLEAN NOT NULL, link_type TEXT NOT NULL, link_id TEXT NOT NULL,"
+        " created_at BIGINT NOT NULL, label TEXT, UNIQUE (link_type, link_id, person_id, kind))"
+    )
+    conn.exec_driver_sql(
+        "INSERT INTO alert(id, person_id, kind, title, text, urgent, link_type, link_id, created_at)"
+        " SELECT id, person_id, kind, title, text, urgent, link_type, link_id, created_at FROM old_alert"
+    )
+    conn.exec_driver_sql("DROP TABLE old_alert")
+
+
+MIGRATIONS: Final[Mapping[int, Migration]] = {2: _types_by_uploader, 3: _record_versions}
 """Version → what takes a database of the version before to it. Version 1 is the first that was ever written."""
 
 LATEST: Final = max(MIGRATIONS, default=1)

@@ -1,6 +1,7 @@
 """Unfinished resumable uploads on disk: a part file and a small state file each; both survive a crash.
 
-The promised offset never runs ahead of what was fsynced. Blocking: callers use a thread. Knows nothing of HTTP.
+The promised offset never runs ahead of what was fsynced. Blocking (but for the counts): callers use a thread. Knows nothing of
+HTTP.
 """
 
 from __future__ import annotations
@@ -14,6 +15,8 @@ from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any, Final
+
+from server_stub.storage.uploadindex import UploadIndex
 
 SYNC_EVERY: Final = 8 * 1024 * 1024
 _READ: Final = 1024 * 1024
@@ -63,12 +66,16 @@ class UploadStore:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self._hashes: dict[str, RunningHash] = {}
+        self._index = UploadIndex()
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        for upload in self.all():
+            self._count(upload)
 
     def create(self, upload: Upload) -> None:
         """Make room for a new upload. Raises OSError."""
         self._part(upload.id).touch(0o600, exist_ok=False)
         self.save(upload)
+        self._count(upload)
         self._hashes[upload.id] = RunningHash()
 
     def load(self, upload_id: str) -> Upload:
@@ -130,6 +137,7 @@ class UploadStore:
         """Remember which blob it became, so that a client that lost the answer can still ask."""
         done = replace(upload, blob_id=blob_id)
         self.save(done)
+        self._count(done)
         self._hashes.pop(upload.id, None)
         self._part(upload.id).unlink(missing_ok=True)
         return done
@@ -139,10 +147,15 @@ class UploadStore:
         self._hashes.pop(upload_id, None)
         self._state(upload_id).unlink(missing_ok=True)
         self._part(upload_id).unlink(missing_ok=True)
+        self._index.remove(upload_id)
 
     def count_open(self, person_id: str) -> int:
-        """How many unfinished uploads a person has."""
-        return sum(upload.person_id == person_id and upload.blob_id is None for upload in self.all())
+        """How many unfinished uploads a person has. Reads nothing from disk."""
+        return self._index.of(person_id).unfinished
+
+    def open_bytes(self, person_id: str) -> int:
+        """Bytes a person's uploads take or will take, finished ones' state files included. Reads nothing from disk."""
+        return self._index.of(person_id).size
 
     def remove_untouched_since(self, limit_ms: int, busy: frozenset[str] = frozenset()) -> list[str]:
         """Remove uploads without progress since then, and part files nobody knows. Gives the ids removed."""
@@ -153,6 +166,9 @@ class UploadStore:
         for upload_id in removed:
             self.remove(upload_id)
         return removed
+
+    def _count(self, upload: Upload) -> None:
+        self._index.put(upload.id, upload.person_id, upload.length, unfinished=upload.blob_id is None)
 
     def save(self, upload: Upload) -> None:
         """Write the state file; durable when it returns."""

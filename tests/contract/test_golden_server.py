@@ -207,6 +207,8 @@ def test_golden_frames_fit_the_schema() -> None:
     with files() as golden:
         assert len(golden) > 30
         for name, frame in golden.items():
+            if "/" not in name:  # filters and formulas: cases, not frames
+                continue
             kind = {"client": "ClientFrame", "server": "ServerFrame"}[name.split("/")[0]]
             assert problems(frame, kind, document) == [], name
             assert problems(frame, frame["@type"], document) == [], name

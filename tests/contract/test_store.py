@@ -212,6 +212,21 @@ def test_the_outbox_keeps_its_order_and_tells_what_looks_different(store: Store)
     assert gone["Message"].removed == ("e1",)
 
 
+def test_the_outbox_answers_for_one_conversation_alone(store: Store) -> None:
+    assert store.load_edits() == []  # the first look comes before the first edit
+    elsewhere = msgspec.structs.replace(edit("e3", 3), payload={"conversationId": "other", "kind": "text", "text": "x"})
+    mark = Edit("e4", "marks:room", EditKind.UPDATE, "Conversation", "room", {"readSeq": 1}, order=4)
+    store.apply([PutEdit(edit("e2", 2)), PutEdit(edit("e1", 1)), PutEdit(elsewhere), PutEdit(mark)])
+    assert [e.id for e in store.load_edits("room")] == ["e1", "e2", "e4"]
+    assert [e.id for e in store.load_edits("other")] == ["e3"]
+    assert store.load_edits("nowhere") == []
+    later = msgspec.structs.replace(edit("e1", 9), attempts=1)
+    store.apply([PutEdit(later), RemoveEdit(edit("e2", 2))])
+    assert [e.id for e in store.load_edits("room")] == ["e4", "e1"]
+    assert [e.id for e in store.load_edits()] == ["e3", "e4", "e1"]
+    assert store.load_edits("room")[1] == later
+
+
 def test_a_confirmed_message_replaces_its_edit_without_a_gap(store: Store) -> None:
     store.apply([PutEdit(edit("m1"))])
     changes = by_type(store.apply([PutObjects("Message", (said(1, id="m1"),)), RemoveEdit(edit("m1"))]))

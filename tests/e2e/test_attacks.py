@@ -34,7 +34,7 @@ from server_stub.app.settings import Settings
 from server_stub.clock import SystemClock
 from server_stub.ids import direct_conversation_id, uuid7
 from server_stub.storage.database import Database, Tx
-from tests.helpers.live_server import PASSWORD, LiveDevice, LiveServer, wait_until
+from tests.helpers.live_server import PASSWORD, LiveDevice, LiveServer, make_server, wait_until
 
 MOBILE = "13812342046"
 PEOPLE = ("root", "li", "wang", "zhao", "qian")
@@ -768,6 +768,111 @@ def test_an_open_socket_ends_with_the_right_to_it(office: Office) -> None:
     office.command("user.disable", login="sun")
     with office.server.http() as http:
         assert http.get("/.well-known/jmap", headers=bearer(office.token("sun", "read"))).status_code == 403
+
+
+# ---------------------------------------------------------------- too many, too slow, too much: a server with narrow limits
+
+
+@pytest.fixture(scope="module")
+def narrow(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveServer]:
+    """The real server with limits that a test can reach."""
+    server = make_server(tmp_path_factory.mktemp("narrow"), "root", "li", "wang")
+    limits = {
+        "TONGBAN_MAX_CONNECTIONS_PER_ADDRESS": "12",
+        "TONGBAN_STALLED_READER_SECONDS": "5",
+        "TONGBAN_WRITE_BURST": "40",
+        "TONGBAN_WRITES_PER_SECOND": "1",
+        "TONGBAN_STORED_BYTES_PER_PERSON": "70000000",
+    }
+    with LiveServer(server.data, environment=limits) as running:
+        yield running
+
+
+def test_a_flood_of_writes_ends_at_the_limit_and_the_colleague_writes_on(narrow: LiveServer) -> None:
+    li, wang = LiveDevice(narrow, "li"), LiveDevice(narrow, "wang")
+    group, other = group_of(li), group_of(wang)
+    flood = {f"k{number}": {"conversationId": group, "kind": "text", "text": "x"} for number in range(200)}
+    result = call(li, "Message/set", create=flood)
+    assert 39 <= len(result["created"]) <= 60  # one a second is granted anew meanwhile
+    assert list(result["created"]) == list(flood)[: len(result["created"])]
+    assert {one["type"] for one in result["notCreated"].values()} == {"rateLimit"}
+    with socket_of(li) as one:  # the other way in has no other limit
+        answer = ask(one, li.account, "Message/set", create=flood)["methodResponses"][0][1]
+        assert len(answer["notCreated"]) > 180
+    tus = {"Tus-Resumable": "1.0.0", "Upload-Length": "1"}
+    statuses = {li.request("POST", "/files", headers=tus).status_code for _ in range(20)}
+    assert 429 in statuses
+    assert say(wang, other)
+
+
+def test_a_reader_who_takes_nothing_is_cut_and_the_quota_holds(narrow: LiveServer) -> None:
+    size = 60_000_000
+    wang = LiveDevice(narrow, "wang")
+    blob = upload(wang, bytes(size))
+    again = wang.request("POST", f"/jmap/upload/{wang.account}/", content=b"y" * 11_000_000)
+    assert (again.status_code, again.json()["type"]) == (507, "urn:tongban:error:overQuota")
+    path = f"/jmap/download/{wang.account}/{blob}/x"
+    url = f"{narrow.url}{path}"
+    headers = wang.key.headers("GET", url, wang.tokens["accessToken"])
+    head = "".join(f"{name}: {value}\r\n" for name, value in headers.items())
+    with (
+        socket.create_connection(("localhost", narrow.port), 20) as raw,
+        narrow.tls().wrap_socket(raw, server_hostname="localhost") as reader,
+    ):
+        reader.sendall(f"GET {path} HTTP/1.1\r\nHost: localhost:{narrow.port}\r\n{head}\r\n".encode())
+
+        def ended() -> bool:
+            lines = (json.loads(line) for line in narrow.log().splitlines() if '"GET /jmap/download"' in line)
+            return any(line["ms"] >= 5000 for line in lines)
+
+        wait_until(ended, "the server lets go of a reader who takes nothing")
+        got = 0
+        with contextlib.suppress(ConnectionError, ssl.SSLError):
+            while data := reader.recv(1 << 20):
+                got += len(data)
+        assert got < size
+    assert fetch(wang, blob, Range="bytes=0-9") == 206
+
+
+def test_one_address_has_so_many_connections(narrow: LiveServer) -> None:
+    tls = narrow.tls()
+    request = b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n"
+
+    def status(one: ssl.SSLSocket) -> int:
+        one.sendall(request)
+        answer = b""
+        while not answer.endswith(b"}"):
+            piece = one.recv(4096)
+            assert piece, answer
+            answer += piece
+        return int(answer.split()[1])
+
+    def dial() -> ssl.SSLSocket:
+        return tls.wrap_socket(
+            stack.enter_context(socket.create_connection(("localhost", narrow.port), 20)), server_hostname="localhost"
+        )
+
+    with contextlib.ExitStack() as stack:
+        held: list[ssl.SSLSocket] = []
+        while True:
+            one = stack.enter_context(dial())
+            if (answer := status(one)) != 200:
+                break
+            held.append(one)
+            assert len(held) <= 12
+        assert answer == 503
+        assert len(held) >= 6  # the devices of the other tests hold some
+        assert status(held[0]) == 200
+
+    def room() -> bool:
+        with (
+            socket.create_connection(("localhost", narrow.port), 20) as raw,
+            tls.wrap_socket(raw, server_hostname="localhost") as one,
+        ):
+            return status(one) == 200
+
+    wait_until(room, "room comes back when connections are closed")
+    assert "Traceback" not in narrow.log()
 
 
 @pytest.mark.skipif(os.name == "nt", reason="POSIX modes")

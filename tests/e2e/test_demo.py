@@ -1,12 +1,13 @@
 """The README's first command: the backend of the demo is started, reused and stopped, and the clerk's client opens."""
 
+import socket
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
-from build_scripts import demo
+from build_scripts import demo, demo_clients, local_server, locks
 from build_scripts.desktop_session import DesktopSession
 from build_scripts.progress import StepFailed
 
@@ -31,6 +32,26 @@ def test_the_backend_is_started_once_and_stopped(home: Path) -> None:
         demo._stop()
     assert not address.is_healthy()
     assert demo._running_server() is None
+    assert '"stopped"' in (home / "server.log").read_text(encoding="utf-8"), "in order, not by force"
+
+
+def test_clients_find_a_backend_that_was_started_again(home: Path) -> None:
+    first = demo._start_server(PYTHON)
+    (home / "clients" / "linyuan").mkdir(parents=True)
+    with socket.create_connection(("127.0.0.1", first.port)):  # kept by the system for a while after the end
+        demo._stop()
+    assert demo._known_server() == first
+    second = demo._start_server(PYTHON)
+    demo._stop()
+    assert second == first
+
+
+def test_a_backend_that_does_not_open_its_door_is_stopped_all_the_same(home: Path) -> None:
+    address = demo._start_server(PYTHON)
+    (home / "server" / local_server.DOOR_NAME).unlink()
+    demo._stop()
+    assert not address.is_healthy()
+    assert not locks.is_held(home / "server" / local_server.LOCK_NAME)
 
 
 def test_a_backend_that_cannot_start_shows_its_log(home: Path) -> None:
@@ -43,7 +64,7 @@ def test_a_backend_that_cannot_start_shows_its_log(home: Path) -> None:
 def test_the_clerks_client_opens(home: Path) -> None:
     code = f"""
 from pathlib import Path
-from build_scripts import demo
+from build_scripts import demo, demo_clients, local_server, locks
 demo.HOME, demo.PREFERRED_PORT = Path({str(home)!r}), 0
 raise SystemExit(demo.run(demo.CLERK, reset=False, stop=False))
 """
@@ -54,6 +75,8 @@ raise SystemExit(demo.run(demo.CLERK, reset=False, stop=False))
             assert process.poll() is None, session.log("demo")
             assert "Opening the client as linyuan" in session.log("demo")
             session.wait_for_tray_icon(timeout=60)
+            assert demo_clients.close_all(home / "clients") == ["linyuan"]
+            assert process.wait(20) == 0, "closed in order"
         finally:
             demo._stop()
 

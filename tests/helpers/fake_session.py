@@ -8,7 +8,7 @@ The people act through `session.receive(…)`, `session.typing(…)`, `session.r
 import asyncio
 import struct
 import zlib
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -31,6 +31,7 @@ from desktop.core.domain import (
     Document,
     Folder,
     Identity,
+    Label,
     LastMessage,
     Link,
     LocalDocument,
@@ -127,6 +128,7 @@ def _person(key: str, name: str, department: str, post: str, pinyin: str, **more
         identities=(Identity(department, post, primary=True, order=number % 7), *extra),
         office_phone=f"0512-5550{number:04d}",
         mobile=f"138****{number:04d}",
+        hidden={"mobile": "masked"},
         email=f"{key}@oa.example.gov",
         room=f"主楼 {number % 9 + 1}0{number % 7 + 1}",
         superior_id=more.pop("superior", "zhangmin"),
@@ -499,6 +501,21 @@ class FakeDirectory(_Service):
         needle = text.lower()
         return [p for p in PEOPLE if needle in p.name or p.pinyin.startswith(needle) or p.initials.startswith(needle)]
 
+    async def set_hides(self, fields: Iterable[str]) -> None:
+        await self._begin("directory.set_hides", sorted(fields))
+
+    async def set_visibility(self, type_name: str, id: str, rules: Mapping[str, str]) -> None:
+        await self._begin("directory.set_visibility", type_name, id, dict(rules))
+
+    async def set_people_order(self, department_id: str, person_ids: Sequence[str]) -> None:
+        await self._begin("directory.set_people_order", department_id, list(person_ids))
+
+    async def set_departments_order(self, department_ids: Sequence[str]) -> None:
+        await self._begin("directory.set_departments_order", list(department_ids))
+
+    async def ask_export(self, person_ids: Sequence[str], format: str) -> None:
+        await self._begin("directory.ask_export", list(person_ids), format)
+
 
 class FakeFiles(_Service):
     """TransferService in memory."""
@@ -596,8 +613,17 @@ class FakeOffice(_Service):
     async def modules(self) -> list[ModuleDefinition]:
         await self._begin("office.modules")
         return [
-            ModuleDefinition("notices", "official", {"zh": "公告通知", "en": "Notices"}, "megaphone", 1),
-            ModuleDefinition("library", "official", {"zh": "文件库", "en": "Library"}, "books", 2),
+            ModuleDefinition(
+                id="notices",
+                group="official",
+                label=Label("公告通知", "Notices"),
+                icon="ph.megaphone",
+                order=1,
+                types=(),
+            ),
+            ModuleDefinition(
+                id="library", group="official", label=Label("文件库", "Library"), icon="ph.books", order=2, types=()
+            ),
         ]
 
     async def notices(self, filter: object = None) -> list[Notice]:

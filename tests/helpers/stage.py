@@ -2,7 +2,8 @@
 
 import asyncio
 import gc
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 import qasync
@@ -18,6 +19,7 @@ from tests.helpers.fake_session import FakeClock
 
 DEADLINE = 5.0
 SCENE_LIMIT = 30.0
+PAGE_SIZE = (1096, 748)
 
 
 def application() -> QApplication:
@@ -27,46 +29,66 @@ def application() -> QApplication:
 
 
 def play(
-    scene: Coroutine[Any, Any, None], *, mode: theme.Mode = "light", scale: float = 1.0, clock: FakeClock | None = None
+    scene: Coroutine[Any, Any, None],
+    *,
+    mode: theme.Mode = "light",
+    scale: float = 1.0,
+    language: i18n.Language = "zh",
+    clock: FakeClock | None = None,
 ) -> None:
-    """Runs a scene on the UI loop, in Chinese and light unless said; failures of tasks that nobody expected fail the test."""
+    """Runs a scene on the loop the client uses, in Chinese and light unless said, and closes every window it left open.
+
+    Failures of tasks that nobody expected fail the test; a scene that expects them sets a presenter of its own.
+    """
     app = application()
     theme.apply(app, chosen=mode, scale=scale)
-    i18n.set_language("zh")
+    i18n.set_language(language)
     when.use_clock(clock or FakeClock())
-    before = {shiboken6.getCppPointer(widget)[0] for widget in QApplication.topLevelWidgets()}
+    before = _windows()
     shown: list[BaseException] = []
     tasks.set_presenter(lambda error, _widget: shown.append(error))
-    loop = qasync.QEventLoop(app)
-    asyncio.set_event_loop(loop)
+    gc.disable()  # as the client does: a worker thread that collects would destroy widgets in cycles (desktop/app/garbage.py)
     try:
-        loop.run_until_complete(asyncio.wait_for(scene, SCENE_LIMIT))
-        left = [task for task in asyncio.all_tasks(loop) if not task.done()]
-        for task in left:
-            task.cancel()
-        if left:
-            loop.run_until_complete(asyncio.gather(*left, return_exceptions=True))
+        with asyncio.Runner(loop_factory=lambda: _loop(app)) as runner:
+            try:
+                runner.run(asyncio.wait_for(scene, SCENE_LIMIT))
+            finally:
+                _close_windows(before)
     finally:
         tasks.set_presenter(None)
-        for widget in QApplication.topLevelWidgets():
-            if shiboken6.getCppPointer(widget)[0] not in before:  # other tests' widgets are theirs
-                widget.hide()
-                widget.deleteLater()
-        app.sendPostedEvents(None, QEvent.Type.DeferredDelete.value)
-        loop.close()
-        asyncio.set_event_loop(None)
         gc.collect()
+        gc.enable()
         theme.apply(app, chosen="light", scale=1.0)
         i18n.set_language("zh")
     assert not shown, f"failures nobody expected: {shown}"
 
 
+def _loop(app: QApplication) -> asyncio.AbstractEventLoop:
+    loop: asyncio.AbstractEventLoop = qasync.QEventLoop(app)
+    asyncio.set_event_loop(loop)
+    return loop
+
+
+def _windows() -> dict[int, QWidget]:
+    return {shiboken6.getCppPointer(window)[0]: window for window in QApplication.topLevelWidgets()}
+
+
+def _close_windows(before: dict[int, QWidget]) -> None:
+    for address, window in _windows().items():
+        if address not in before:  # other tests' windows are theirs
+            window.hide()
+            window.deleteLater()
+    QApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete)
+
+
 async def until(condition: Callable[[], object], what: str = "") -> None:
     """Waits for a condition, with a deadline."""
-    async with asyncio.timeout(DEADLINE):
-        while not condition():
-            await asyncio.sleep(0.005)
-    assert condition(), what
+    try:
+        async with asyncio.timeout(DEADLINE):
+            while not condition():
+                await asyncio.sleep(0.005)
+    except TimeoutError:
+        raise AssertionError(f"did not come: {what or condition}") from None
 
 
 async def settle() -> None:
@@ -74,6 +96,13 @@ async def settle() -> None:
     for _ in range(6):
         await asyncio.sleep(0)
     await asyncio.sleep(0.02)
+
+
+def shown(widget: QWidget, width: int = PAGE_SIZE[0], height: int = PAGE_SIZE[1]) -> QWidget:
+    """Shows a widget at the size of the main window's pages."""
+    widget.resize(width, height)
+    widget.show()
+    return widget
 
 
 def press(widget: QWidget, key: Qt.Key, modifiers: Qt.KeyboardModifier = Qt.KeyboardModifier.NoModifier) -> None:
@@ -87,32 +116,40 @@ def click(widget: QWidget, place: QPoint | None = None) -> None:
     QTest.mouseClick(widget, Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier, at)
 
 
-class Recorder:
-    """A navigator and a file opener that only write down what was asked."""
+@dataclass
+class RecordingNavigator:
+    """A navigator and a file opener that only write down what was asked, as (kind, id or name)."""
 
-    def __init__(self) -> None:
-        self.asked: list[tuple[str, str]] = []
+    calls: list[tuple[str, str]] = field(default_factory=list)
+    prefills: list[dict[str, Any]] = field(default_factory=list)
 
     def open_conversation(self, conversation_id: str) -> None:
-        self.asked.append(("conversation", conversation_id))
+        self.calls.append(("conversation", conversation_id))
 
     def open_person(self, person_id: str) -> None:
-        self.asked.append(("person", person_id))
+        self.calls.append(("person", person_id))
 
     def open_notice(self, notice_id: str) -> None:
-        self.asked.append(("notice", notice_id))
+        self.calls.append(("notice", notice_id))
 
     def open_document(self, document_id: str) -> None:
-        self.asked.append(("document", document_id))
+        self.calls.append(("document", document_id))
+
+    def open_record(self, type_name: str, record_id: str) -> None:
+        self.calls.append((type_name, record_id))
+
+    def new_record(self, type_name: str, prefill: Mapping[str, Any]) -> None:
+        self.calls.append(("new", type_name))
+        self.prefills.append(dict(prefill))
 
     def open_page(self, key: str) -> None:
-        self.asked.append(("page", key))
+        self.calls.append(("page", key))
 
     def view_picture(self, attachment: Attachment) -> None:
-        self.asked.append(("picture", attachment.name))
+        self.calls.append(("picture", attachment.name))
 
     def open_file(self, attachment: Attachment) -> None:
-        self.asked.append(("file", attachment.name))
+        self.calls.append(("file", attachment.name))
 
     def save_file(self, attachment: Attachment) -> None:
-        self.asked.append(("save", attachment.name))
+        self.calls.append(("save", attachment.name))

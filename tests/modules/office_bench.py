@@ -8,7 +8,14 @@ from typing import Any, TypeVar
 
 import sqlalchemy as sa
 
-from server_stub.accounts.directory import Identity, do_create_department, do_create_person, load_rights
+from server_stub.accounts.directory import (
+    Identity,
+    do_create_department,
+    do_create_person,
+    do_set_roles,
+    do_update_person,
+    load_rights,
+)
 from server_stub.audit import chain as _chain  # declares its table
 from server_stub.chat.messages import do_post_system
 from server_stub.clock import FixedClock
@@ -16,6 +23,7 @@ from server_stub.errors import SetError
 from server_stub.ids import uuid7
 from server_stub.modules.engine.duties import do_whats_due
 from server_stub.modules.engine.office import Office
+from server_stub.modules.engine.reading import MODULES_FOLDER
 from server_stub.records.actor import Actor
 from server_stub.records.handler import RecordHandler
 from server_stub.records.types import Comparator, JsonObject, Window
@@ -40,12 +48,12 @@ PARENTS = {"bureau": None, "office": "bureau", "secretaries": "office", "flood":
 class Bench:
     """The office. Keys of `departments` and `actors` are those of PARENTS and PEOPLE."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, modules: Path = MODULES_FOLDER) -> None:
         assert _chain is not None
         self.clock = FixedClock(START)
         self.database = Database.open(folder / "office.db", clock=self.clock)
         self.blobs = BlobStore(folder / "blobs", self.database)
-        self.office = Office(self.database, self.clock, self.blobs, do_post_system)
+        self.office = Office(self.database, self.clock, self.blobs, do_post_system, folder=modules)
         self.handlers: dict[str, RecordHandler] = {one.name: one for one in self.office.handlers}
         self.blobs.set_visibility(self._sees)
         self.departments: dict[str, str] = {}
@@ -74,6 +82,18 @@ class Bench:
     def person(self, name: str) -> str:
         """A person's id."""
         return self.actors[name].person_id
+
+    def grant(self, name: str, *roles: str) -> None:
+        """Give a person more roles."""
+        person_id = self.person(name)
+        held = tuple(sorted(self.actors[name].roles))
+        self.write(lambda tx: do_set_roles(tx, person_id, (*held, *roles)))
+        rights = self.database.read_now(lambda conn: load_rights(conn, person_id))
+        self.actors[name] = Actor(person_id, rights.roles, rights.department_ids)
+
+    def set_superior(self, name: str, superior: str) -> None:
+        """Say who somebody's superior is."""
+        self.write(lambda tx: do_update_person(tx, self.person(name), {"superiorId": self.person(superior)}))
 
     # ------------------------------------------------------------ the five methods
 

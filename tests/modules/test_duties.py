@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from server_stub.clock import format_utc
-from server_stub.modules.engine.duties import DueChanged, do_set_due, next_due
+from server_stub.modules.engine.dues import DueChanged, do_set_due, next_due
 from server_stub.modules.engine.rules import Rules
 from server_stub.records.store import Record
 from server_stub.storage.database import Tx
@@ -63,7 +63,7 @@ def test_a_module_s_mistake_is_undone_logged_and_does_not_stop_the_others(
     rules = bench.office.rules_of("Folder")
     assert rules is not None
     broken = Broken(rules.context, rules.definition)
-    monkeypatch.setitem(bench.office._rules, "Folder", broken)  # the one place where rules are looked up
+    monkeypatch.setattr(bench.handlers["Folder"], "rules", broken)  # the one place where rules are looked up
     bench.clock.advance(2 * DAY)
     with caplog.at_level(logging.ERROR, "tongban.office"):
         assert bench.run_due() == 2

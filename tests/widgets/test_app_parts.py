@@ -17,7 +17,7 @@ from desktop.app.local_cache import LocalCache
 from desktop.app.trust import Trust, pinned_fingerprint
 from desktop.core.services.session import Session
 from desktop.platform.network import NetworkWatch, system_information
-from tests.helpers.ui_scene import RecordingNavigator
+from tests.helpers.stage import RecordingNavigator
 
 
 @pytest.mark.parametrize("kind", ["conversation", "person", "notice", "document"])

@@ -9,16 +9,19 @@ from PySide6.QtTest import QTest
 from desktop.core.domain import ConnectionState, Delivery
 from desktop.models.messages import MAX_HELD, PAGE, MessageWindow
 from desktop.ui.chat import text as words
+from desktop.ui.chat.flow import KEPT_ROWS
 from desktop.ui.chat.page import MessagesPage, create_messages_page
-from desktop.ui.chat.view import KEPT_ROWS, MessageView
+from desktop.ui.chat.view import MessageView
 from desktop.ui.shell.ui_state import UiState
 from tests.helpers.fake_session import GROUP, HISTORY, WANG, ZHANG, FakeSession
-from tests.helpers.stage import Recorder, play, press, settle, until
+from tests.helpers.stage import RecordingNavigator, play, press, settle, until
 
 
-async def open_page(session: FakeSession, conversation: str, recorder: Recorder | None = None) -> MessagesPage:
+async def open_page(
+    session: FakeSession, conversation: str, recorder: RecordingNavigator | None = None
+) -> MessagesPage:
     """The page at a fixed size with a conversation open and loaded."""
-    recorder = recorder or Recorder()
+    recorder = recorder or RecordingNavigator()
     page = create_messages_page(session, recorder, recorder, UiState())
     page.resize(1000, 700)
     page.show()
@@ -232,7 +235,7 @@ def test_text_is_never_read_as_html_and_controls_cannot_turn_it_round() -> None:
 
 def test_links_people_cards_and_pictures_react() -> None:
     async def scene() -> None:
-        session, recorder = FakeSession(), Recorder()
+        session, recorder = FakeSession(), RecordingNavigator()
         page = await open_page(session, GROUP, recorder)
         view = page.pane.view
         for wanted, message in (("card", "m-c-office-10"), ("picture", "m-c-office-4"), ("jump", "m-c-office-9")):
@@ -244,8 +247,8 @@ def test_links_people_cards_and_pictures_react() -> None:
                 view.viewport(), Qt.MouseButton.LeftButton, pos=(zone.rect.center() + QPointF(0, y)).toPoint()
             )
             await settle()
-        assert ("notice", "n1") in recorder.asked
-        assert ("picture", "现场照片.png") in recorder.asked
+        assert ("notice", "n1") in recorder.calls
+        assert ("picture", "现场照片.png") in recorder.calls
         assert any(row.message.id == "m-c-office-7" for _, _, row in view.placed)
         spans = words.spans("见 https://oa.example.gov/a?b=1。谢谢", [])
         assert [span.data for span in spans] == ["https://oa.example.gov/a?b=1"]

@@ -19,7 +19,7 @@ from desktop.models.keyed_rows import KeyedRows
 from desktop.ui.contacts import ContactsPage, create_contacts
 from desktop.ui.contacts.person_card import CopyValue
 from tests.helpers.fake_session import FakeSession
-from tests.helpers.ui_scene import RecordingNavigator, play, shown, until
+from tests.helpers.stage import RecordingNavigator, play, shown, until
 
 OFFICE = [
     Department("root", "县水利局"),
@@ -180,28 +180,28 @@ def labels(widget: QWidget) -> str:
     return " | ".join(label.text() for label in widget.findChildren(QLabel) if not label.isHidden())
 
 
-def test_it_opens_at_ones_own_department(qapp: QApplication) -> None:
+def test_it_opens_at_ones_own_department() -> None:
     async def scene() -> None:
         page = await opened(FakeSession(), RecordingNavigator())
         assert page.header.title.text() == "办公室"
         assert page.header.detail.text() == "6 人 · 4 在线"
         assert {"林远", "张敏", "何静", "赵磊"} <= set(names(page))
 
-    play(qapp, scene)
+    play(scene())
 
 
-def test_presence_flows_into_header_list_and_card(qapp: QApplication) -> None:
+def test_presence_flows_into_header_list_and_card() -> None:
     async def scene() -> None:
         session = FakeSession()
         page = await opened(session, RecordingNavigator())
         session.presence.tell({"zhaolei": Presence.ONLINE, "sunqiang": Presence.AWAY})
         assert page.header.detail.text() == "6 人 · 6 在线"
 
-    play(qapp, scene)
+    play(scene())
 
 
 @pytest.mark.parametrize("needle", ["王建", "wangjian", "wjg"])
-def test_search_finds_by_name_pinyin_and_initials(qapp: QApplication, needle: str) -> None:
+def test_search_finds_by_name_pinyin_and_initials(needle: str) -> None:
     async def scene() -> None:
         page = await opened(FakeSession(), RecordingNavigator())
         page.search.setText(needle)
@@ -210,10 +210,10 @@ def test_search_finds_by_name_pinyin_and_initials(qapp: QApplication, needle: st
         page.search.clear()
         await until(lambda: "张敏" in names(page), "the department again")
 
-    play(qapp, scene)
+    play(scene())
 
 
-def test_search_that_finds_nobody_says_so_and_keyboard_goes_into_the_list(qapp: QApplication) -> None:
+def test_search_that_finds_nobody_says_so_and_keyboard_goes_into_the_list() -> None:
     async def scene() -> None:
         navigator = RecordingNavigator()
         page = await opened(FakeSession(), navigator)
@@ -229,10 +229,10 @@ def test_search_that_finds_nobody_says_so_and_keyboard_goes_into_the_list(qapp: 
         await until(lambda: navigator.calls, "the talk")
         assert navigator.calls[0][0] == "conversation"
 
-    play(qapp, scene)
+    play(scene())
 
 
-def test_card_shows_identities_masked_phone_superior_and_groups(qapp: QApplication) -> None:
+def test_card_shows_identities_masked_phone_superior_and_groups() -> None:
     async def scene() -> None:
         navigator = RecordingNavigator()
         page = await opened(FakeSession(), navigator)
@@ -255,10 +255,10 @@ def test_card_shows_identities_masked_phone_superior_and_groups(qapp: QApplicati
         await until(lambda: navigator.calls)
         assert navigator.calls[0][0] == "conversation"
 
-    play(qapp, scene)
+    play(scene())
 
 
-def test_nobody_writes_to_oneself(qapp: QApplication) -> None:
+def test_nobody_writes_to_oneself() -> None:
     async def scene() -> None:
         session = FakeSession()
         page = await opened(session, RecordingNavigator())
@@ -267,10 +267,10 @@ def test_nobody_writes_to_oneself(qapp: QApplication) -> None:
         page.send_message("linyuan")
         assert not session.called("chat.open_direct")
 
-    play(qapp, scene)
+    play(scene())
 
 
-def test_a_group_shows_its_members_and_opens(qapp: QApplication) -> None:
+def test_a_group_shows_its_members_and_opens() -> None:
     async def scene() -> None:
         navigator = RecordingNavigator()
         page = await opened(FakeSession(), navigator)
@@ -280,10 +280,10 @@ def test_a_group_shows_its_members_and_opens(qapp: QApplication) -> None:
         page.group_message.click()
         assert navigator.calls == [("conversation", "c-duty")]
 
-    play(qapp, scene)
+    play(scene())
 
 
-def test_tree_walks_by_keyboard(qapp: QApplication) -> None:
+def test_tree_walks_by_keyboard() -> None:
     async def scene() -> None:
         page = await opened(FakeSession(), RecordingNavigator())
         page.tree.setFocus()
@@ -295,10 +295,10 @@ def test_tree_walks_by_keyboard(qapp: QApplication) -> None:
         assert not page.tree.isExpanded(page.tree.currentIndex())
         assert page.header.title.text() == "办公室"
 
-    play(qapp, scene)
+    play(scene())
 
 
-def test_a_failure_is_shown_and_tried_again(qapp: QApplication) -> None:
+def test_a_failure_is_shown_and_tried_again() -> None:
     async def scene() -> None:
         session = FakeSession()
         session.failures["directory.people"] = StorageUnavailable(reason="full")
@@ -308,10 +308,10 @@ def test_a_failure_is_shown_and_tried_again(qapp: QApplication) -> None:
         page.state.action.click()
         await until(lambda: "张敏" in names(page))
 
-    play(qapp, scene)
+    play(scene())
 
 
-def test_a_person_asked_for_early_is_shown_when_loaded(qapp: QApplication) -> None:
+def test_a_person_asked_for_early_is_shown_when_loaded() -> None:
     async def scene() -> None:
         page = create_contacts(FakeSession(), RecordingNavigator())
         page.open_person("wangjianguo")
@@ -319,10 +319,10 @@ def test_a_person_asked_for_early_is_shown_when_loaded(qapp: QApplication) -> No
         await until(lambda: page.card.person_id == "wangjianguo")
         assert page.header.title.text() == "财务科"
 
-    play(qapp, scene)
+    play(scene())
 
 
-def test_a_changed_directory_flows_in(qapp: QApplication, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_changed_directory_flows_in(monkeypatch: pytest.MonkeyPatch) -> None:
     async def scene() -> None:
         session = FakeSession()
         page = await opened(session, RecordingNavigator())
@@ -337,4 +337,4 @@ def test_a_changed_directory_flows_in(qapp: QApplication, monkeypatch: pytest.Mo
         await until(lambda: "张敏敏" in names(page))
         assert page.header.title.text() == "办公室"
 
-    play(qapp, scene)
+    play(scene())

@@ -5,6 +5,7 @@ from collections.abc import Callable, Coroutine
 from pathlib import Path
 from typing import Any
 
+import pytest
 import qasync
 from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
@@ -12,15 +13,18 @@ from PySide6.QtWidgets import QApplication
 
 from desktop.app.desk import Desk
 from desktop.core.domain import Alert, ConnectionState, Link, Presence
+from desktop.core.domain.records import Todo
 from desktop.core.errors import Rejected
+from desktop.core.events import ChangeSet
 from desktop.models.alerts import NoticeItem
 from desktop.platform.notifications import NotificationButton, SystemNotifications
 from desktop.platform.preferences import Preferences
 from desktop.ui import i18n, theme
 from desktop.ui.toasts.toast import MessageToast, NoticeToast
 from desktop.ui.tray.tray import Tray
-from tests.helpers.fake_session import GROUP, ZHANG, FakeSession
-from tests.helpers.ui_scene import RecordingNavigator
+from tests.helpers.fake_records import RecordsScene
+from tests.helpers.fake_session import GROUP, ZHANG
+from tests.helpers.stage import RecordingNavigator
 
 
 class Center(SystemNotifications):
@@ -47,7 +51,7 @@ class Scene:
     """A desk over a session in memory."""
 
     def __init__(self, folder: Path, center: Center | None = None) -> None:
-        self.session = FakeSession()
+        self.session = RecordsScene()
         self.paths, self.center = RecordingNavigator(), center or Center()
         self.preferences = Preferences(folder / "preferences.json")
         self.tray = Tray(is_available=lambda: True)
@@ -280,5 +284,32 @@ def test_snooze_is_offered_for_what_must_be_confirmed(qapp: QApplication, tmp_pa
         assert scene.desk.toasts.shown == []
         scene.desk.attention.offer(NoticeItem("a1", scene.session.alerts.list["a1"]))
         assert scene.desk.toasts.shown == []  # not before its time
+
+    play(qapp, tmp_path, act)
+
+
+@pytest.mark.parametrize("kind", ["todo", "due", "comment", "mention", "follow"])
+def test_alerts_about_records_have_words_and_open_them(qapp: QApplication, tmp_path: Path, kind: str) -> None:
+    async def act(scene: Scene) -> None:
+        scene.session.alerts.arrive(Alert("a7", kind, "苏A・12345 用车申请", link=Link("SampleTrip", "t1")))
+        await settle(lambda: "a7" in scene.desk.toasts.shown)
+        toast = scene.notice("a7")
+        assert i18n.tr(f"toasts.heading.{kind}") in toast.accessibleName()
+        assert toast.open.text() == i18n.tr("toasts.handle" if kind in ("todo", "due") else "toasts.open")
+        assert not toast.snooze.isHidden()
+        QTest.mouseClick(toast.open, Qt.MouseButton.LeftButton)
+        assert scene.paths.calls == [("SampleTrip", "t1")]
+        await settle(lambda: scene.session.called("alerts.dismiss") == [("a7",)])
+
+    play(qapp, tmp_path, act)
+
+
+def test_the_tray_tells_what_waits_and_falls_due(qapp: QApplication, tmp_path: Path) -> None:
+    async def act(scene: Scene) -> None:
+        scene.session.records.list = [Todo("1", "r", person_id="linyuan", title="甲")]
+        scene.session.events.publish(ChangeSet("Todo", ("1",)))
+        await settle(lambda: i18n.tr("office_workbench.tray.todos", n=2) in scene.tray.tooltip)  # and a notice
+        assert i18n.tr("office_workbench.tray.dues", overdue=0, today=1) in scene.tray.tooltip
+        assert scene.tray.unread == sum(c.unread_count for c in await scene.session.chat.conversations() if not c.muted)
 
     play(qapp, tmp_path, act)

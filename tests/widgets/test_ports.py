@@ -36,9 +36,17 @@ NOT_OF_A_SESSION: dict[str, Callable[["Parts"], object]] = {
     "desktop.ui.shell.login.LoginGate": lambda parts: parts.gate,
     "desktop.ui.transfers.view.TransferVerbs": lambda parts: parts.screen.files,
     "desktop.ui.office.ports.LibrarianVerbs": lambda parts: parts.screen.office,
+    "desktop.ui.office.notice_actions.NoticeVerbs": lambda parts: parts.screen.office,
 }
 """Ports that are handed over alone. All others are sessions, or parts of sessions."""
-INSIDE_THE_APPLICATION = {"desktop.app.probes.Probed", "desktop.app.bridge.HasEvents"}
+INSIDE_THE_APPLICATION = {
+    "desktop.app.probes.Probed",
+    "desktop.app.bridge.HasEvents",
+    "desktop.ui.chat.open_talk.OpenTalk",
+    "desktop.ui.chat.cards.CardSource",
+    "desktop.ui.contacts.host.ContactsHost",
+    "desktop.ui.office.views.timeline_canvas.Painter",
+}
 """No ports of a screen: the type checker sees both sides."""
 
 

@@ -31,7 +31,7 @@ from desktop.ui.reader.text_search import FoldedText, Span
 from desktop.ui.reader.text_view import PIECE, TextView, pieces
 from desktop.ui.reader.zoom import LARGEST, SMALLEST, STEPS, Fit, step
 from tests.helpers.fake_session import NOW, make_png
-from tests.helpers.ui_scene import play, shown, until
+from tests.helpers.stage import play, shown, until
 
 SECRET = base64.b64decode(
     "eNqNUctuFDEQvPsr+rJH4vZzbGm0B5KshABlNQlcohz8XAatZqJZr5Twkxz4A/gRvBNIVlkOWLJkVVdVt6sX64vVG3YmyOLnr+8/"
@@ -241,7 +241,7 @@ def found_in(parts: list[int]) -> Callable[[int, str], list[Span]]:
     return lambda part, needle: [Span(n, 1) for n in range(parts[part])]
 
 
-def test_search_begins_at_the_page_in_view_and_goes_round(qapp: QApplication) -> None:
+def test_search_begins_at_the_page_in_view_and_goes_round() -> None:
     async def scene() -> None:
         owner = QWidget()
         run = SearchRun(owner)
@@ -253,10 +253,10 @@ def test_search_begins_at_the_page_in_view_and_goes_round(qapp: QApplication) ->
         assert run.current_hit.part == 2
         assert [hit.part for hit in (run.move(1), run.move(1), run.move(1), run.move(-1)) if hit] == [2, 3, 0, 3]
 
-    play(qapp, scene)
+    play(scene())
 
 
-def test_a_new_search_forgets_the_old(qapp: QApplication) -> None:
+def test_a_new_search_forgets_the_old() -> None:
     async def scene() -> None:
         owner = QWidget()
         run = SearchRun(owner)
@@ -266,7 +266,7 @@ def test_a_new_search_forgets_the_old(qapp: QApplication) -> None:
         await asyncio.sleep(0.02)
         assert (run.hits, run.done, run.move(1)) == ([], True, None)
 
-    play(qapp, scene)
+    play(scene())
 
 
 # ------------------------------------------------------------ the widget
@@ -294,7 +294,7 @@ def pdf_view(reader: DocumentReader) -> PdfView:
     return view
 
 
-def test_pdf_is_drawn_searched_and_walked_through(qapp: QApplication, pdf: bytes) -> None:
+def test_pdf_is_drawn_searched_and_walked_through(pdf: bytes) -> None:
     async def scene() -> None:
         reader = make_reader()
         reader.show_document("通知", local(pdf))
@@ -324,10 +324,10 @@ def test_pdf_is_drawn_searched_and_walked_through(qapp: QApplication, pdf: bytes
         QTest.keyClick(reader.findChild(QWidget, "readerFindBox"), Qt.Key.Key_Escape)
         assert text_of(reader, "readerFindCount") == ""
 
-    play(qapp, scene)
+    play(scene())
 
 
-def test_zoom_keeps_the_place_and_fit_follows_the_window(qapp: QApplication, pdf: bytes) -> None:
+def test_zoom_keeps_the_place_and_fit_follows_the_window(pdf: bytes) -> None:
     async def scene() -> None:
         reader = make_reader()
         reader.show_document("通知", local(pdf))
@@ -343,7 +343,7 @@ def test_zoom_keeps_the_place_and_fit_follows_the_window(qapp: QApplication, pdf
         reader.resize(QSize(1096, 1200))
         await until(lambda: view.factor > small)
 
-    play(qapp, scene)
+    play(scene())
 
 
 def drag_over_page(view: PdfView) -> None:
@@ -354,7 +354,7 @@ def drag_over_page(view: PdfView) -> None:
     QTest.mouseRelease(view.viewport(), Qt.MouseButton.LeftButton, pos=end)
 
 
-def test_selected_text_is_copied(qapp: QApplication, pdf: bytes) -> None:
+def test_selected_text_is_copied(pdf: bytes) -> None:
     async def scene() -> None:
         reader = make_reader()
         reader.show_document("通知", local(pdf))
@@ -364,10 +364,10 @@ def test_selected_text_is_copied(qapp: QApplication, pdf: bytes) -> None:
         QTest.keyClick(view, Qt.Key.Key_C, Qt.KeyboardModifier.ControlModifier)
         assert "第一责任人" in QGuiApplication.clipboard().text().replace("\n", "")
 
-    play(qapp, scene)
+    play(scene())
 
 
-def test_policy_forbids_copy_print_and_save_and_says_why(qapp: QApplication, pdf: bytes) -> None:
+def test_policy_forbids_copy_print_and_save_and_says_why(pdf: bytes) -> None:
     async def scene() -> None:
         reader = make_reader()
         reader.show_document("通知", local(pdf, may_copy=False, may_print=False))
@@ -381,10 +381,10 @@ def test_policy_forbids_copy_print_and_save_and_says_why(qapp: QApplication, pdf
             assert not button(reader, name).isEnabled()
             assert button(reader, name).toolTip() == tr(f"reader.{key}")
 
-    play(qapp, scene)
+    play(scene())
 
 
-def test_watermark_lies_over_the_page(qapp: QApplication, pdf: bytes) -> None:
+def test_watermark_lies_over_the_page(pdf: bytes) -> None:
     async def scene() -> None:
         reader = make_reader()
         reader.show_document("通知", local(pdf))
@@ -398,10 +398,10 @@ def test_watermark_lies_over_the_page(qapp: QApplication, pdf: bytes) -> None:
         view.watermark = ""
         assert view.grab().toImage() != marked
 
-    play(qapp, scene)
+    play(scene())
 
 
-def test_gb18030_text_is_shown_and_searched(qapp: QApplication) -> None:
+def test_gb18030_text_is_shown_and_searched() -> None:
     async def scene() -> None:
         reader = make_reader()
         text = "值班制度\n" * 9000
@@ -420,10 +420,10 @@ def test_gb18030_text_is_shown_and_searched(qapp: QApplication) -> None:
         assert text_of(reader, "readerFindCount") == "2 / 5000+"
         assert view.extraSelections()
 
-    play(qapp, scene)
+    play(scene())
 
 
-def test_picture_is_fitted_turned_and_copied(qapp: QApplication) -> None:
+def test_picture_is_fitted_turned_and_copied() -> None:
     async def scene() -> None:
         reader = make_reader()
         reader.show_document("照片", local(make_png(1600, 800, (90, 120, 200)), "照片.png", kind="image/png"))
@@ -437,7 +437,7 @@ def test_picture_is_fitted_turned_and_copied(qapp: QApplication) -> None:
         copied: QImage = QGuiApplication.clipboard().image()
         assert copied.size() == QSize(800, 1600)
 
-    play(qapp, scene)
+    play(scene())
 
 
 @pytest.mark.parametrize(
@@ -450,17 +450,17 @@ def test_picture_is_fitted_turned_and_copied(qapp: QApplication) -> None:
     ],
 )
 @pytest.mark.parametrize("language", ["zh", "en"])
-def test_each_bad_file_has_its_sentence(qapp: QApplication, data: bytes, name: str, key: str, language: str) -> None:
+def test_each_bad_file_has_its_sentence(data: bytes, name: str, key: str, language: str) -> None:
     async def scene() -> None:
         reader = make_reader()
         reader.show_document("文件", local(data, name))
         await until(lambda: text_of(reader, "readerProblemText") == tr(f"reader.problem.{key}"), key)
         assert reader.kind is None
 
-    play(qapp, scene, language="zh" if language == "zh" else "en")
+    play(scene(), language="zh" if language == "zh" else "en")
 
 
-def test_password_is_asked_for_and_opens(qapp: QApplication) -> None:
+def test_password_is_asked_for_and_opens() -> None:
     async def scene() -> None:
         reader = make_reader()
         reader.show_document("机密", local(zlib.decompress(SECRET)))
@@ -474,10 +474,10 @@ def test_password_is_asked_for_and_opens(qapp: QApplication) -> None:
         QTest.keyClick(pane.password, Qt.Key.Key_Return)
         assert reader.kind is Kind.PDF
 
-    play(qapp, scene)
+    play(scene())
 
 
-def test_failures_to_get_it_have_their_sentences(qapp: QApplication) -> None:
+def test_failures_to_get_it_have_their_sentences() -> None:
     async def scene() -> None:
         reader = make_reader()
         reader.show_failure("手册", LeaseExpired(until=NOW))
@@ -487,10 +487,10 @@ def test_failures_to_get_it_have_their_sentences(qapp: QApplication) -> None:
         reader.show_failure("手册", Rejected(type="notFound"))
         assert text_of(reader, "readerProblemText") == tr("error.rejected.notFound")
 
-    play(qapp, scene)
+    play(scene())
 
 
-def test_another_document_takes_the_place_of_one_being_drawn(qapp: QApplication, pdf: bytes) -> None:
+def test_another_document_takes_the_place_of_one_being_drawn(pdf: bytes) -> None:
     async def scene() -> None:
         reader = make_reader()
         for _ in range(5):
@@ -500,4 +500,4 @@ def test_another_document_takes_the_place_of_one_being_drawn(qapp: QApplication,
         assert reader.kind is None
         assert pdf_view(reader).source is None
 
-    play(qapp, scene)
+    play(scene())

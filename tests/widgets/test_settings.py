@@ -173,9 +173,12 @@ def test_switch_and_choice_work_at_once(tmp_path: Path, qapp: QApplication) -> N
 def test_change_from_elsewhere_shows(tmp_path: Path, qapp: QApplication) -> None:
     async def scene() -> None:
         page, preferences, _ = make_page(tmp_path)
+        assert page.findChild(Switch, "settings.flash") is None  # a section is built when it is first shown
+        page.open_section("notifications")
         switch = page.findChild(Switch, "settings.flash")
-        preferences.set(flash=False)
         assert switch is not None
+        assert switch.isChecked()
+        preferences.set(flash=False)
         assert not switch.isChecked()
         page.close()
 

@@ -1,11 +1,13 @@
 """The frame: each failure of signing in says its own sentence; the main window makes pages late, hides on close, tells about the cable."""
 
+import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
-from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QWidget
+from PySide6.QtCore import QPointF, Qt
+from PySide6.QtGui import QEnterEvent
+from PySide6.QtWidgets import QApplication, QWidget
 
 from desktop.core.domain import ConnectionState, KnownAccount, Presence
 from desktop.core.errors import (
@@ -303,6 +305,30 @@ def test_pages_are_made_when_first_shown_and_the_last_one_is_remembered(tmp_path
         again.close_for_good()
 
     play(scene())
+
+
+def test_what_a_page_needs_is_loaded_when_the_mouse_comes_near_and_the_page_only_with_the_click(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "needed_by_a_page.py").write_text("loaded = 1", encoding="utf-8")
+    monkeypatch.syspath_prepend(str(tmp_path))
+
+    async def scene() -> None:
+        window, made = window_of(FakeSession())
+        window.add_page("calendar", "calendar", "shell.workbench", QWidget, module="needed_by_a_page")
+        window.start()
+        assert "needed_by_a_page" not in sys.modules
+        button = window.rail.findChild(RailButton, "rail.calendar")
+        QApplication.sendEvent(button, QEnterEvent(QPointF(1, 1), QPointF(1, 1), QPointF(1, 1)))
+        await until(lambda: "needed_by_a_page" in sys.modules, "the module")
+        assert window.page("calendar") is None
+        assert made == ["messages"]
+        window.close_for_good()
+
+    try:
+        play(scene())
+    finally:
+        sys.modules.pop("needed_by_a_page", None)
 
 
 def test_geometry_is_remembered_and_a_damaged_memory_is_no_harm(tmp_path: Path) -> None:

@@ -7,13 +7,26 @@ import string
 from pathlib import Path
 
 import pytest
+from PySide6.QtCore import QPoint, Qt
 from PySide6.QtGui import QColor
-from PySide6.QtWidgets import QAbstractButton, QLineEdit, QWidget
+from PySide6.QtWidgets import QAbstractButton, QApplication, QLineEdit, QToolTip, QWidget
 
 from desktop.core.errors import AppError, InvalidCredentials, Rejected
 from desktop.ui import i18n, tasks, theme
 from desktop.ui.i18n import error_text, tr, when
-from desktop.ui.kit import Avatar, Badge, Button, CheckBox, IconButton, Label, PasswordField, SearchBox
+from desktop.ui.kit import (
+    Avatar,
+    Badge,
+    Button,
+    CheckBox,
+    IconButton,
+    Label,
+    Menu,
+    PasswordField,
+    SearchBox,
+    composited,
+    rounded_mask,
+)
 from desktop.ui.tasks import InternalError, TaskOwner
 from desktop.ui.theme import icons
 from desktop.ui.theme.tokens import palette_tokens
@@ -37,6 +50,7 @@ TEXT_ON = [
     ("rail_ink", "rail"),
     ("rail_ink_active", "rail_active"),
     ("on_tooltip", "tooltip"),
+    ("on_snack", "snack"),
 ]
 
 
@@ -120,6 +134,26 @@ def test_theme_changes_palette_sheet_and_signal() -> None:
         assert theme.text_scale() == 2.0
 
     play(scene())
+
+
+@pytest.mark.parametrize("mode", ["light", "dark"])
+@pytest.mark.parametrize("scale", [1.0, 2.0])
+def test_a_tooltip_has_the_color_of_the_theme(mode: theme.Mode, scale: float) -> None:
+    async def scene() -> None:
+        host = QWidget()
+        host.show()
+        QToolTip.showText(host.mapToGlobal(QPoint(5, 5)), "工作台", host)
+        tip = next(w for w in QApplication.topLevelWidgets() if w.metaObject().className() == "QTipLabel")
+        image, colors = tip.grab().toImage(), theme.tokens()
+        assert image.pixelColor(3, image.height() // 2) == colors.tooltip
+        assert image.pixelColor(0, image.height() // 2) == colors.line_strong
+        assert (colors.tooltip.lightness() > 200) is (mode == "light")
+        inks = {image.pixelColor(x, y).lightness() for x in range(image.width()) for y in range(image.height())}
+        darkest, brightest = min(inks), max(inks)
+        assert brightest - darkest > 150
+        QToolTip.hideText()
+
+    play(scene(), mode=mode, scale=scale)
 
 
 @pytest.mark.parametrize(
@@ -252,5 +286,22 @@ def test_failures_of_tasks_are_shown_and_bugs_get_a_number(caplog: pytest.LogCap
         assert isinstance(shown[0], Rejected)
         assert isinstance(shown[1], InternalError)
         assert str(shown[1].data["id"]) in caplog.text
+
+    play(scene())
+
+
+def test_menus_have_no_corners_outside_their_border() -> None:
+    async def scene() -> None:
+        menu = Menu()
+        menu.addAction("打开")
+        menu.resize(menu.sizeHint())
+        assert menu.testAttribute(Qt.WidgetAttribute.WA_TranslucentBackground) is composited()
+        image = menu.grab().toImage()
+        assert image.pixelColor(0, 0).alpha() == 0
+        assert image.pixelColor(image.width() // 2, 2).alpha() == 255
+        cut = rounded_mask(menu).toImage()
+        ink = {cut.pixelColor(x, y).name() for x, y in ((0, 0), (cut.width() - 1, cut.height() - 1))}
+        assert ink != {cut.pixelColor(cut.width() // 2, cut.height() // 2).name()}
+        assert len(ink) == 1
 
     play(scene())

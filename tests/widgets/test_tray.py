@@ -3,13 +3,15 @@
 from collections.abc import Iterator
 
 import pytest
-from PySide6.QtGui import QAction
-from PySide6.QtTest import QSignalSpy
-from PySide6.QtWidgets import QApplication, QSystemTrayIcon
+from PySide6.QtCore import QEvent, QPoint, QRect, Qt
+from PySide6.QtGui import QAction, QHelpEvent
+from PySide6.QtTest import QSignalSpy, QTest
+from PySide6.QtWidgets import QApplication, QSystemTrayIcon, QWidget
 from pytestqt.qtbot import QtBot
 
-from desktop.core.domain import Presence
+from desktop.core.domain import Conversation, ConversationKind, Presence
 from desktop.ui import i18n, theme
+from desktop.ui.tray.hover_card import REST_LOOKS, HoverWatch, place_beside
 from desktop.ui.tray.icon import badge_text, draw_mark, tray_icon
 from desktop.ui.tray.tray import FLASH_FOR_MS, FLASH_MS, Tray
 
@@ -155,3 +157,99 @@ def test_tooltip_tells_state_and_unread_in_both_languages(tray: Tray) -> None:
     assert tray.tooltip == "通办 · 林远 · 在线\n3 个会话有 9 条未读"
     i18n.set_language("en")
     assert tray.tooltip == "Tongban · 林远 · Online\n9 unread in 3 conversations"
+
+
+# ------------------------------------------------------------ hovering
+def talks(count: int) -> list[tuple[Conversation, str]]:
+    return [
+        (Conversation(f"c{n}", ConversationKind.GROUP, f"群 {n}", unread_count=n + 1), "好的") for n in range(count)
+    ]
+
+
+class Icon(QSystemTrayIcon):
+    """An icon that knows where it stands."""
+
+    place = QRect(900, 700, 24, 24)
+
+    def geometry(self) -> QRect:
+        return self.place
+
+
+def test_the_card_lists_what_is_unread_and_leads_there(tray: Tray) -> None:
+    tray.set_unread(15, 5)
+    tray.set_unread_list(talks(7))
+    tray.set_work(8, 1, 2)
+    tray.show_card(QRect(900, 700, 24, 24))
+    card = tray.card
+    assert card is not None
+    assert card.isVisible()
+    assert card.title.text() == i18n.tr("tray.hover.title", n=28)
+    lines = [w.objectName() for w in card.findChildren(QWidget) if w.objectName().startswith("hover_")]
+    assert lines == [f"hover_c{n}" for n in range(5)]
+    assert card.foot.text() == "待办 8 项 · 超期 1 项，今天到期 2 项"
+    assert tray.unread == 15  # to-dos and dates are no part of the badge
+    asked, work, ignore = (QSignalSpy(s) for s in (tray.conversation_asked, tray.work_asked, tray.ignore_asked))
+    QTest.mouseClick(card.ignore, Qt.MouseButton.LeftButton)
+    line = card.findChild(QWidget, "hover_c2")
+    assert line is not None
+    QTest.mouseClick(line, Qt.MouseButton.LeftButton)
+    QTest.mouseClick(card.foot, Qt.MouseButton.LeftButton)
+    assert (asked.count(), work.count(), ignore.count()) == (1, 1, 1)
+    assert asked.at(0) == ["c2"]
+    assert not card.isVisible()
+    tray.set_unread_list([])
+    tray.set_work(0, 0, 0)
+    assert card.ignore.isHidden()
+    assert card.foot.text() == i18n.tr("tray.hover.no_work")
+
+
+def test_nobody_signed_in_has_no_card(tray: Tray) -> None:
+    tray.show_card(QRect(900, 700, 24, 24))
+    assert tray.card is not None
+    tray.set_account("")
+    assert not tray.card.isVisible()
+    tray.show_card(QRect(900, 700, 24, 24))
+    assert not tray.card.isVisible()
+
+
+def test_the_mouse_must_rest_and_may_move_onto_the_card(qapp: QApplication) -> None:
+    icon, card, at = Icon(), QWidget(), QPoint(0, 0)
+    watch = HoverWatch(icon, lambda: card, icon, mouse=lambda: at)
+    entered, left = QSignalSpy(watch.entered), QSignalSpy(watch.left)
+    at = icon.place.center()
+    watch.look()
+    at = QPoint(0, 0)
+    watch.look()  # passing over is no resting
+    assert entered.count() == 0
+    at = icon.place.center()
+    for _ in range(REST_LOOKS):
+        watch.look()
+    assert entered.count() == 1
+    card.setGeometry(800, 500, 200, 190)
+    card.show()
+    at = QPoint(850, 600)
+    for _ in range(5):
+        watch.look()
+    assert left.count() == 0
+    at = QPoint(10, 10)
+    for _ in range(REST_LOOKS):
+        watch.look()
+    assert left.count() == 1
+    card.close()
+
+
+def test_a_desktop_that_tells_of_hovering_is_believed(qapp: QApplication) -> None:
+    icon = Icon()
+    watch = HoverWatch(icon, lambda: None, icon, mouse=lambda: QPoint(5, 5))
+    entered = QSignalSpy(watch.entered)
+    QApplication.sendEvent(icon, QHelpEvent(QEvent.Type.ToolTip, QPoint(1, 1), QPoint(905, 705)))
+    assert entered.at(0) == [icon.place]
+
+
+@pytest.mark.parametrize("icon", [QRect(1900, 1050, 24, 24), QRect(0, 0, 24, 24), QRect(1000, 1050, 24, 24)])
+def test_the_card_stays_on_the_screen(icon: QRect) -> None:
+    area = QRect(0, 0, 1920, 1080)
+    at = place_beside(icon, 300, 320, area)
+    card = QRect(at.x(), at.y(), 300, 320)
+    assert area.contains(card)
+    assert not card.intersects(icon)

@@ -1,7 +1,6 @@
-"""Office records: notices, folders, documents, read marks, alerts, module definitions. Times in ms since 1970, None where unset."""
+"""Office records: notices, folders, documents, read marks, alerts. Times in ms since 1970, None where unset."""
 
 from enum import StrEnum
-from typing import Any
 
 import msgspec
 
@@ -26,7 +25,10 @@ class Audience(msgspec.Struct, frozen=True, rename="camel"):
 
 
 class Notice(msgspec.Struct, frozen=True, rename="camel"):
-    """公告通知. `body` is HTML the server has made safe; treat it as hostile all the same. Counts are there for author and publisher."""
+    """公告通知. `body` is HTML the server has made safe; treat it as hostile all the same. Counts are there for author and publisher.
+
+    What only the reader needs (the vote, the reminders) is in its Record. `pending`: edits of this device are laid over it.
+    """
 
     id: str
     title: str
@@ -45,8 +47,10 @@ class Notice(msgspec.Struct, frozen=True, rename="camel"):
     read_count: int | None = None
     confirmed_count: int | None = None
     audience_count: int | None = None
+    has_vote: bool = False
     created_at: int = 0
     updated_at: int = 0
+    pending: bool = False
     my_read_at: int | None = None
     my_confirmed_at: int | None = None
 
@@ -127,14 +131,3 @@ class Alert(msgspec.Struct, frozen=True, rename="camel"):
     urgent: bool = False
     link: Link | None = None
     created_at: int = 0
-
-
-class ModuleDefinition(msgspec.Struct, frozen=True, rename="camel"):
-    """An office module as the workbench shows it; `label` by language; `icon` names a glyph of the icon family."""
-
-    id: str
-    group: str
-    label: dict[str, str]
-    icon: str
-    order: int = 0
-    types: tuple[dict[str, Any], ...] = ()

@@ -1,6 +1,6 @@
 """Arguments of method responses (RFC 8620 §5) and of the authentication endpoints, decoded on demand."""
 
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import msgspec
 
@@ -38,11 +38,26 @@ class QueryAnswer(msgspec.Struct, frozen=True, rename="camel"):
 
 
 class SetError(msgspec.Struct, frozen=True, rename="camel"):
-    """Why one object of a /set was refused (RFC 8620 §5.3)."""
+    """Why one object of a /set was refused (RFC 8620 §5.3), with what office records add: the object as it is, who holds a resource, who has the value."""
 
     type: str = "serverFail"
     description: str | None = None
     properties: list[str] | None = None
+    current: dict[str, Any] | None = None
+    conflicts: list[Any] | None = None
+    free: list[str] | None = None
+    existing_id: str | None = None
+
+    @property
+    def extra(self) -> dict[str, Any] | None:
+        """All it says beyond type and description, in wire names; None: nothing."""
+        found = {
+            "properties": self.properties,
+            "conflicts": self.conflicts,
+            "free": self.free,
+            "existingId": self.existing_id,
+        }
+        return {name: value for name, value in found.items() if value is not None} or None
 
 
 class SetAnswer(msgspec.Struct, frozen=True, rename="camel"):

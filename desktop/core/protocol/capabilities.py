@@ -26,4 +26,13 @@ CAPABILITY_OF: Final[dict[str, str]] = {
     "Document": OFFICE,
     "ReadMark": OFFICE,
     "Alert": OFFICE,
+    "Todo": OFFICE,
+    "Comment": OFFICE,
+    "Follow": OFFICE,
 }
+
+
+def office_types(capabilities: dict[str, dict[str, object]]) -> tuple[str, ...]:
+    """The office types a server says it has: those of modules are known by nothing else."""
+    named = capabilities.get(OFFICE, {}).get("types", ())
+    return tuple(name for name in named if isinstance(name, str)) if isinstance(named, list) else ()

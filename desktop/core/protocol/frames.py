@@ -128,8 +128,8 @@ def encode_request(request_id: str, calls: list[MethodCall], using: tuple[str, .
     return encode({"@type": "Request", "id": request_id, **request_body(calls, using)})
 
 
-def encode_push_enable(types: list[str], push_state: str | None, objects: list[str]) -> str:
-    """`WebSocketPushEnable` (RFC 8887 §4.3.5.2) with our `objects` and `signals`."""
+def encode_push_enable(types: list[str] | None, push_state: str | None, objects: list[str]) -> str:
+    """`WebSocketPushEnable` (RFC 8887 §4.3.5.2) with our `objects` and `signals`; `types` None: all."""
     frame: dict[str, Any] = {"@type": "WebSocketPushEnable", "dataTypes": types, "signals": True}
     if push_state is not None:
         frame["pushState"] = push_state

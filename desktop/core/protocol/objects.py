@@ -1,4 +1,8 @@
-"""Synced types: how each looks on the wire and which domain value it becomes. Dates become ms; what is unknown falls back, never fails hard."""
+"""Synced types: how each looks on the wire and which domain value it becomes. Dates become ms; what is unknown falls back, never fails hard.
+
+Types of modules are known by their definitions alone: they become `Record`s, which keep the wire's values. Notices, folders and documents are records
+too; `value_of` reads them as the structs their own screens know.
+"""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -6,13 +10,15 @@ from typing import Any, Final
 
 import msgspec
 
-from desktop.core.clock import parse_utc_date
+from desktop.core.clock import local_minutes, parse_utc_date, utc_date
 from desktop.core.domain import (
     Alert,
+    Comment,
     Conversation,
     Department,
     Document,
     Folder,
+    Follow,
     Member,
     Message,
     ModuleDefinition,
@@ -20,15 +26,21 @@ from desktop.core.domain import (
     Person,
     ReadMark,
     Receipt,
+    Record,
+    Todo,
 )
+from desktop.core.domain.moments import bounds_ms
+from desktop.core.domain.records import wire_of
 from desktop.core.protocol.problems import ProtocolError
 
 DomainObject = (
     Alert
+    | Comment
     | Conversation
     | Department
     | Document
     | Folder
+    | Follow
     | Member
     | Message
     | ModuleDefinition
@@ -36,6 +48,8 @@ DomainObject = (
     | Person
     | ReadMark
     | Receipt
+    | Record
+    | Todo
 )
 
 MAX_ID: Final = 255
@@ -44,19 +58,23 @@ MAX_ID: Final = 255
 MAX_SEQ: Final = (1 << 53) - 1
 """The largest integer JSON carries safely (RFC 8620 §1.3)."""
 
+MAX_DEPTH: Final = 12
+"""How deep lists and objects of a record may lie inside one another."""
+
 Adapt = Callable[[dict[str, Any], str], None]
 """Changes a decoded wire object in place; the second argument is this user's person id."""
 
 
 @dataclass(frozen=True, slots=True)
 class ObjectType:
-    """One synced type: its domain struct, its UTCDate fields, its parent's field (for indexes), its special cases."""
+    """One synced type: its domain struct, its UTCDate fields, its parent's field (for indexes), its special cases. `record`: kept as a Record."""
 
     name: str
     struct: type[DomainObject]
     dates: tuple[str, ...] = ()
     parent: str | None = None
     adapt: Adapt | None = None
+    record: bool = False
 
 
 def _adapt_conversation(data: dict[str, Any], me: str) -> None:
@@ -90,7 +108,7 @@ def _adapt_message(data: dict[str, Any], me: str) -> None:
 def _adapt_notice(data: dict[str, Any], me: str) -> None:
     del me
     _only_known(data, "level", _NOTICE_LEVELS, "normal")
-    for local in ("myReadAt", "myConfirmedAt"):
+    for local in ("myReadAt", "myConfirmedAt", "pending"):
         data.pop(local, None)
 
 
@@ -102,6 +120,26 @@ def _adapt_document(data: dict[str, Any], me: str) -> None:
             _drop_nulls(version)
     for local in ("kept", "leaseUntil"):
         data.pop(local, None)
+
+
+def _adapt_comment(data: dict[str, Any], me: str) -> None:
+    del me
+    for local in ("pending", "refusal"):
+        data.pop(local, None)
+    for attachment in data.get("attachments") or ():
+        if isinstance(attachment, dict):
+            _drop_nulls(attachment)
+
+
+def _adapt_todo(data: dict[str, Any], me: str) -> None:
+    del me
+    due = data.get("dueAt")
+    if due is not None:  # a date is over when that day ends here
+        bounds = bounds_ms(due, 0)
+        if bounds is None:
+            raise ProtocolError("dueAt is no date")
+        bounds = bounds_ms(due, local_minutes(bounds[1])) or bounds
+        data["dueAt"] = bounds[1]
 
 
 def _only_known(data: dict[str, Any], field: str, known: frozenset[str], fallback: str) -> None:
@@ -124,17 +162,36 @@ TYPES: Final[dict[str, ObjectType]] = {
         ObjectType("Message", Message, ("sentAt",), "conversation_id", _adapt_message),
         ObjectType("Receipt", Receipt, ("readAt",), "conversation_id"),
         ObjectType("ModuleDefinition", ModuleDefinition),
-        ObjectType("Notice", Notice, (*_STAMPS, "publishedAt", "expiresAt", "withdrawnAt"), adapt=_adapt_notice),
-        ObjectType("Folder", Folder, parent="parent_id"),
-        ObjectType("Document", Document, _STAMPS, "folder_id", _adapt_document),
+        ObjectType("Notice", Notice, (*_STAMPS, "publishedAt", "expiresAt", "withdrawnAt"), None, _adapt_notice, True),
+        ObjectType("Folder", Folder, parent="parent_id", record=True),
+        ObjectType("Document", Document, _STAMPS, "folder_id", _adapt_document, True),
         ObjectType("ReadMark", ReadMark, ("readAt", "confirmedAt"), "record_id"),
         ObjectType("Alert", Alert, ("createdAt",)),
+        ObjectType("Todo", Todo, ("createdAt", "doneAt"), "record_id", _adapt_todo),
+        ObjectType("Comment", Comment, _STAMPS, "record_id", _adapt_comment),
+        ObjectType("Follow", Follow, (), "record_id"),
     )
 }
 
 
+NOT_SYNCED: Final = frozenset({"RecordChange", "Device", "LoginEntry"})
+"""Types a server names that are asked for on demand."""
+
+
+def is_record(type_name: str) -> bool:
+    """Whether objects of this type are office records."""
+    info = TYPES.get(type_name)
+    return info is None or info.record
+
+
+def wire_name(attribute: str) -> str:
+    """`folderId` of `folder_id`."""
+    head, *rest = attribute.split("_")
+    return head + "".join(part.capitalize() for part in rest)
+
+
 def decode_object(type_name: str, raw: bytes | msgspec.Raw, me: str) -> DomainObject:
-    """The domain value of one wire object.
+    """The domain value of one wire object; a `Record` for office records, those with a struct of their own too.
 
     Raises:
         ProtocolError: not an object of this type.
@@ -148,6 +205,15 @@ def decode_object(type_name: str, raw: bytes | msgspec.Raw, me: str) -> DomainOb
 
 def object_of(type_name: str, data: dict[str, Any], me: str) -> DomainObject:
     """Like `decode_object`, from a decoded wire object (which it may change)."""
+    if is_record(type_name):
+        record = record_of(type_name, data)
+        if type_name in TYPES:
+            value_of(record, me)  # its own screens must be able to read it
+        return record
+    return _struct_of(type_name, data, me)
+
+
+def _struct_of(type_name: str, data: dict[str, Any], me: str) -> DomainObject:
     info = TYPES[type_name]
     try:
         _dates_to_ms(data, info.dates)
@@ -160,6 +226,58 @@ def object_of(type_name: str, data: dict[str, Any], me: str) -> DomainObject:
     if not 0 < len(value.id) <= MAX_ID:
         raise ProtocolError(f"broken {type_name}: id")
     return value
+
+
+def record_of(type_name: str, data: dict[str, Any]) -> Record:
+    """A wire object of an office type (which it takes apart). Raises ProtocolError."""
+    try:
+        _dates_to_ms(data, _STAMPS)
+        record_id, author, version = data.pop("id", None), data.pop("authorId", None), data.pop("version", 0)
+        created, updated = data.pop("createdAt", None) or 0, data.pop("updatedAt", None) or 0
+    except (ValueError, OverflowError) as error:
+        raise ProtocolError(f"broken {type_name}: {type(error).__name__}") from error
+    if not isinstance(record_id, str) or not 0 < len(record_id) <= MAX_ID:
+        raise ProtocolError(f"broken {type_name}: id")
+    if not isinstance(author, str | None) or not isinstance(version, int) or _deeper(data, MAX_DEPTH):
+        raise ProtocolError(f"broken {type_name}: envelope")
+    _drop_nulls(data)
+    return Record(record_id, type_name, data, author, created, updated, version)
+
+
+def _deeper(value: Any, levels: int) -> bool:
+    """Whether lists and objects lie inside one another deeper than that."""
+    inner = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
+    if levels <= 0:
+        return bool(inner)
+    return any(_deeper(one, levels - 1) for one in inner if isinstance(one, dict | list))
+
+
+def value_of(record: Record, me: str) -> DomainObject:
+    """A record as the struct of its type; records of modules stay what they are. Raises ProtocolError: it is none."""
+    if record.type not in TYPES:
+        return record
+    data = wire_of(record)
+    del data["version"]
+    for name, value in data.items():
+        if isinstance(value, list):  # adapting changes what lies inside
+            data[name] = [dict(one) if isinstance(one, dict) else one for one in value]
+    return _struct_of(record.type, data, me)
+
+
+def as_record(type_name: str, value: DomainObject) -> Record:
+    """A notice, folder or document as the record it came from."""
+    if isinstance(value, Record):
+        return value
+    info = TYPES[type_name]
+    data: dict[str, Any] = msgspec.to_builtins(value)
+    for local in ("myReadAt", "myConfirmedAt", "pending", "kept", "leaseUntil"):
+        data.pop(local, None)
+    for field in info.dates:
+        if data.get(field) is not None:
+            data[field] = utc_date(data[field])
+    for version in data.get("versions") or ():
+        version["at"] = utc_date(version["at"])
+    return record_of(type_name, data)
 
 
 def _dates_to_ms(data: dict[str, Any], fields: tuple[str, ...]) -> None:

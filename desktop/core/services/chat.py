@@ -24,7 +24,7 @@ from desktop.core.services import overlay
 from desktop.core.services.context import Context
 from desktop.core.services.transfers import Outgoing, TransferService
 from desktop.core.sync.events import EditDropped, EditRetried
-from desktop.core.sync.outbox import Edit, EditKind
+from desktop.core.sync.outbox import Edit, EditKind, conversation_of
 from desktop.core.sync.port import Store
 
 MAX_TEXT: Final = 10_000
@@ -62,7 +62,7 @@ class ChatService:
             known = {conversation.id for conversation in confirmed}
             made = [overlay.created_conversation(edit, me) for edit in edits]
             everyone = [*confirmed, *(c for c in made if c is not None and c.id not in known)]
-            names = _names(store.load_objects("Person"))
+            names = _names(store, (c.peer_id for c in everyone if c.peer_id is not None and not c.name))
             touched, quiet = _by_conversation(edits), _quiet_after(store, me)
             found = [
                 _finished(overlay.with_edits(c, touched.get(c.id, ()), me, quiet), names, drafts.get(c.id))
@@ -77,17 +77,15 @@ class ChatService:
         store, me = self._context.store, self._context.me
 
         def load() -> Conversation | None:
-            edits = store.load_edits()
+            edits = store.load_edits(conversation_id)
             found = store.load_object("Conversation", conversation_id)
             if found is None:
                 made = (overlay.created_conversation(e, me) for e in edits if e.object_id == conversation_id)
                 found = next((c for c in made if c is not None), None)
             if not isinstance(found, Conversation):
                 return None
-            peer = store.load_object("Person", found.peer_id) if found.peer_id else None
-            names = {peer.id: peer.name} if isinstance(peer, Person) else {}
-            touched = _by_conversation(edits).get(conversation_id, ())
-            shown = overlay.with_edits(found, touched, me, _quiet_after(store, me))
+            names = _names(store, [found.peer_id] if found.peer_id else [])
+            shown = overlay.with_edits(found, edits, me, _quiet_after(store, me))
             return _finished(shown, names, store.load_local(_DRAFTS).get(found.id))
 
         return await self._context.db(load)
@@ -153,7 +151,7 @@ class ChatService:
             newest = before is None and last >= top
             if before is None and (after is None or newest):
                 held = {message.id for message in messages}
-                pending = overlay.pending_messages(store.load_edits(), conversation_id, me)
+                pending = overlay.pending_messages(store.load_edits(conversation_id), conversation_id, me)
                 messages += [message for message in pending if message.id not in held]
             first = messages[0].seq if messages and messages[0].seq else (before or top + 1)
             has_older = first > 1 and bool(len(messages) >= limit or self._more_before(conversation_id, first))
@@ -368,15 +366,16 @@ def _quiet_after(store: Store, me: str) -> overlay.QuietAfter:
     return count
 
 
-def _names(people: Sequence[object]) -> dict[str, str]:
-    return {person.id: person.name for person in people if isinstance(person, Person)}
+def _names(store: Store, person_ids: Iterable[str]) -> dict[str, str]:
+    """One by one: a list has hundreds of peers, an office tens of thousands of people."""
+    found = (store.load_object("Person", person_id) for person_id in set(person_ids))
+    return {person.id: person.name for person in found if isinstance(person, Person)}
 
 
 def _by_conversation(edits: Sequence[Edit]) -> dict[str, list[Edit]]:
     found: dict[str, list[Edit]] = {}
     for edit in edits:
-        key = edit.object_id if edit.type_name == "Conversation" else str(edit.payload.get("conversationId", ""))
-        found.setdefault(key, []).append(edit)
+        found.setdefault(conversation_of(edit), []).append(edit)
     return found
 
 

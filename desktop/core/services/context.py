@@ -69,6 +69,7 @@ class Context:
         edit_id: str | None = None,
         upload: str | None = None,
         local_path: str | None = None,
+        alone: bool = False,
     ) -> Edit:
         """Queues a write; returns when it is safe on disk."""
         edit = Edit(
@@ -81,6 +82,7 @@ class Context:
             created_at=self.clock.now_ms(),
             upload=upload,
             local_path=local_path,
+            alone=alone,
         )
         await self.driver.do(EditMade(self.clock.monotonic(), edit))
         return edit
@@ -129,5 +131,10 @@ class Context:
         answer = await self.call(f"{type_name}/set", arguments, SetAnswer)
         for refused in (answer.not_created, answer.not_updated, answer.not_destroyed):
             for error in (refused or {}).values():
-                raise Rejected(type=error.type, description=error.description or "", properties=error.properties)
+                raise Rejected(
+                    type=error.type,
+                    description=error.description or "",
+                    properties=error.properties,
+                    **{k: v for k, v in (error.extra or {}).items() if k != "properties"},
+                )
         return answer

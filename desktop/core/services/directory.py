@@ -1,13 +1,18 @@
 """Verbs of the directory: departments, people, search by name, pinyin, initials and the end of a phone number."""
 
-from collections.abc import Callable
-from typing import Final
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, Final
+
+import msgspec
 
 from desktop.core.domain import Department, Person
+from desktop.core.domain.directory import match_rank, wanted_text
 from desktop.core.services.context import Context
 from desktop.core.sync.outbox import EditKind
 
 MAX_FOUND: Final = 100
+MOST_IN_SET: Final = 500
+ORDER_STEP: Final = 10
 
 
 class DirectoryService:
@@ -35,10 +40,10 @@ class DirectoryService:
 
     async def search(self, text: str, limit: int = MAX_FOUND) -> list[Person]:
         """People whose name, pinyin or initials hold `text`, or whose number ends so; the best first."""
-        wanted = text.strip().casefold().replace(" ", "")
+        wanted = wanted_text(text)
         if not wanted:
             return []
-        ranked = [(rank, person) for person in await self.people() if (rank := _rank(person, wanted)) is not None]
+        ranked = [(rank, person) for person in await self.people() if (rank := match_rank(person, wanted)) is not None]
         ranked.sort(key=lambda pair: (pair[0], pair[1].pinyin, pair[1].id))
         return [person for _, person in ranked[:limit]]
 
@@ -46,22 +51,39 @@ class DirectoryService:
         """This user's own line under the name."""
         await self._context.edit(EditKind.UPDATE, "Person", self._context.me, {"signature": text})
 
+    # ------------------------------------------------------------ what needs the server's word at once
+    async def set_hides(self, fields: Iterable[str]) -> None:
+        """Which of mobile, officePhone, email and room this user hides from other departments. Raises Offline, Rejected."""
+        await self._set("Person", {self._context.me: {"hides": sorted(set(fields))}})
 
-def _rank(person: Person, wanted: str) -> int | None:
-    """0 is best; None: no hit."""
-    pinyin, initials = person.pinyin.casefold().replace(" ", ""), person.initials.casefold()
-    checks: tuple[Callable[[], bool], ...] = (
-        lambda: person.name.casefold() == wanted,
-        lambda: person.name.casefold().startswith(wanted),
-        lambda: initials == wanted,
-        lambda: pinyin.startswith(wanted) or initials.startswith(wanted),
-        lambda: wanted in person.name.casefold(),
-        lambda: wanted in pinyin or person.login.casefold().startswith(wanted),
-        lambda: len(wanted) >= 3 and wanted.isdigit() and _number_ends(person, wanted),
-    )
-    return next((rank for rank, check in enumerate(checks) if check()), None)
+    async def set_visibility(self, type_name: str, id: str, rules: Mapping[str, str]) -> None:
+        """Who sees which field of a person, or of a department's people; an administrator's. Raises Offline, Rejected."""
+        await self._set(type_name, {id: {"visibility": dict(rules) or None}})
 
+    async def set_people_order(self, department_id: str, person_ids: Sequence[str]) -> None:
+        """In which order people of a department stand; an administrator's. Those not named stay where they are. Raises Offline, Rejected."""
+        people = {person.id: person for person in await self.people()}
+        patches: dict[str, dict[str, Any]] = {}
+        for place, person_id in enumerate(person_ids, 1):
+            identities = [msgspec.to_builtins(one) for one in people[person_id].identities]
+            for one in identities:
+                if one["departmentId"] == department_id and one["order"] != place * ORDER_STEP:
+                    one["order"] = place * ORDER_STEP
+                    patches[person_id] = {"identities": identities}
+        await self._set("Person", patches)
 
-def _number_ends(person: Person, digits: str) -> bool:
-    numbers = (person.mobile, person.office_phone)
-    return any("".join(c for c in number if c.isdigit()).endswith(digits) for number in numbers if number)
+    async def set_departments_order(self, department_ids: Sequence[str]) -> None:
+        """In which order departments of one parent stand; an administrator's. Raises Offline, Rejected."""
+        held = {one.id: one.order for one in await self.departments()}
+        wanted = {one: place * ORDER_STEP for place, one in enumerate(department_ids, 1)}
+        await self._set("Department", {one: {"order": order} for one, order in wanted.items() if held[one] != order})
+
+    async def ask_export(self, person_ids: Sequence[str], format: str) -> None:
+        """Has the server log an export of colleagues as xlsx or vcf; it refuses too many of them. Raises Offline, Rejected."""
+        wanted = {"people": list(person_ids), "format": format}
+        await self._context.call_set("DirectoryExport", create={self._context.new_id(): wanted})
+
+    async def _set(self, type_name: str, patches: Mapping[str, dict[str, Any]]) -> None:
+        whole = list(patches.items())
+        for start in range(0, len(whole), MOST_IN_SET):
+            await self._context.call_set(type_name, update=dict(whole[start : start + MOST_IN_SET]))

@@ -45,7 +45,7 @@ from desktop.core.events import (
 )
 from desktop.core.net.transport import Socket, SocketClosed, Transport
 from desktop.core.protocol.answers import SessionAnswer
-from desktop.core.protocol.capabilities import CAPABILITY_OF, CORE, PUSH, USING, WEBSOCKET
+from desktop.core.protocol.capabilities import CAPABILITY_OF, CORE, PUSH, USING, WEBSOCKET, office_types
 from desktop.core.protocol.frames import Signal, decode_frame, encode_push_enable, encode_request, encode_signal
 from desktop.core.protocol.problems import ProtocolError
 from desktop.core.services.tasks import TaskRoom
@@ -84,6 +84,8 @@ TICK: Final = 5.0
 JUMP: Final = 20.0
 """Seconds by which the wall clock may drift from the monotonic one in a tick before we believe the machine slept."""
 TOKEN_EXPIRED_CODE: Final = 1008
+NEWER: Final = frozenset({"Todo", "Comment", "Follow"})
+"""Types that servers of the first version do not have."""
 PUSHED_TYPES: Final = ("Message", "Receipt", "Conversation", "Alert")
 
 
@@ -250,7 +252,7 @@ class Driver:
                 self._send(encode_request(request_id, list(calls), USING))
             case EnablePush(types=types, push_state=push_state, objects=objects):
                 self._snapshot_due = True
-                self._send(encode_push_enable(list(types), push_state, list(objects)))
+                self._send(encode_push_enable(list(types) or None, push_state, list(objects)))
             case AnnounceMessages(ids=ids):
                 await self._announce_messages(ids)
             case AnnounceAlerts(ids=ids):
@@ -347,7 +349,9 @@ class Driver:
 
     def _opened(self, session: SessionAnswer) -> SyncEvent:
         capabilities = session.capabilities
-        types = tuple(name for name, capability in CAPABILITY_OF.items() if capability in capabilities)
+        office = office_types(capabilities)
+        known = [name for name, capability in CAPABILITY_OF.items() if capability in capabilities]
+        types = tuple(dict.fromkeys([*(name for name in known if name not in NEWER or name in office), *office]))
         pushed = capabilities.get(PUSH, {}).get("objects", ())
         objects = tuple(name for name in PUSHED_TYPES if isinstance(pushed, list) and name in pushed)
         limit = capabilities.get(CORE, {}).get("maxObjectsInGet", 500)

@@ -1,12 +1,13 @@
 """Verbs of office records: the workbench and notices here, the library beside it (library.py)."""
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from enum import StrEnum
-from typing import Any
+from typing import Any, Final
 
 import msgspec
 
-from desktop.core.clock import utc_date
+from desktop.core.clock import local_minutes, utc_date
 from desktop.core.domain import (
     Attachment,
     Audience,
@@ -14,11 +15,22 @@ from desktop.core.domain import (
     Notice,
     NoticeLevel,
     ReadMark,
+    Record,
 )
+from desktop.core.domain.conditions import Facts
+from desktop.core.errors import Offline
 from desktop.core.events import ChangeSet
 from desktop.core.ids import read_mark_id
+from desktop.core.protocol.answers import GetAnswer
+from desktop.core.protocol.objects import decode_object, value_of
+from desktop.core.protocol.problems import ProtocolError
 from desktop.core.services.library import LibraryService
+from desktop.core.services.record_overlay import edits_of, lay
 from desktop.core.sync.outbox import Edit, EditKind, EditState
+from desktop.core.sync.port import Store
+
+WAITING: Final = ("submitted", "scheduled")
+"""States in which a notice waits for a publisher or for its time; only those who may see it then have it."""
 
 
 class NoticeFilter(StrEnum):
@@ -43,11 +55,12 @@ class OfficeService(LibraryService):
     async def notices(self, which: NoticeFilter = NoticeFilter.ALL) -> list[Notice]:
         """Notices this user may see, pinned first, then the newest. A withdrawn one stays as its trace (title, time, reason).
 
-        Drafts and those whose time is over are for their author alone.
+        Drafts and those whose time is over are for their author alone; those that wait for a publisher are for publishers too. What this device
+        has written and not sent yet is among them, as it will be.
         """
         now, me = self._context.clock.now_ms(), self._context.me
         found = [self._marked(n, marks) for n, marks in await self._notices_with_marks()]
-        shown = [n for n in found if n.author_id == me or _current(n, now)]
+        shown = [n for n in found if n.author_id == me or n.state in WAITING or _current(n, now)]
         match which:
             case NoticeFilter.UNREAD:
                 shown = [n for n in shown if n.my_read_at is None and n.state == "published"]
@@ -67,12 +80,22 @@ class OfficeService(LibraryService):
     async def _notices_with_marks(self, notice_id: str | None = None) -> list[tuple[Notice, ReadMark | None]]:
         store, me = self._context.store, self._context.me
 
+        facts = self._facts()
+
         def load() -> list[tuple[Notice, ReadMark | None]]:
-            found = store.load_objects("Notice") if notice_id is None else [store.load_object("Notice", notice_id)]
-            marks = _marks(store.load_objects("ReadMark"), store.load_edits(), me)
-            return [(n, marks.get(n.id)) for n in found if isinstance(n, Notice)]
+            edits = store.load_edits()
+            stored = store.load_objects("Notice") if notice_id is None else [store.load_object("Notice", notice_id)]
+            found = {n.id: n for n in stored if isinstance(n, Notice)}
+            written, gone = _written(store, edits, facts)
+            found |= {key: notice for key, notice in written.items() if notice_id in (None, key)}
+            marks = _marks(store.load_objects("ReadMark"), edits, me)
+            return [(n, marks.get(n.id)) for n in found.values() if n.id not in gone]
 
         return await self._context.db(load)
+
+    def _facts(self) -> Facts:
+        now = self._context.clock.now_ms()
+        return Facts(self._context.me, (), now, local_minutes(now))
 
     def _marked(self, notice: Notice, mark: ReadMark | None) -> Notice:
         if mark is None:
@@ -149,9 +172,47 @@ class OfficeService(LibraryService):
         """Changes a notice (author, publisher). `patch` has wire names. Raises Offline, Rejected."""
         await self._context.call_set("Notice", update={notice_id: dict(patch)})
 
+    async def fetch_notice(self, notice_id: str) -> Record | None:
+        """The notice as the server tells it now: the count of a vote is not pushed to every reader with every ballot. None: it is gone.
+
+        Raises:
+            Offline, Rejected.
+        """
+        answer = await self._context.call("Notice/get", {"ids": [notice_id]}, GetAnswer)
+        try:
+            found = [decode_object("Notice", raw, self._context.me) for raw in answer.objects]
+        except ProtocolError as error:
+            raise Offline(reason="protocolError") from error
+        return next((one for one in found if isinstance(one, Record)), None)
+
+    async def remind(self, notice_id: str) -> None:
+        """Alerts those who have not read or confirmed a notice. Not queued: a reminder that comes hours later reminds of nothing.
+
+        Raises:
+            Offline, Rejected: rateLimit: they were reminded less than an hour ago.
+        """
+        await self.update_notice(notice_id, {"action": "remind"})
+
     async def withdraw(self, notice_id: str, reason: str) -> None:
         """Takes a notice back; it leaves a trace. Raises Offline, Rejected."""
         await self.update_notice(notice_id, {"state": "withdrawn", "withdrawReason": reason})
+
+
+def _written(store: Store, edits: Sequence[Edit], facts: Facts) -> tuple[dict[str, Notice], frozenset[str]]:
+    """Notices as the outbox makes them, and the ids of those it destroys."""
+    own = edits_of(edits, "Notice")
+    if not own:
+        return {}, frozenset()
+    modules = (value for value in store.load_objects("ModuleDefinition") if isinstance(value, ModuleDefinition))
+    type_ = next((one for module in modules for one in module.types if one.name == "Notice"), None)
+    laid = lay(own, store.load_records("Notice", {edit.object_id for edit in own}), type_, facts)
+    found: dict[str, Notice] = {}
+    for record in laid.records.values():
+        with suppress(ProtocolError):  # what the server may still refuse need not be a notice yet
+            value = value_of(record, facts.me)
+            if isinstance(value, Notice):
+                found[value.id] = msgspec.structs.replace(value, pending=record.pending)
+    return found, laid.hidden
 
 
 def _current(notice: Notice, now: int) -> bool:

@@ -5,7 +5,7 @@ from typing import Any
 
 import msgspec
 
-from desktop.core.domain import Attachment, Conversation, Delivery, LastMessage, Message, MessageKind
+from desktop.core.domain import Attachment, Card, Conversation, Delivery, LastMessage, Message, MessageKind
 from desktop.core.sync.effects import preview
 from desktop.core.sync.outbox import Edit, EditKind, EditState
 
@@ -26,6 +26,7 @@ def pending_message(edit: Edit, me: str) -> Message:
         reply_to_id=payload.get("replyToId"),
         attachment=None if attachment is None else msgspec.convert({"blobId": "", **attachment}, Attachment),
         delivery=Delivery.REFUSED if edit.state is EditState.REFUSED else delivery,
+        card=None if payload.get("card") is None else msgspec.convert(payload["card"], Card),
         local_path=edit.local_path,
         refusal=edit.code,
     )
@@ -52,12 +53,15 @@ QuietAfter = Callable[[str, int], int]
 def with_edits(conversation: Conversation, edits: Iterable[Edit], me: str, quiet_after: QuietAfter) -> Conversation:
     """`conversation` as it looks after the pending edits that touch it."""
     changed: dict[str, Any] = {}
+    newest: Edit | None = None
     for edit in edits:
         if edit.type_name == "Conversation" and edit.object_id == conversation.id and edit.kind is EditKind.UPDATE:
             changed |= _patched(conversation, edit.payload, quiet_after)
         elif is_message(edit) and edit.payload.get("conversationId") == conversation.id:
-            changed["last_message"] = _line(edit, me)
-            changed["updated_at"] = max(conversation.updated_at, edit.created_at)
+            newest = edit
+    if newest is not None:
+        changed["last_message"] = _line(newest, me)
+        changed["updated_at"] = max(conversation.updated_at, newest.created_at)
     return msgspec.structs.replace(conversation, **changed) if changed else conversation
 
 

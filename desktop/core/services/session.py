@@ -23,6 +23,7 @@ from desktop.core.services.driver import Driver
 from desktop.core.services.office import OfficeService
 from desktop.core.services.outbox import OutboxService
 from desktop.core.services.presence import PresenceService
+from desktop.core.services.records import RecordsService
 from desktop.core.services.settings import SettingsService
 from desktop.core.services.tasks import TaskRoom
 from desktop.core.services.tokens import Tokens
@@ -75,6 +76,7 @@ class Session:
         self.chat = ChatService(self._context, self.files)
         self.directory = DirectoryService(self._context)
         self.office = OfficeService(self._context, self.files)
+        self.records = RecordsService(self._context)
         self.cache = CacheService(self._context, blobs, self.files, self.office)
         self.alerts = AlertService(self._context)
         self.presence = PresenceService(self._context)
@@ -165,7 +167,10 @@ class Session:
                     self.presence.on_presence(event)
             case EditRefused():
                 self.files.on_refused(event)
-            case ChangeSet(type_name="Person", upserts=people):
+            case ChangeSet(type_name=name, upserts=people):
+                self.records.on_change(event)
+                if name != "Person":
+                    return
                 # Direct conversations carry their peer's name: whoever shows them must look again.
                 self._tasks.start(self._tell_renamed(frozenset(people)), name="renamed")
             case _:

@@ -1,28 +1,37 @@
 """The store in memory: for tests, simulations and sessions that keep nothing. Passes the same contract as the encrypted one."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import assert_never
 
-from desktop.core.domain import Conversation, Message
+from desktop.core.domain import Conversation, GroupSummary, Message, ModuleDefinition, Record
+from desktop.core.domain.conditions import ALWAYS, Is, Literal
 from desktop.core.events import ChangeSet
-from desktop.core.protocol.objects import TYPES, DomainObject
+from desktop.core.protocol.objects import TYPES, DomainObject, as_record, is_record, value_of, wire_name
 from desktop.core.store.changes import ChangeRecorder
+from desktop.core.store.edits import EditTable
+from desktop.core.store.record_memory import RecordMemory
 from desktop.core.store.search_text import holds, words_of
 from desktop.core.sync.effects import with_message
 from desktop.core.sync.outbox import Edit
 from desktop.core.sync.port import (
+    LOOSE,
     CoverMessages,
+    DropType,
+    GroupsWanted,
     KeepOnly,
     Operation,
     PutEdit,
     PutLocal,
     PutObjects,
+    RecordsWanted,
     RemoveEdit,
     RemoveObjects,
     Saved,
     SetCoverage,
     SetPushState,
     SetState,
+    SortKey,
+    loose_of,
 )
 from desktop.core.sync.ranges import Runs
 
@@ -34,11 +43,14 @@ class MemoryStore:
         self._me = me
         self._states: dict[str, str] = {}
         self._push_state: str | None = None
-        self._objects: dict[str, dict[str, DomainObject]] = {name: {} for name in TYPES if name != "Message"}
+        self._objects: dict[str, dict[str, DomainObject]] = {
+            name: {} for name in TYPES if name != "Message" and not is_record(name)
+        }
+        self._records = RecordMemory()
         self._messages: dict[str, dict[int, Message]] = {}
         self._places: dict[str, tuple[str, int]] = {}
         self._coverage: dict[str, Runs] = {}
-        self._edits: dict[str, Edit] = {}
+        self._edits = EditTable()
         self._local: dict[str, dict[str, bytes]] = {}
 
     def load_saved(self) -> Saved:
@@ -49,6 +61,12 @@ class MemoryStore:
             tuple(self.load_edits()),
             dict(self._coverage),
             {conversation.id: conversation.last_seq for conversation in newest},
+            {
+                module.id: tuple(one.name for one in module.types)
+                for module in self._objects["ModuleDefinition"].values()
+                if isinstance(module, ModuleDefinition)
+            },
+            loose_of(self._local.get(LOOSE, {})),
         )
 
     def apply(self, operations: Sequence[Operation], *, durable: bool = False) -> list[ChangeSet]:
@@ -66,8 +84,14 @@ class MemoryStore:
                 for object_id in ids:
                     self._remove(name, object_id, changes)
             case KeepOnly(type_name=name, ids=keep):
-                for object_id in [other for other in self._objects[name] if other not in keep]:
-                    self._remove(name, object_id, changes)
+                held = self._records.ids(name) if is_record(name) else list(self._objects[name])
+                for object_id in held:
+                    if object_id not in keep:
+                        self._remove(name, object_id, changes)
+            case DropType(type_name=name):
+                for object_id in self._records.drop(name):
+                    changes.remove(name, object_id)
+                self._states.pop(name, None)
             case CoverMessages():
                 self._cover(operation, changes)
             case SetCoverage(conversation_id=conversation_id, runs=runs):
@@ -80,10 +104,10 @@ class MemoryStore:
             case SetPushState(push_state=push_state):
                 self._push_state = push_state
             case PutEdit(edit=edit):
-                self._edits[edit.id] = edit
+                self._edits.put(edit)
                 changes.edit(edit, gone=False)
             case RemoveEdit(edit=edit):
-                self._edits.pop(edit.id, None)
+                self._edits.remove(edit.id)
                 changes.edit(edit, gone=True)
             case PutLocal(space=space, key=key, value=value):
                 values = self._local.setdefault(space, {})
@@ -95,6 +119,12 @@ class MemoryStore:
                 assert_never(operation)
 
     def _put(self, operation: PutObjects, changes: ChangeRecorder) -> None:
+        if is_record(operation.type_name):
+            records = [as_record(operation.type_name, value) for value in operation.objects]
+            self._records.put(operation.type_name, records)
+            for record in records:
+                changes.upsert(operation.type_name, record.id)
+            return
         for value in operation.objects:
             if isinstance(value, Message):
                 self._put_message(value, changes)
@@ -129,6 +159,10 @@ class MemoryStore:
                 self._drop_message(object_id)
                 changes.message(place[0], object_id, present=False)
             return
+        if is_record(name):
+            if self._records.remove(name, object_id):
+                changes.remove(name, object_id)
+            return
         if self._objects[name].pop(object_id, None) is not None:
             changes.remove(name, object_id)
         if name == "Conversation":
@@ -160,6 +194,10 @@ class MemoryStore:
         return sorted(found, key=lambda c: (not c.pinned, -c.updated_at, c.id))
 
     def load_objects(self, type_name: str, *, parent: str | None = None) -> list[DomainObject]:
+        if is_record(type_name):
+            wire = wire_name(TYPES[type_name].parent or "") if type_name in TYPES else ""
+            condition = ALWAYS if parent is None else Is(wire, (Literal(parent),))
+            return [value_of(one, self._me) for one in self.load_page(RecordsWanted(type_name, condition))[0]]
         values = list(self._objects[type_name].values())
         field = TYPES[type_name].parent
         if parent is not None:
@@ -170,7 +208,22 @@ class MemoryStore:
         if type_name == "Message":
             place = self._places.get(object_id)
             return None if place is None else self._messages[place[0]][place[1]]
+        if is_record(type_name):
+            record = self.load_records(type_name, (object_id,)).get(object_id)
+            return None if record is None else value_of(record, self._me)
         return self._objects[type_name].get(object_id)
+
+    def load_records(self, type_name: str, ids: Collection[str]) -> dict[str, Record]:
+        return self._records.load(type_name, ids)
+
+    def load_page(self, wanted: RecordsWanted) -> tuple[list[Record], int]:
+        return self._records.page(wanted)
+
+    def prepare_order(self, type_name: str, key: SortKey) -> None:
+        """Nothing to prepare."""
+
+    def load_groups(self, wanted: GroupsWanted) -> list[GroupSummary]:
+        return self._records.groups(wanted)
 
     def load_messages(
         self, conversation_id: str, *, before: int | None = None, after: int | None = None, limit: int = 60
@@ -183,8 +236,8 @@ class MemoryStore:
     def load_coverage(self, conversation_id: str) -> Runs:
         return self._coverage.get(conversation_id, ())
 
-    def load_edits(self) -> list[Edit]:
-        return sorted(self._edits.values(), key=lambda edit: edit.order)
+    def load_edits(self, conversation_id: str | None = None) -> list[Edit]:
+        return self._edits.all() if conversation_id is None else self._edits.touching(conversation_id)
 
     def load_local(self, space: str) -> dict[str, bytes]:
         return dict(self._local.get(space, {}))

@@ -2,7 +2,8 @@
 
 `message.conversation` is a small number (conversation_key) so that an index over a million messages stays small. Rows stand in the order in which they
 came, so that what was fetched together lies together. `moment` grows with the time of sending and is the row number of the search index, which
-therefore gives the newest hits first without sorting; `to_index` names what it lacks.
+therefore gives the newest hits first without sorting; `to_index` names what it lacks. Office records have tables of their own, made when a type's first
+record comes (record_tables.py); `record_type` numbers them and says which field is in which column.
 """
 
 from typing import Final
@@ -23,6 +24,11 @@ MIGRATIONS: Final[tuple[str, ...]] = (
     CREATE TABLE local(space TEXT NOT NULL, key TEXT NOT NULL, value BLOB NOT NULL, PRIMARY KEY(space, key)) WITHOUT ROWID;
     CREATE TABLE to_index(moment INTEGER PRIMARY KEY);
     CREATE VIRTUAL TABLE message_text USING fts5(text, content='', contentless_delete=1, tokenize='unicode61');
+    """,
+    # Notices, folders and documents become records (sqlite.py moves them); what was known of them is asked for again, with versions and new fields.
+    """
+    CREATE TABLE record_type(n INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE, fields BLOB NOT NULL);
+    DELETE FROM state WHERE type IN ('ModuleDefinition', 'Notice', 'Folder', 'Document');
     """,
 )
 VERSION: Final = len(MIGRATIONS)

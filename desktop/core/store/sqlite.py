@@ -4,36 +4,46 @@ A wrong key, a damaged file and a newer schema each have an error of their own. 
 """
 
 import zlib
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Collection, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, Final, TypeVar, assert_never
 
 import apsw
 import msgspec
 
-from desktop.core.domain import Conversation, Message
+from desktop.core.domain import Conversation, GroupSummary, Message, ModuleDefinition, Record
+from desktop.core.domain.conditions import ALWAYS, Is, Literal
 from desktop.core.errors import StorageUnavailable, StoreDamaged, StoreTooNew, WrongStoreKey
 from desktop.core.events import ChangeSet
-from desktop.core.protocol.objects import TYPES, DomainObject
+from desktop.core.protocol.objects import TYPES, DomainObject, as_record, is_record, value_of, wire_name
+from desktop.core.protocol.problems import ProtocolError
 from desktop.core.store.changes import ChangeRecorder
+from desktop.core.store.edits import EditTable
+from desktop.core.store.record_tables import RecordTables
 from desktop.core.store.schema import MIGRATIONS, VERSION
 from desktop.core.store.search_text import index_text, match_expression
 from desktop.core.sync.effects import with_message
 from desktop.core.sync.outbox import Edit
 from desktop.core.sync.port import (
+    LOOSE,
     CoverMessages,
+    DropType,
+    GroupsWanted,
     KeepOnly,
     Operation,
     PutEdit,
     PutLocal,
     PutObjects,
+    RecordsWanted,
     RemoveEdit,
     RemoveObjects,
     Saved,
     SetCoverage,
     SetPushState,
     SetState,
+    SortKey,
+    loose_of,
 )
 from desktop.core.sync.ranges import Runs
 
@@ -43,6 +53,9 @@ _MAX_ROWID: Final = 1 << 62
 _TIME_SHIFT: Final = 20
 _MAX_TIME: Final = (1 << 42) - 1
 """Milliseconds up to the year 2109; later ones share the last numbers."""
+
+_RECORDS_COME: Final = 1
+"""The migration after which notices, folders and documents are records."""
 
 Value = TypeVar("Value")
 _encode = msgspec.json.encode
@@ -77,6 +90,8 @@ class SqliteStore:
         self._db = db
         self._me = me
         self._keys: dict[str, int] = {}
+        self._records = RecordTables(db, self._decode)
+        self._edits: EditTable | None = None  # read with the first look at the outbox
 
     @classmethod
     def open(cls, path: Path, key: bytes, me: str) -> "SqliteStore":
@@ -124,12 +139,14 @@ class SqliteStore:
             self._db.execute("BEGIN IMMEDIATE")
             try:
                 yield
+                self._db.execute("COMMIT")
             except BaseException:
                 self._keys.clear()
+                self._records.forget()
+                self._edits = None
                 if not self._db.get_autocommit():
                     self._db.execute("ROLLBACK")
                 raise
-            self._db.execute("COMMIT")
         finally:
             if durable:
                 self._db.execute("PRAGMA synchronous = NORMAL")
@@ -139,12 +156,11 @@ class SqliteStore:
             case PutObjects():
                 self._put(operation, changes)
             case RemoveObjects(type_name=name, ids=ids):
-                for object_id in ids:
-                    self._remove(name, object_id, changes)
+                self._remove_all(name, ids, changes)
             case KeepOnly(type_name=name, ids=keep):
-                for object_id in self._ids(name):
-                    if object_id not in keep:
-                        self._remove(name, object_id, changes)
+                self._remove_all(name, [one for one in self._ids(name) if one not in keep], changes)
+            case DropType(type_name=name):
+                self._drop_type(name, changes)
             case CoverMessages():
                 self._cover(operation, changes)
             case SetCoverage(conversation_id=conversation_id, runs=runs):
@@ -157,9 +173,13 @@ class SqliteStore:
                 self._run("INSERT OR REPLACE INTO meta VALUES('push_state', ?)", push_state)
             case PutEdit(edit=edit):
                 self._run("INSERT OR REPLACE INTO edit VALUES(?, ?, ?)", edit.id, edit.order, _encode(edit))
+                if self._edits is not None:
+                    self._edits.put(edit)
                 changes.edit(edit, gone=False)
             case RemoveEdit(edit=edit):
                 self._run("DELETE FROM edit WHERE id = ?", edit.id)
+                if self._edits is not None:
+                    self._edits.remove(edit.id)
                 changes.edit(edit, gone=True)
             case PutLocal(space=space, key=key, value=None):
                 self._run("DELETE FROM local WHERE space = ? AND key = ?", space, key)
@@ -169,6 +189,12 @@ class SqliteStore:
                 assert_never(operation)
 
     def _put(self, operation: PutObjects, changes: ChangeRecorder) -> None:
+        if is_record(operation.type_name):
+            records = [as_record(operation.type_name, value) for value in operation.objects]
+            self._records.put(operation.type_name, records)
+            for record in records:
+                changes.upsert(operation.type_name, record.id)
+            return
         for value in operation.objects:
             match value:
                 case Message():
@@ -236,6 +262,15 @@ class SqliteStore:
         self._put_conversation(with_message(_conversation.decode(raw), message, self._me))
         changes.upsert("Conversation", message.conversation_id)
 
+    def _drop_type(self, name: str, changes: ChangeRecorder) -> None:
+        for object_id in self._records.drop(name):
+            changes.remove(name, object_id)
+        self._run("DELETE FROM state WHERE type = ?", name)
+
+    def _remove_all(self, name: str, ids: Sequence[str], changes: ChangeRecorder) -> None:
+        for object_id in ids:
+            self._remove(name, object_id, changes)
+
     def _remove(self, name: str, object_id: str, changes: ChangeRecorder) -> None:
         if name == "Message":
             place = "SELECT k.id FROM message m JOIN conversation_key k ON k.n = m.conversation WHERE m.id = ?"
@@ -243,6 +278,10 @@ class SqliteStore:
             if room is not None:
                 self._delete_messages("id = ?", object_id)
                 changes.message(room, object_id, present=False)
+            return
+        if is_record(name):
+            if self._records.remove(name, object_id):
+                changes.remove(name, object_id)
             return
         if name != "Conversation":
             self._run("DELETE FROM object WHERE type = ? AND id = ?", name, object_id)
@@ -309,7 +348,13 @@ class SqliteStore:
             }
             tops = dict(self._run("SELECT id, last_seq FROM conversation ORDER BY updated_at DESC"))
             push_state = self._one("SELECT value FROM meta WHERE key = 'push_state'")
-            return Saved(states, push_state, tuple(self.load_edits()), coverage, tops)
+            modules = {
+                module.id: tuple(one.name for one in module.types)
+                for module in self.load_objects("ModuleDefinition")
+                if isinstance(module, ModuleDefinition)
+            }
+            loose = loose_of(self.load_local(LOOSE))
+            return Saved(states, push_state, tuple(self.load_edits()), coverage, tops, modules, loose)
 
     def load_conversations(self) -> list[Conversation]:
         with _translated():
@@ -319,13 +364,47 @@ class SqliteStore:
     def load_objects(self, type_name: str, *, parent: str | None = None) -> list[DomainObject]:
         if type_name == "Conversation":
             return sorted(self.load_conversations(), key=lambda value: value.id)
+        if is_record(type_name):
+            return self._load_values(type_name, parent)
         sql, values = "SELECT data FROM object WHERE type = ?", [type_name]
         if parent is not None:
             sql, values = sql + " AND parent = ?", [type_name, parent]
         with _translated():
             return [self._decode(_objects[type_name], data) for (data,) in self._run(sql + " ORDER BY id", *values)]
 
+    def _load_values(self, type_name: str, parent: str | None) -> list[DomainObject]:
+        """Records as the structs of their type."""
+        field = TYPES[type_name].parent if type_name in TYPES else None
+        condition = ALWAYS if parent is None else Is(wire_name(field or ""), (Literal(parent),))
+        found, _ = self.load_page(RecordsWanted(type_name, condition))
+        return [self._value(record) for record in found]
+
+    def _value(self, record: Record) -> DomainObject:
+        try:
+            return value_of(record, self._me)
+        except ProtocolError as error:
+            raise StoreDamaged(reason="row") from error
+
+    def load_records(self, type_name: str, ids: Collection[str]) -> dict[str, Record]:
+        with _translated():
+            return self._records.load(type_name, ids)
+
+    def load_page(self, wanted: RecordsWanted) -> tuple[list[Record], int]:
+        with _translated():
+            return self._records.page(wanted)
+
+    def prepare_order(self, type_name: str, key: SortKey) -> None:
+        with _translated():
+            self._records.prepare_order(type_name, key)
+
+    def load_groups(self, wanted: GroupsWanted) -> list[GroupSummary]:
+        with _translated():
+            return self._records.groups(wanted)
+
     def load_object(self, type_name: str, object_id: str) -> DomainObject | None:
+        if is_record(type_name):
+            record = self.load_records(type_name, (object_id,)).get(object_id)
+            return None if record is None else self._value(record)
         with _translated():
             match type_name:
                 case "Message":
@@ -358,9 +437,12 @@ class SqliteStore:
             data = self._one("SELECT runs FROM coverage WHERE conversation = ?", conversation_id)
             return () if data is None else self._decode(_runs, data)
 
-    def load_edits(self) -> list[Edit]:
-        with _translated():
-            return [self._decode(_edit, data) for (data,) in self._run("SELECT data FROM edit ORDER BY place, id")]
+    def load_edits(self, conversation_id: str | None = None) -> list[Edit]:
+        if self._edits is None:
+            with _translated():
+                rows = self._run("SELECT data FROM edit ORDER BY place, id")
+                self._edits = EditTable(self._decode(_edit, data) for (data,) in rows)
+        return self._edits.all() if conversation_id is None else self._edits.touching(conversation_id)
 
     def load_local(self, space: str) -> dict[str, bytes]:
         with _translated():
@@ -396,6 +478,8 @@ class SqliteStore:
     def _ids(self, name: str) -> list[str]:
         if name == "Conversation":
             return [row[0] for row in self._run("SELECT id FROM conversation")]
+        if is_record(name):
+            return self._records.ids(name)
         return [row[0] for row in self._run("SELECT id FROM object WHERE type = ?", name)]
 
     def _run(self, sql: str, *values: Any) -> list[tuple[Any, ...]]:
@@ -446,5 +530,22 @@ def _migrate(db: apsw.Connection) -> None:
     for number in range(found, VERSION):
         db.execute("BEGIN IMMEDIATE")
         db.execute(MIGRATIONS[number])
+        if number == _RECORDS_COME:
+            _make_records(db)
         db.execute(f"PRAGMA user_version = {number + 1}")
         db.execute("COMMIT")
+
+
+def _make_records(db: apsw.Connection) -> None:
+    """Moves what the first schema kept as structs, so that an update without a network loses nothing from the screen."""
+    tables = RecordTables(db, lambda decoder, data: decoder.decode(data))
+    for name in ("Notice", "Folder", "Document"):
+        rows = list(db.execute("SELECT data FROM object WHERE type = ?", (name,)))
+        with suppress(msgspec.MsgspecError, ProtocolError):  # the server is asked again anyway
+            tables.put(name, [as_record(name, _objects[name].decode(data)) for (data,) in rows])
+        db.execute("DELETE FROM object WHERE type = ?", (name,))
+    for object_id, data in list(db.execute("SELECT id, data FROM object WHERE type = 'ModuleDefinition'")):
+        try:
+            _objects["ModuleDefinition"].decode(data)
+        except msgspec.MsgspecError:
+            db.execute("DELETE FROM object WHERE type = 'ModuleDefinition' AND id = ?", (object_id,))

@@ -36,7 +36,7 @@ class SendRequest(msgspec.Struct, frozen=True):
 
 
 class EnablePush(msgspec.Struct, frozen=True):
-    """Ask for pushes (RFC 8887 §4.3.5.2), some types as objects."""
+    """Ask for pushes (RFC 8887 §4.3.5.2), some types as objects. No types: all there are, those that modules bring later too."""
 
     types: tuple[str, ...]
     push_state: str | None

@@ -148,9 +148,8 @@ class SyncEngine:
             return [CloseConnection()]
         self._state, self._detail = ConnectionState.LIVE, None
         self._opened_at, self._renew_at, self._going_away = event.now, event.renew_at, None
-        self._puller.connected(event.types, event.max_get)
-        types = event.types or ()
-        return [EnablePush(tuple(types), self._puller.push_state, event.push_types)]
+        dropped = self._puller.connected(event.types, event.max_get)
+        return [*dropped, EnablePush((), self._puller.push_state, event.push_types)]
 
     def _on_lost(self, event: ConnectionLost) -> list[Command]:
         if self._state in (ConnectionState.IDLE, ConnectionState.FAILED, ConnectionState.OFFLINE):

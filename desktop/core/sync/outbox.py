@@ -28,7 +28,8 @@ class Edit(msgspec.Struct, frozen=True):
 
     `order`: position in the queue, given by the store's writer in ascending order. `lane`: edits of one lane go out one after another.
     `upload`: the transfer whose blob id belongs into the payload (a message's attachment, a document itself); until it is done the edit
-    waits, and edits of other objects pass it. `local_path`: the user's file it carries.
+    waits, and edits of other objects pass it. `local_path`: the user's file it carries. `alone`: never one with another edit (an action on a record).
+    `extra`: what the server's refusal says beyond its code, in wire names.
     """
 
     id: str
@@ -45,6 +46,8 @@ class Edit(msgspec.Struct, frozen=True):
     attempts: int = 0
     code: str | None = None
     description: str | None = None
+    alone: bool = False
+    extra: dict[str, Any] | None = None
 
     @property
     def ready(self) -> bool:
@@ -52,17 +55,25 @@ class Edit(msgspec.Struct, frozen=True):
         return self.state is EditState.PENDING and self.upload is None
 
 
+def conversation_of(edit: Edit) -> str:
+    """The conversation an edit touches: its own, or the one its message or member belongs to. Empty for everything else."""
+    return edit.object_id if edit.type_name == "Conversation" else str(edit.payload.get("conversationId", ""))
+
+
 MAX_BATCH: Final = 32
 """Creates of one lane that share a /set: the server applies the entries of `create` in the order they stand."""
 
 
 def merged(older: Edit, newer: Edit) -> Edit | None:
-    """One edit in place of two updates of one object, the newer values winning (a read marker never moves back); None where they must stay apart."""
+    """One edit in place of two updates of one object, the newer values winning (a read marker never moves back, the older version is the one both
+    were written on); None where they must stay apart."""
     same = older.object_id == newer.object_id and older.type_name == newer.type_name
     updates = older.kind is EditKind.UPDATE and newer.kind is EditKind.UPDATE
-    if not same or not updates or not older.ready or not newer.ready:
+    if not same or not updates or not older.ready or not newer.ready or older.alone or newer.alone:
         return None
     payload = {**older.payload, **newer.payload}
+    if "version" in older.payload:
+        payload["version"] = older.payload["version"]
     if "readSeq" in older.payload and "readSeq" in newer.payload:
         payload["readSeq"] = max(older.payload["readSeq"], newer.payload["readSeq"])
     return msgspec.structs.replace(older, payload=payload, attempts=0)

@@ -3,12 +3,13 @@
 Every `apply` is one transaction, cursor and data together, and answers what it changed. Calls block; the driver runs them on the `db` thread.
 """
 
-from collections.abc import Sequence
-from typing import Protocol
+from collections.abc import Collection, Mapping, Sequence
+from typing import Final, Literal, Protocol
 
 import msgspec
 
-from desktop.core.domain import Conversation, Message
+from desktop.core.domain import Conversation, GroupSummary, Message, Record
+from desktop.core.domain.conditions import ALWAYS, Condition
 from desktop.core.events import ChangeSet
 from desktop.core.protocol.objects import DomainObject
 from desktop.core.sync.outbox import Edit
@@ -35,6 +36,12 @@ class KeepOnly(msgspec.Struct, frozen=True):
 
     type_name: str
     ids: frozenset[str]
+
+
+class DropType(msgspec.Struct, frozen=True):
+    """An office type is gone: its records and its cursor go."""
+
+    type_name: str
 
 
 class CoverMessages(msgspec.Struct, frozen=True):
@@ -90,6 +97,7 @@ Operation = (
     PutObjects
     | RemoveObjects
     | KeepOnly
+    | DropType
     | CoverMessages
     | SetCoverage
     | SetState
@@ -100,14 +108,71 @@ Operation = (
 )
 
 
+class SortKey(msgspec.Struct, frozen=True):
+    """One field of an order; what is empty stands last either way.
+
+    Attributes:
+        kind: value: as it is held, texts without regard to ASCII case; time: dates and times; money: by its amount; choice: in the order of `choices`;
+            name: by `names`.
+    """
+
+    field: str
+    descending: bool = False
+    kind: Literal["value", "time", "money", "choice", "name"] = "value"
+    choices: tuple[str, ...] = ()
+    names: dict[str, str] = {}
+
+
+class RecordsWanted(msgspec.Struct, frozen=True):
+    """Which records of a type, in which order (then by id).
+
+    Attributes:
+        overlay: records as the outbox makes them, in place of the stored ones or beside them. hidden: ids that count as gone.
+        limit: None: all.
+    """
+
+    type_name: str
+    condition: Condition = ALWAYS
+    sort: tuple[SortKey, ...] = ()
+    offset: int = 0
+    limit: int | None = None
+    overlay: tuple[Record, ...] = ()
+    hidden: frozenset[str] = frozenset()
+
+
+class GroupsWanted(msgspec.Struct, frozen=True):
+    """Counts and sums of the records that match, by the value of a field (None: all in one). `money`: which of `sums` hold money."""
+
+    records: RecordsWanted
+    group: str | None = None
+    sums: tuple[str, ...] = ()
+    money: frozenset[str] = frozenset()
+
+
+LOOSE: Final = "loose"
+"""Local space of the objects that a push or an own write brought and no /changes has named yet: keys `<Type>/<id>`."""
+
+
+def loose_of(local: Mapping[str, bytes]) -> dict[str, frozenset[str]]:
+    """The space LOOSE by type."""
+    found: dict[str, set[str]] = {}
+    for key in local:
+        type_name, _, object_id = key.partition("/")
+        found.setdefault(type_name, set()).add(object_id)
+    return {type_name: frozenset(ids) for type_name, ids in found.items()}
+
+
 class Saved(msgspec.Struct, frozen=True):
-    """What the engine starts from: cursors, the outbox in order, coverage and the last sequence number of each conversation (newest first)."""
+    """What the engine starts from: cursors, the outbox in order, coverage and the last sequence number of each conversation (newest first), the types of each
+    office module, objects held beyond their type's cursor (`LOOSE`)."""
 
     states: dict[str, str] = msgspec.field(default_factory=dict)
     push_state: str | None = None
     edits: tuple[Edit, ...] = ()
     coverage: dict[str, Runs] = msgspec.field(default_factory=dict)
     tops: dict[str, int] = msgspec.field(default_factory=dict)
+    modules: dict[str, tuple[str, ...]] = msgspec.field(default_factory=dict)
+    loose: dict[str, frozenset[str]] = msgspec.field(default_factory=dict)
 
 
 class Store(Protocol):
@@ -126,11 +191,27 @@ class Store(Protocol):
         ...
 
     def load_objects(self, type_name: str, *, parent: str | None = None) -> list[DomainObject]:
-        """All objects of a type (not Message), or those of one parent."""
+        """All objects of a type (not Message), or those of one parent, by id. Notices, folders and documents come as their structs."""
         ...
 
     def load_object(self, type_name: str, object_id: str) -> DomainObject | None:
         """One object of any type."""
+        ...
+
+    def load_records(self, type_name: str, ids: Collection[str]) -> dict[str, Record]:
+        """Those of the records that are here."""
+        ...
+
+    def load_page(self, wanted: RecordsWanted) -> tuple[list[Record], int]:
+        """A part of the records that match, and how many match in all."""
+        ...
+
+    def prepare_order(self, type_name: str, key: SortKey) -> None:
+        """Makes pages of many records in this order fast from now on; takes its time once."""
+        ...
+
+    def load_groups(self, wanted: GroupsWanted) -> list[GroupSummary]:
+        """Counts and sums, the largest group first, then by value; nothing for no records."""
         ...
 
     def load_messages(
@@ -143,8 +224,8 @@ class Store(Protocol):
         """Which sequence numbers of a conversation are held."""
         ...
 
-    def load_edits(self) -> list[Edit]:
-        """The outbox in order."""
+    def load_edits(self, conversation_id: str | None = None) -> list[Edit]:
+        """The outbox in order, or what of it touches one conversation. From memory: cheap at any length."""
         ...
 
     def load_local(self, space: str) -> dict[str, bytes]:

@@ -3,15 +3,16 @@
 A push is a hint: its objects are shown at once, but a cursor moves only by /changes, in the transaction that holds its data.
 """
 
-from collections.abc import Iterable, Sequence
+import re
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final
 
 import msgspec
 
-from desktop.core.domain import Conversation, Message
+from desktop.core.domain import Conversation, Message, ModuleDefinition
 from desktop.core.protocol.answers import ChangesAnswer, GetAnswer, MethodError, QueryAnswer, decode_answer
 from desktop.core.protocol.frames import MethodCall, Push, Response, StateChange
-from desktop.core.protocol.objects import TYPES, DomainObject, decode_object, state_number
+from desktop.core.protocol.objects import NOT_SYNCED, DomainObject, decode_object, state_number
 from desktop.core.protocol.problems import ProtocolError
 from desktop.core.sync import backoff
 from desktop.core.sync.commands import (
@@ -25,9 +26,12 @@ from desktop.core.sync.commands import (
 from desktop.core.sync.coverage import Coverage
 from desktop.core.sync.jobs import ChangesJob, FetchJob, IdsJob, PageJob, Requests, SnapshotJob, Window, WindowJob
 from desktop.core.sync.port import (
+    LOOSE,
     CoverMessages,
+    DropType,
     KeepOnly,
     Operation,
+    PutLocal,
     PutObjects,
     RemoveObjects,
     Saved,
@@ -42,23 +46,30 @@ START_ORDER: Final = (
     "Message",
     "Department",
     "Alert",
+    "Todo",
     "ModuleDefinition",
     "Notice",
     "Folder",
     "Document",
     "ReadMark",
-    "Member",
-    "Receipt",
+    "Follow",
 )
-"""Types in the order of the start-up path: what the first screen shows comes first."""
+"""Types in the order of the start-up path: what the first screen shows comes first; then the types of modules."""
+LAST: Final = ("Comment", "Member", "Receipt")
+STATIC: Final = frozenset((*START_ORDER, *LAST))
 CHANGES_PAGE: Final = 400
 SETTLE: Final = 1.0
 """Seconds after a push before the cursor follows: a burst of pushes costs one /changes."""
 MAX_SNAPSHOTS: Final = 3
+MAX_CHANGES_REQUESTS: Final = 3
+MAX_TYPES: Final = 1000
+_TYPE_NAME: Final = re.compile(r"[A-Z][A-Za-z0-9]{1,59}")
 MAX_WINDOW_REQUESTS: Final = 3
 WINDOWS_PER_REQUEST: Final = 8
 TYPES_PER_REQUEST: Final = 8
 MAX_ANNOUNCED_UNKNOWN: Final = 50
+NEVER_LOOSE: Final = frozenset({"Message", "Receipt", "Conversation", "Member"})
+"""Types whose objects go with their conversation, if at all."""
 
 
 class Puller:
@@ -71,7 +82,9 @@ class Puller:
         self._states: dict[str, str] = {}
         self._push_state: str | None = None
         self._new_push_state: str | None = None
-        self._types: tuple[str, ...] = START_ORDER
+        self._types: tuple[str, ...] = (*START_ORDER, *LAST)
+        self._modules: dict[str, tuple[str, ...]] = {}  # which types each office module has
+        self._offered: frozenset[str] = frozenset()  # types the server named at the last connection
         self._max_get = 500
         self._running: set[str] = set()
         self._dirty: set[str] = set()
@@ -80,6 +93,11 @@ class Puller:
         self._retry_at: float | None = None
         self._failures = 0
         self._ahead: dict[str, dict[str, int]] = {}  # id -> as of which change a push or an own write brought it
+        self._loose: dict[
+            str, set[str]
+        ] = {}  # what came beyond the cursor: should it vanish before /changes names it, nobody would say so
+        self._named: dict[str, set[str]] = {}
+        self._suspects: dict[str, set[str]] = {}
         self._wanted: list[Window] = []
         self._busy_windows: set[str] = set()
         self._unknown_arrivals: dict[str, list[str]] = {}
@@ -91,6 +109,8 @@ class Puller:
         """Starts with what the store holds."""
         self._states = dict(saved.states)
         self._push_state = saved.push_state
+        self._modules = dict(saved.modules)
+        self._loose = {name: set(ids) for name, ids in saved.loose.items()}
         self.coverage.load(saved.coverage, saved.tops)
 
     @property
@@ -107,16 +127,20 @@ class Puller:
         """When the puller wants to be woken."""
         return min((at for at in (self._settle_at, self._retry_at) if at is not None), default=None)
 
-    def connected(self, types: Sequence[str], max_get: int) -> None:
-        """A new socket: every type is asked for, from its cursor or by the start-up path."""
+    def connected(self, types: Sequence[str], max_get: int) -> list[Command]:
+        """A new socket: every type is asked for, from its cursor or by the start-up path. `types`: what the server has; none named: the known ones."""
         self.live = True
-        self._types = tuple(name for name in START_ORDER if not types or name in types)
+        self._offered = frozenset(types)
+        offered = [name for name in types if name not in STATIC]
+        static = {name for name in STATIC if not types or name in types}
+        self._types = _in_order(static, dict.fromkeys([*self._defined(), *offered]))
         self._max_get = max(1, min(max_get, 500))
         self._dirty = set(self._types)
         self._running.clear()
         self._retry_at = None
         self._caught_up = False
         self.coverage.retry_skipped()
+        return self._drop_unknown() if "ModuleDefinition" in static and "ModuleDefinition" in self._states else []
 
     def disconnected(self) -> list[Command]:
         """Nothing is under way any more; who waits for a window is told."""
@@ -130,10 +154,45 @@ class Puller:
         self._busy_windows.clear()
         self._running.clear()
         self._ahead.clear()
+        self._suspects.clear()
         self._settling.clear()
         self._settle_at = self._retry_at = None
         self._new_push_state = None
         return [SettleWindow(tag, "offline") for tag in sorted(tags)]
+
+    # ------------------------------------------------------------ types that modules bring
+    def _defined(self) -> dict[str, None]:
+        return {name: None for names in self._modules.values() for name in names if name not in STATIC}
+
+    def _take_modules(self, found: Mapping[str, tuple[str, ...]], gone: Iterable[str] = ()) -> list[Command]:
+        """Definitions came or went: their types are asked for from now on, or are no more."""
+        before = self._defined()
+        self._modules.update(found)
+        for module_id in gone:
+            self._modules.pop(module_id, None)
+        now = self._defined()
+        self._types = _in_order(STATIC.intersection(self._types), dict.fromkeys([*self._types, *now]))
+        if self.live:
+            self._dirty.update(name for name in now if name not in before and name in self._types)
+        return self._drop_types([name for name in before if name not in now])
+
+    def _drop_unknown(self) -> list[Command]:
+        """Takes away what is held of types that neither the definitions nor the server name any more."""
+        known = {*STATIC, *self._defined(), *self._offered}
+        return self._drop_types([name for name in self._states if name not in known])
+
+    def _drop_types(self, names: Sequence[str]) -> list[Command]:
+        if not names:
+            return []
+        self._types = tuple(name for name in self._types if name not in names)
+        for name in names:
+            self._states.pop(name, None)
+            self._ahead.pop(name, None)
+            for waiting in (self._dirty, self._running, self._settling):
+                waiting.discard(name)
+            self._suspects.pop(name, None)
+        ties = [operation for name in names for operation in self._tie(name, set(self._loose.get(name, ())))]
+        return [Persist((*(DropType(name) for name in names), *ties))]
 
     def mark_dirty(self, type_name: str) -> None:
         """Something of this type changed on the server."""
@@ -158,6 +217,7 @@ class Puller:
         if self._retry_at is None:
             commands += self._ask_changes(now)
             commands += self._ask_snapshots(now)
+            commands += self._ask_suspects(now)
         commands += self._ask_windows(now)
         if not self._caught_up and not self._dirty and not self._running:
             self._caught_up = self.coverage.complete(frozenset(self._busy_windows))
@@ -170,6 +230,8 @@ class Puller:
         ready = [name for name in self._types if name in self._dirty - self._running and name in self._states]
         commands: list[Command] = []
         for start in range(0, len(ready), TYPES_PER_REQUEST):
+            if self._requests.count(ChangesJob) >= MAX_CHANGES_REQUESTS:
+                break
             names = ready[start : start + TYPES_PER_REQUEST]
             chained = frozenset(name for name in names if not self._ahead.get(name))
             calls = [call for name in names for call in self._changes_calls(name, name in chained)]
@@ -210,6 +272,19 @@ class Puller:
             calls.append((f"{name}/query", {"accountId": self._me}, "ids"))
             calls.append((f"{name}/get", {"accountId": self._me, "#ids": reference}, "objects"))
         return calls
+
+    def _ask_suspects(self, now: float) -> list[Command]:
+        """Whether what no /changes named is still there."""
+        commands: list[Command] = []
+        for name in [name for name in self._suspects if name in self._types and name not in self._running]:
+            if name not in self._states:  # the cursor was lost: the snapshot names all there is
+                del self._suspects[name]
+                continue
+            ids = sorted(self._suspects.pop(name))[: self._max_get]
+            self._running.add(name)
+            job = FetchJob(name, tuple(ids), frozenset(), (), self._states[name], False)
+            commands.append(self._requests.start(job, [self._get_call(name, ids)], now))
+        return commands
 
     def _ask_windows(self, now: float) -> list[Command]:
         commands: list[Command] = []
@@ -272,12 +347,13 @@ class Puller:
         follow: list[Command] = []
         seen: list[tuple[str, tuple[str, ...]]] = []
         for name, raws in frame.objects.items():
-            if name not in TYPES or name not in self._types:
+            if name not in self._types:
                 continue
             objects = self._decode(name, raws, follow)
             fresh = objects if number is None else self._not_older(name, objects, number)
             put, more = self.absorb(name, fresh, announce=True)
             operations += put
+            operations += self._loosen(name, (value.id for value in fresh))
             follow += more
             seen.append((name, tuple(value.id for value in objects)))
             if number is not None:
@@ -301,6 +377,7 @@ class Puller:
                 commands += self._changes_failed(name, decode_answer(raw, MethodError), now, roll)
                 continue
             changes = decode_answer(raw, ChangesAnswer)
+            self._note_named(name, (*changes.created, *changes.updated, *changes.destroyed))
             parts = [answers.get(f"{name}/{part}", ("error", _FAIL)) for part in ("created", "updated")]
             if name in job.chained and all(method != "error" for method, _ in parts):
                 gots = [decode_answer(raw, GetAnswer) for _, raw in parts]
@@ -329,14 +406,17 @@ class Puller:
     def on_fetched(self, job: FetchJob, response: Response, now: float, roll: float) -> list[Command]:
         """The objects of one /changes page."""
         self._running.discard(job.type_name)
+        if job.type_name not in self._types:  # gone meanwhile
+            return []
         method, raw = _first(response)
         if method == "error":
             return self._changes_failed(job.type_name, decode_answer(raw, MethodError), now, roll)
+        got = decode_answer(raw, GetAnswer)
         removed = [operation.ids for operation in job.rest if isinstance(operation, RemoveObjects)]
-        changes = ChangesAnswer(
-            job.new_state, job.more, list(job.created), [], [object_id for ids in removed for object_id in ids]
-        )
-        return self._take_changes(job.type_name, changes, [decode_answer(raw, GetAnswer)])
+        gone = [*(object_id for ids in removed for object_id in ids), *got.not_found]
+        changes = ChangesAnswer(job.new_state, job.more, list(job.created), [], gone)
+        self._note_named(job.type_name, job.ids)
+        return self._take_changes(job.type_name, changes, [got])
 
     def _take_changes(self, name: str, changes: ChangesAnswer, gots: list[GetAnswer]) -> list[Command]:
         follow: list[Command] = []
@@ -344,18 +424,24 @@ class Puller:
         if changes.destroyed:
             operations.append(RemoveObjects(name, tuple(changes.destroyed)))
             self._forget(name, changes.destroyed)
+            if name == "ModuleDefinition":
+                follow += self._take_modules({}, changes.destroyed)
         for got in gots:
             objects = self._decode(name, got.objects, follow)
             put, more = self.absorb(name, objects, state_text=got.state, announce=True)
             operations += put
             follow += more
         operations.append(SetState(name, changes.new_state))
+        operations += self._tie(name, self._named.pop(name, set()))
         self._states[name] = changes.new_state
         self._failures = 0
         if changes.has_more_changes:
             self._dirty.add(name)
         else:
             self._drop_reached(name, changes.new_state)
+            left = self._loose.get(name, set()).difference(self._ahead.get(name, ()))
+            if left:
+                self._suspects[name] = left
         return [Persist(tuple(operations)), *follow]
 
     def _changes_failed(self, name: str, error: MethodError, now: float, roll: float) -> list[Command]:
@@ -381,6 +467,8 @@ class Puller:
     def on_snapshot(self, job: SnapshotJob, response: Response, now: float, roll: float) -> list[Command]:
         """State, ids and (when they fit) objects of one type."""
         name = job.type_name
+        if name not in self._types:
+            return []
         answers = {call_id: (method, raw) for method, raw, call_id in response.method_responses}
         method, raw = answers.get("state", ("error", _FAIL))
         ids_method, ids_raw = answers.get("ids", ("error", _FAIL))
@@ -411,6 +499,8 @@ class Puller:
 
     def on_ids(self, job: IdsJob, response: Response, now: float, roll: float) -> list[Command]:
         """More ids of a snapshot; an anchor that vanished begins it anew."""
+        if job.type_name not in self._types:
+            return []
         method, raw = _first(response)
         if method == "error":
             self._running.discard(job.type_name)
@@ -420,7 +510,8 @@ class Puller:
                 return []
             return self._changes_failed(job.type_name, error, now, roll)
         query = decode_answer(raw, QueryAnswer)
-        fresh = [object_id for object_id in query.ids if object_id not in set(job.ids)]
+        known = set(job.ids)
+        fresh = [object_id for object_id in query.ids if object_id not in known]
         ids = (*job.ids, *fresh)
         if fresh and query.limit is not None and len(query.ids) >= query.limit:
             return [self._ask_ids(job.type_name, job.state, ids, now)]
@@ -432,6 +523,8 @@ class Puller:
 
     def on_page(self, job: PageJob, response: Response, now: float, roll: float) -> list[Command]:
         """One page of a large snapshot."""
+        if job.type_name not in self._types:
+            return []
         method, raw = _first(response)
         if method == "error":
             self._running.discard(job.type_name)
@@ -460,6 +553,8 @@ class Puller:
         # What a push brought while the snapshot was under way may be newer than its ids: the cursor, taken first, tells.
         self._dirty.add(name)
         # What the snapshot did not name is gone from the store: /changes must bring it again.
+        if name == "ModuleDefinition":
+            follow = [*follow, *self._take_modules({}, set(self._modules).difference(ids)), *self._drop_unknown()]
         known = set(self._ahead.get(name, {})) if name != "Message" else set()
         if name == "Conversation":
             known |= set(self.coverage.tops)
@@ -537,17 +632,41 @@ class Puller:
                     waiting = self._unknown_arrivals.pop(value.id, None)
                     if waiting:
                         follow.append(AnnounceMessages(tuple(waiting)))
+        if name == "ModuleDefinition":
+            modules = [value for value in objects if isinstance(value, ModuleDefinition)]
+            follow += self._take_modules({one.id: tuple(type_.name for type_ in one.types) for one in modules})
         if name == "Alert" and announce:
             follow.append(AnnounceAlerts(tuple(value.id for value in objects)))
         return [PutObjects(name, tuple(objects))], follow
 
     def absorb_written(self, name: str, value: DomainObject, state_text: str) -> tuple[list[Operation], list[Command]]:
         """Like `absorb`, for what an own write made. Answers overtake one another: one that was read before the write must not undo it."""
+        if name not in self._types:  # its module went meanwhile
+            return [], []
         put, follow = self.absorb(name, [value], state_text=state_text)
         number = state_number(state_text)
         if put and number is not None and name != "Message":
             self._ahead.setdefault(name, {})[value.id] = number
+        if put:
+            put += self._loosen(name, (value.id,))
         return put, follow
+
+    def _loosen(self, name: str, ids: Iterable[str]) -> list[Operation]:
+        """These came beyond the cursor; remembered on disk too, for a crash forgets all else."""
+        if name in NEVER_LOOSE or name not in self._states:
+            return []
+        held = self._loose.setdefault(name, set())
+        fresh = [object_id for object_id in ids if object_id not in held]
+        held.update(fresh)
+        return [PutLocal(LOOSE, f"{name}/{object_id}", b"1") for object_id in fresh]
+
+    def _note_named(self, name: str, ids: Iterable[str]) -> None:
+        """/changes named these: once the cursor has moved, it will tell of them by itself."""
+        self._named.setdefault(name, set()).update(self._loose.get(name, set()).intersection(ids))
+
+    def _tie(self, name: str, ids: set[str]) -> list[Operation]:
+        self._loose.get(name, set()).difference_update(ids)
+        return [PutLocal(LOOSE, f"{name}/{object_id}", None) for object_id in sorted(ids)]
 
     def _not_older(self, name: str, objects: Sequence[DomainObject], number: int) -> list[DomainObject]:
         """Those of `objects`, read at change `number`, that are no older than what is here.
@@ -614,6 +733,13 @@ class Puller:
     def _try_later(self, now: float, roll: float) -> None:
         self._retry_at = now + backoff.delay(self._failures, roll)
         self._failures += 1
+
+
+def _in_order(static: Iterable[str], others: Iterable[str]) -> tuple[str, ...]:
+    """Types in the order in which they are asked for; what is no name of a type, or asked for on demand, is left out."""
+    known = frozenset(static)
+    dynamic = [n for n in others if n not in STATIC and n not in NOT_SYNCED and _TYPE_NAME.fullmatch(n)]
+    return (*(n for n in START_ORDER if n in known), *dynamic[:MAX_TYPES], *(n for n in LAST if n in known))
 
 
 _FAIL: Final = msgspec.Raw(b'{"type":"serverFail"}')

@@ -7,7 +7,7 @@ import msgspec
 
 from desktop.core.protocol.answers import GetAnswer, MethodError, SetAnswer, SetError, decode_answer
 from desktop.core.protocol.frames import MethodCall, Response
-from desktop.core.protocol.objects import TYPES, DomainObject, decode_object, object_of
+from desktop.core.protocol.objects import NOT_SYNCED, DomainObject, decode_object, is_record, object_of
 from desktop.core.protocol.problems import ProtocolError
 from desktop.core.sync import backoff
 from desktop.core.sync.commands import Command, Persist, ReportRefusal
@@ -18,7 +18,7 @@ from desktop.core.sync.puller import Puller
 
 TRANSIENT: Final = frozenset({"serverFail", "serverUnavailable", "serverPartialFail", "rateLimit"})
 """Errors that another try may cure."""
-NOTHING_WRITTEN: Final = frozenset({"ReadMark"})
+NOTHING_WRITTEN: Final = frozenset({"Follow", "ReadMark"})
 """Types whose refused creates are not kept for the user: there is nothing of theirs in it."""
 MAX_ATTEMPTS: Final = 8
 MAX_SENDS: Final = 4
@@ -80,7 +80,9 @@ class Sender:
         edit = self._find(edit_id)
         if edit is None or edit.state is not EditState.REFUSED:
             return []
-        edit = msgspec.structs.replace(edit, state=EditState.PENDING, attempts=0, code=None, description=None)
+        edit = msgspec.structs.replace(
+            edit, state=EditState.PENDING, attempts=0, code=None, description=None, extra=None
+        )
         self._replace(edit)
         return [Persist((PutEdit(edit),), durable=True)]
 
@@ -164,6 +166,7 @@ class Sender:
                 self._replace(msgspec.structs.replace(edit, attempts=edit.attempts + 1))
                 self._wait[job.lane] = now + backoff.delay(edit.attempts, roll)
             else:
+                operations += self._as_it_is(edit, whole, state, commands)
                 commands += self._refuse(edit, problem)
         if operations:
             commands.insert(0, Persist(tuple(operations)))
@@ -215,7 +218,7 @@ class Sender:
         return [*put, *operations]
 
     def _value(self, edit: Edit, verdict: SetAnswer, whole: dict[str, msgspec.Raw]) -> DomainObject | None:
-        if edit.type_name not in TYPES:
+        if edit.type_name in NOT_SYNCED:
             return None
         made = (verdict.created or {}).get(edit.object_id)
         if edit.type_name == "Message" and made is not None:
@@ -225,14 +228,33 @@ class Sender:
         raw = whole.get(object_id)
         return None if raw is None else decode_object(edit.type_name, raw, self._me)
 
+    def _as_it_is(
+        self, edit: Edit, whole: dict[str, msgspec.Raw], state: str, commands: list[Command]
+    ) -> list[Operation]:
+        """The record whose change was refused, as the server has it: what the user is asked to compare with."""
+        raw = whole.get(edit.object_id)
+        if raw is None or not is_record(edit.type_name):
+            return []
+        try:
+            value = decode_object(edit.type_name, raw, self._me)
+        except ProtocolError:
+            return []
+        put, follow = self._puller.absorb(edit.type_name, [value], state_text=state)
+        commands += follow
+        return put
+
     def _refuse(self, edit: Edit, problem: SetError) -> list[Command]:
         report = ReportRefusal(edit.type_name, edit.object_id, problem.type, problem.description or "")
-        kept = edit.kind is EditKind.CREATE and edit.type_name not in NOTHING_WRITTEN
+        kept = keeps(edit)
         if not kept and edit.local_path is None:  # what it changed shows the server's version again
             self._remove(edit)
             return [Persist((RemoveEdit(edit),)), report]
         refused = msgspec.structs.replace(
-            edit, state=EditState.REFUSED, code=problem.type, description=problem.description
+            edit,
+            state=EditState.REFUSED,
+            code=problem.type,
+            description=problem.description,
+            extra=problem.extra,
         )
         self._replace(refused)
         return [Persist((PutEdit(refused),)), report]
@@ -259,6 +281,19 @@ class Sender:
 
     def _waiting_for(self, transfer_id: str) -> list[Edit]:
         return [edit for lane in self._lanes.values() for edit in lane.values() if edit.upload == transfer_id]
+
+
+def keeps(edit: Edit) -> bool:
+    """Whether a refused edit stays for the user to mend or drop: what he made, and what he wrote into a record. An action alone is just told."""
+    if edit.kind is EditKind.CREATE:
+        return edit.type_name not in NOTHING_WRITTEN
+    written = edit.payload.keys() - {"version", "action", "state"}
+    return edit.kind is EditKind.UPDATE and _is_written_by_hand(edit.type_name) and bool(written)
+
+
+def _is_written_by_hand(type_name: str) -> bool:
+    """Folders and documents have a screen of their own, which tells a refusal and shows the server's version."""
+    return is_record(type_name) and type_name not in ("Folder", "Document")
 
 
 class _OnlyId(msgspec.Struct):

@@ -3,24 +3,62 @@
 from bisect import bisect_left
 from collections.abc import Callable, Iterable
 
-from desktop.core.domain import Conversation, ConversationKind, Message, Receipt, Transfer, TransferState
+from desktop.core.domain import (
+    Conversation,
+    ConversationKind,
+    Delivery,
+    Direction,
+    Message,
+    Receipt,
+    Transfer,
+    TransferState,
+)
+from desktop.core.domain.chat import Card
 from desktop.models.people import People
+from desktop.ui.chat.cards import CardFace, CardSource
 from desktop.ui.chat.pictures import Thumbnails
 
 
 class TalkContext:
     """Kept by the chat pane, read while laying out and painting. Nothing here suspends."""
 
-    def __init__(self, people: People, thumbnails: Thumbnails, quoted: Callable[[str], Message | None]) -> None:
+    def __init__(
+        self,
+        people: People,
+        thumbnails: Thumbnails,
+        quoted: Callable[[str], Message | None],
+        cards: Callable[[], CardSource] | None = None,
+        on_cards: Callable[[], None] = lambda: None,
+    ) -> None:
         self.people = people
         self.thumbnails = thumbnails
         self._held = quoted
+        self._make_cards, self._on_cards = cards, on_cards
+        self._cards: CardSource | None = None
         self._quotes: dict[str, Message | None] = {}
         self.conversation: Conversation | None = None
         self.unread_from = 0  # place of the first message that was new on opening; 0 for none
         self.transfers: dict[str, Transfer] = {}
         self._read_seqs: list[int] = []
         self._readers = 0
+
+    @property
+    def cards(self) -> CardSource | None:
+        """The records behind cards, made when the first card or menu wants them; None where there are none."""
+        if self._cards is None and self._make_cards is not None:
+            self._cards = self._make_cards()
+            self._cards.watch(self._on_cards)
+        return self._cards
+
+    @property
+    def live_cards(self) -> bool:
+        """Whether cards show their records as they are now. Never changes, so neither does a row's height."""
+        return self._make_cards is not None
+
+    def face(self, card: Card) -> CardFace | None:
+        """What a live card says; None while it is being read."""
+        cards = self.cards
+        return cards.face(card) if cards is not None else None
 
     def quoted(self, message_id: str) -> Message | None:
         """A message that another one answers: held, or fetched before."""
@@ -65,17 +103,27 @@ class TalkContext:
 
     def transfer_of(self, message: Message) -> Transfer | None:
         """The transfer that carries a message's file, if one is known."""
-        found = self.transfers.get(message.id)
-        if found is None and message.attachment is not None:
-            found = self.transfers.get(message.attachment.blob_id)
-        return found
+        sending = self.transfers.get(message.id)
+        blob_id = message.attachment.blob_id if message.attachment is not None else ""
+        fetching = self.transfers.get(blob_id)
+        over = sending is None or sending.state is TransferState.DONE  # then the own file may come down again
+        return (fetching or sending) if over else sending
+
+    def waiting_words(self, message: Message) -> tuple[str, str]:
+        """What stands under a message that is not sent: the text's key and the icon. A file that stands still is not going up."""
+        transfer = self.transfers.get(message.id)
+        stands = transfer is not None and transfer.state is not TransferState.RUNNING
+        if message.delivery is Delivery.UPLOADING and not stands:
+            return "chat.uploading", "arrow-up"
+        return "chat.pending", "clock"
 
     def set_transfer(self, transfer: Transfer) -> None:
         """A transfer moved on; a cancelled one is forgotten."""
-        for key in (transfer.message_id, transfer.blob_id):
-            if not key:
-                continue
-            if transfer.state is TransferState.FAILED and transfer.error == "userCancelled":
-                self.transfers.pop(key, None)
-            else:
-                self.transfers[key] = transfer
+        # By blob only what comes down: a colleague may have sent the same file that this user sends.
+        key = transfer.message_id if transfer.direction is Direction.UP else transfer.blob_id
+        if not key:
+            return
+        if transfer.state is TransferState.FAILED and transfer.error == "userCancelled":
+            self.transfers.pop(key, None)
+        else:
+            self.transfers[key] = transfer

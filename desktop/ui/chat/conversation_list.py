@@ -18,6 +18,7 @@ from desktop.ui.i18n import tr, when
 from desktop.ui.kit import (
     EmptyState,
     ListPane,
+    Menu,
     RowDelegate,
     SearchBox,
     clipboard_text,
@@ -304,8 +305,7 @@ class ConversationPane(QWidget):
     def menu(self, conversation: Conversation) -> QMenu:
         """What can be done with a conversation."""
         chat, key = self._session.chat, conversation.id
-        menu = QMenu(self)
-        menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        menu = Menu(self, leaves=True)
 
         def add(text_key: str, icon: str, start: Callable[[], object]) -> None:
             action = menu.addAction(icons.icon(icon, "ink2", 16), tr(text_key))

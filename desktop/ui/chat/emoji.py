@@ -18,7 +18,7 @@ from PySide6.QtWidgets import (
 )
 
 from desktop.ui import i18n, theme
-from desktop.ui.kit import Divider, IconButton
+from desktop.ui.kit import Divider, IconButton, round_corners
 from desktop.ui.shell.ui_state import UiState
 from desktop.ui.theme.values_chat import EMOJI_CELL
 
@@ -132,6 +132,7 @@ class EmojiPicker(QFrame):
         super().__init__(parent, Qt.WindowType.Popup)
         self._state = state
         self.setProperty("surface", "popup")
+        round_corners(self)
         i18n.bind(self.setAccessibleName, "chat.compose.emoji")
         self._grid = _Grid()
         self._grid.picked.connect(self._on_picked)

@@ -1,5 +1,6 @@
 """The messages page: conversations at the left, the open one at the right, a handle between them."""
 
+from collections.abc import Callable
 from contextlib import ExitStack
 from typing import TYPE_CHECKING
 
@@ -11,6 +12,7 @@ from desktop.core.events import ChangeSet, Event, PresenceChanged
 from desktop.models.people import People
 from desktop.models.verbs import TalkSession
 from desktop.ui import theme
+from desktop.ui.chat.cards import CardSource
 from desktop.ui.chat.conversation_list import ConversationPane
 from desktop.ui.kit import EmptyState
 from desktop.ui.shell.navigator import FileOpener, Navigator
@@ -36,10 +38,12 @@ class MessagesPage(QWidget):
         navigator: Navigator,
         files: FileOpener,
         state: UiState,
+        cards: Callable[[], CardSource] | None = None,
         parent: QWidget | None = None,
     ) -> None:
         super().__init__(parent)
         self._session, self._navigator, self._files, self._state = session, navigator, files, state
+        self._cards = cards
         self.tasks = TaskOwner(self)
         self.people = People(session.me, self)
         self.people.set_presence(session.presence.everyone(), snapshot=True)
@@ -71,7 +75,7 @@ class MessagesPage(QWidget):
         if self._pane is None:
             from desktop.ui.chat.pane import ChatPane
 
-            self._pane = ChatPane(self._session, self.people, self._navigator, self._files, self._state)
+            self._pane = ChatPane(self._session, self.people, self._navigator, self._files, self._state, self._cards)
             self._pane.composer.set_enter_sends(self._enter_sends)
             self._no_pane.hide()
             self._no_pane.setParent(self)
@@ -199,16 +203,22 @@ class MessagesPage(QWidget):
         self._fit()
         self.window().installEventFilter(self)
         if self._pane is not None:
-            self._pane.window_activated()
+            self._pane.read_marks.window_activated()
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
         if event.type() == QEvent.Type.WindowActivate and self._pane is not None:
-            self._pane.window_activated()
+            self._pane.read_marks.window_activated()
         return False
 
 
-def create_messages_page(session: TalkSession, navigator: Navigator, files: FileOpener, state: UiState) -> MessagesPage:
+def create_messages_page(
+    session: TalkSession,
+    navigator: Navigator,
+    files: FileOpener,
+    state: UiState,
+    cards: Callable[[], CardSource] | None = None,
+) -> MessagesPage:
     """Makes the page and starts reading."""
-    page = MessagesPage(session, navigator, files, state)
+    page = MessagesPage(session, navigator, files, state, cards)
     page.start()
     return page

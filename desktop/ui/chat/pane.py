@@ -1,16 +1,12 @@
-"""One open conversation: header, announcement, messages, who is typing, composer. Turns what the user does into verbs."""
+"""One open conversation: header, announcement, messages, who is typing, composer. Follows the session's events and pages the history."""
 
-import asyncio
 from collections.abc import Callable, Coroutine
-from functools import partial
 from typing import Any
 
-from PySide6.QtCore import QEvent, QObject, QPoint, QRectF, Qt, QTimer, QUrl, Signal
-from PySide6.QtGui import QDesktopServices, QPainter, QPaintEvent, QPen
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QMenu, QPushButton, QSizePolicy, QStackedLayout, QVBoxLayout, QWidget
+from PySide6.QtCore import QObject, Qt, QTimer, Signal
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QSizePolicy, QStackedLayout, QVBoxLayout, QWidget
 
-from desktop.core.domain import ConnectionState, Conversation, ConversationKind, Message, MessageKind
-from desktop.core.errors import AppError
+from desktop.core.domain import ConnectionState, Conversation, ConversationKind, Message
 from desktop.core.events import (
     ChangeSet,
     Event,
@@ -23,13 +19,17 @@ from desktop.core.events import (
 from desktop.models.messages import MessageWindow
 from desktop.models.people import People
 from desktop.models.verbs import TalkSession
-from desktop.ui import i18n, theme
+from desktop.ui import i18n
 from desktop.ui.chat import text as words
-from desktop.ui.chat.composer import Composer, Outgoing
+from desktop.ui.chat.cards import CardSource
+from desktop.ui.chat.composer import Composer
 from desktop.ui.chat.context import TalkContext
+from desktop.ui.chat.jump_button import JumpButton
 from desktop.ui.chat.members import MembersDialog
+from desktop.ui.chat.message_actions import MessageActions
 from desktop.ui.chat.pictures import Thumbnails
-from desktop.ui.chat.rows import summary
+from desktop.ui.chat.read_marks import ReadMarks
+from desktop.ui.chat.sending import Sender
 from desktop.ui.chat.view import MessageView
 from desktop.ui.i18n import tr, when
 from desktop.ui.kit import (
@@ -40,70 +40,15 @@ from desktop.ui.kit import (
     Label,
     PaneHeader,
     Snack,
-    clipboard_text,
-    confirm,
     conversation_name,
     on_click,
 )
 from desktop.ui.shell.navigator import FileOpener, Navigator
 from desktop.ui.shell.ui_state import UiState
 from desktop.ui.tasks import TaskOwner, alive
-from desktop.ui.theme import icons
 
 TYPING_SHOWN_MS = 5000
-SEEN_MS = 300
 JUMP_MS = 90
-
-
-class JumpButton(QPushButton):
-    """The round button over the messages that leads back to the newest, with how many came meanwhile."""
-
-    def __init__(self, parent: QWidget) -> None:
-        super().__init__(parent)
-        self._count = 0
-        self.setCursor(Qt.CursorShape.PointingHandCursor)
-        self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
-        i18n.changed.connect(self._fit)
-        theme.changed.connect(self._fit)
-        self.set_count(0)
-        self.hide()
-
-    def set_count(self, count: int) -> None:
-        """How many new messages are below."""
-        self._count = count
-        self._fit()
-
-    def _fit(self) -> None:
-        text = tr("chat.jump_fresh", n=self._count) if self._count else ""
-        self.setAccessibleName(text or tr("chat.jump_newest"))
-        self.setToolTip(tr("chat.jump_newest"))
-        width = self.fontMetrics().horizontalAdvance(text) + theme.scaled(44) if text else theme.scaled(36)
-        self.setFixedSize(width, theme.scaled(36))
-        self.place()
-        self.update()
-
-    def place(self) -> None:
-        """Stands at the lower right of its parent."""
-        host = self.parentWidget()
-        if host is not None:
-            self.move(host.width() - self.width() - 20, host.height() - self.height() - 14)
-
-    def paintEvent(self, event: QPaintEvent) -> None:
-        colors = theme.tokens()
-        painter = QPainter(self)
-        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        box = QRectF(self.rect()).adjusted(1, 1, -1, -1)
-        painter.setPen(QPen(colors.accent if self.hasFocus() else colors.line, 1))
-        painter.setBrush(colors.hover if self.underMouse() else colors.surface)
-        painter.drawRoundedRect(box, box.height() / 2, box.height() / 2)
-        side = theme.scaled(18)
-        left = theme.scaled(9)
-        icons.paint(painter, QRectF(left, (self.height() - side) / 2, side, side), "arrow-down", colors.link)
-        if self._count:
-            painter.setPen(colors.link)
-            painter.setFont(self.font())
-            place = QRectF(left + side + 4, 0, self.width(), self.height())
-            painter.drawText(place, Qt.AlignmentFlag.AlignVCenter, tr("chat.jump_fresh", n=self._count))
 
 
 class ChatPane(QWidget):
@@ -118,24 +63,25 @@ class ChatPane(QWidget):
         navigator: Navigator,
         files: FileOpener,
         state: UiState,
+        cards: Callable[[], CardSource] | None = None,
         parent: QWidget | None = None,
     ) -> None:
         super().__init__(parent)
-        self._session, self._people, self._navigator, self._files = session, people, navigator, files
+        self._session, self._people, self._navigator = session, people, navigator
         self.tasks = TaskOwner(self)
-        self._sending = asyncio.Lock()
         self.conversation: Conversation | None = None
-        self._seen = 0
-        self._told = 0
         self._jump_to = 0
         self._member_ids: list[str] = []
         self._stale = False
         self._typing: dict[str, int] = {}
         self.window_model = MessageWindow(session.chat, self)
         self.thumbnails = Thumbnails(session.files, self.devicePixelRatioF, self)
-        self.context = TalkContext(people, self.thumbnails, self._held)
+        self.context = TalkContext(people, self.thumbnails, self.held, cards, self._on_cards)
         self.context_loaded = False
+        self.read_marks = ReadMarks(self, lambda: self.conversation)
         self._build_ui(state)
+        self.message_actions = MessageActions(self, self, session, navigator, files)
+        self._sender = Sender(self, self, session)
         self._bind()
 
     # ---- build
@@ -187,24 +133,18 @@ class ChatPane(QWidget):
         view.newer_wanted.connect(lambda: self._page(self.window_model.load_newer, "newer"))
         view.newest_wanted.connect(lambda: self._open_at(None))
         view.jump_wanted.connect(self._on_jump_wanted)
-        view.acted.connect(self._on_action)
-        view.menu_wanted.connect(self._on_menu)
-        view.seen.connect(self._on_seen)
+        view.seen.connect(self.read_marks.see)
+        self.read_marks.read.connect(self._mark_read)
         view.fresh_changed.connect(self._show_jump)
         view.verticalScrollBar().valueChanged.connect(lambda _value: self._show_jump())
         view.verticalScrollBar().rangeChanged.connect(lambda _low, _high: self._show_jump())
-        view.installEventFilter(self)
         on_click(self.jump, view.to_newest)
         on_click(self.members_button, lambda: self.tasks.start(self._show_members(), name="members", exclusive=True))
         on_click(self.card_button, self._open_peer)
-        composer.submitted.connect(self._on_submitted)
-        composer.draft_changed.connect(self._on_draft)
-        composer.typed.connect(self._on_typed)
         composer.complained.connect(self.snack.say)
         self.window_model.fell_behind.connect(self._on_fell_behind)
         self._people.changed.connect(self._on_people)
         i18n.changed.connect(self._show_header)
-        self._seen_timer = _single_shot(self, SEEN_MS, self._mark_read)
         self._typing_timer = _single_shot(self, TYPING_SHOWN_MS, self._clear_typing)
         self._jump_timer = _single_shot(self, JUMP_MS, self._jump_now)
 
@@ -219,7 +159,7 @@ class ChatPane(QWidget):
         self.composer.show_conversation(conversation, draft)
         self.conversation = conversation
         self.context.turn_to(conversation)
-        self._told, self._seen = conversation.read_seq, 0
+        self.read_marks.turn_to(conversation)
         self._member_ids = []
         self._clear_typing()
         self.window_model.clear()
@@ -271,7 +211,8 @@ class ChatPane(QWidget):
         if missing:
             self.view.relayout()
 
-    def _held(self, message_id: str) -> Message | None:
+    def held(self, message_id: str) -> Message | None:
+        """A message of the window, None when it is not held."""
         row = self.window_model.row_of(message_id)
         return self.window_model.at(row) if row >= 0 else None
 
@@ -369,6 +310,11 @@ class ChatPane(QWidget):
             self.composer.set_members([m.person_id for m in members])
             self._show_header([m.person_id for m in members])
 
+    def _on_cards(self) -> None:
+        """A record behind a card changed, or its words."""
+        if alive(self):
+            self.view.viewport().update()
+
     def _on_people(self, ids: frozenset[str]) -> None:
         if not ids:
             self.view.relayout()
@@ -439,131 +385,22 @@ class ChatPane(QWidget):
         self.jump.setVisible(bool(len(self.window_model)) and not self.view.at_newest)
         self.jump.place()
 
-    def _on_seen(self, seq: int) -> None:
-        self._seen = max(self._seen, seq)
-        if self._seen > self._told and not self._seen_timer.isActive():
-            self._seen_timer.start()
-
-    def _mark_read(self) -> None:
-        if self.conversation is None or self._seen <= self._told:
-            return
-        if not self.isVisible() or not self.window().isActiveWindow():
-            return
-        self._told = self._seen
-        self.tasks.start(self._session.chat.mark_read(self.conversation.id, self._seen), name="mark-read")
+    def _mark_read(self, conversation_id: str, seq: int) -> None:
+        self.tasks.start(self._session.chat.mark_read(conversation_id, seq), name="mark-read")
 
     def stop_timers(self) -> None:
         """The page is being closed."""
-        for timer in (self._seen_timer, self._typing_timer, self._jump_timer):
+        for timer in (self.read_marks, self._typing_timer, self._jump_timer):
             timer.stop()
 
-    def window_activated(self) -> None:
-        """The window came to the front: what is in sight counts as read now."""
-        if self._seen > self._told:
-            self._seen_timer.start()
-
-    # ---- sending
-    def _on_submitted(self, outgoing: Outgoing) -> None:
-        if self.conversation is not None:
-            self.tasks.start(self._send(self.conversation.id, outgoing), name="send")
-
-    async def _send(self, conversation_id: str, outgoing: Outgoing) -> None:
-        chat = self._session.chat
-        left = list(outgoing.items)
-        text = outgoing.text
-        try:
-            async with self._sending:  # two presses of Send keep their order
-                while left:
-                    item = left[0]
-                    if item.is_picture:
-                        await chat.send_picture(conversation_id, item.source, item.name)
-                    else:
-                        await chat.send_file(conversation_id, item.source)
-                    left.pop(0)
-                if text:
-                    await chat.send_text(conversation_id, text, outgoing.mentions, outgoing.reply_to)
-                    text = ""
-        except AppError as error:
-            self._give_back(conversation_id, Outgoing(text, outgoing.mentions, outgoing.reply_to, tuple(left)))
-            self.snack.say(i18n.error_text(error))
-        except BaseException:
-            self._give_back(conversation_id, Outgoing(text, outgoing.mentions, outgoing.reply_to, tuple(left)))
-            raise
-
-    def _give_back(self, conversation_id: str, outgoing: Outgoing) -> None:
-        if not alive(self):
-            return
-        if self.conversation is not None and self.conversation.id == conversation_id:
-            self.composer.restore(outgoing)
-        elif outgoing.text:
-            self._on_draft(conversation_id, outgoing.text)
-
-    def _on_draft(self, conversation_id: str, text: str) -> None:
-        self.tasks.start(self._session.chat.set_draft(conversation_id, text), name=f"draft-{conversation_id}")
-
-    def _on_typed(self, conversation_id: str) -> None:
-        if self._session.status.state is ConnectionState.LIVE:
-            self.tasks.start(self._session.chat.typing(conversation_id), name="typing", exclusive=True)
-
-    # ---- what a click in the messages does
-    def _on_action(self, action: str, message_id: str, data: str) -> None:
-        message = self._held(message_id)
-        if message is None:
-            return
-        chat, files = self._session.chat, self._session.files
-        match action:
-            case "link":
-                self.tasks.start(self._open_link(data), name="link", exclusive=True)
-            case "person":
-                self._navigator.open_person(data)
-            case "jump":
-                self._jump_to_message(data)
-            case "card" if message.card is not None:
-                self._open_card(message.card.type, message.card.id)
-            case "picture" if message.attachment is not None:
-                self._files.view_picture(message.attachment)
-            case "open" if message.attachment is not None:
-                self._files.open_file(message.attachment)
-            case "save_as" if message.attachment is not None:
-                self._files.save_file(message.attachment)
-            case "download" if message.attachment is not None:
-                self.tasks.start(files.download(message.attachment), name="file")
-            case "pause":
-                self.tasks.start(files.pause(data), name="file")
-            case "resume":
-                self.tasks.start(files.resume(data), name="file")
-            case "cancel":
-                self.tasks.start(files.cancel(data), name="file")
-            case "retry":
-                self.tasks.start(chat.retry(message_id), name="retry")
-            case "discard":
-                self.tasks.start(chat.discard(message_id), name="discard")
-            case _:
-                pass
-
-    def _open_card(self, type_name: str, record_id: str) -> None:
-        match type_name:
-            case "Notice":
-                self._navigator.open_notice(record_id)
-            case "Document":
-                self._navigator.open_document(record_id)
-            case _:
-                self._navigator.open_page("workbench")
-
-    def _jump_to_message(self, message_id: str) -> None:
+    # ---- what a click in the messages leads to
+    def jump_to_message(self, message_id: str) -> None:
+        """Shows a message, out of the history if need be."""
         if self.view.show_message(message_id):
             return
         quoted = self.context.quoted(message_id)
         if quoted is not None and quoted.seq:
             self._open_at(quoted.seq)
-
-    async def _open_link(self, address: str) -> None:
-        url = QUrl(address)
-        if url.scheme().lower() not in ("http", "https") or not url.host():
-            return
-        shown = url.toDisplayString()[:300]
-        if await confirm(self, "chat.link.title", tr("chat.link.text", address=shown), accept_key="chat.link.open"):
-            QDesktopServices.openUrl(url)
 
     def _open_peer(self) -> None:
         if self.conversation is not None and self.conversation.peer_id:
@@ -577,51 +414,6 @@ class ChatPane(QWidget):
         dialog.picked.connect(self._navigator.open_person)
         dialog.finished.connect(dialog.deleteLater)
         dialog.open()
-
-    def _on_menu(self, message_id: str, place: QPoint) -> None:
-        message = self._held(message_id)
-        if message is not None:
-            self.message_menu(message).popup(place)
-
-    def message_menu(self, message: Message) -> QMenu:
-        """What can be done with a message."""
-        menu = QMenu(self)
-        menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-
-        def add(key: str, icon: str, run: Callable[[], object]) -> None:
-            action = menu.addAction(icons.icon(icon, "ink2", 16), tr(key))
-            action.triggered.connect(lambda _checked=False: run())
-
-        selected = self.view.selected_text()
-        if selected:
-            add("chat.menu.copy_selection", "copy", lambda: clipboard_text(selected))
-        elif message.text:
-            add("chat.menu.copy", "copy", lambda: clipboard_text(message.text))
-        for _, address in list(words.links(message.text))[:1]:
-            add("chat.menu.copy_link", "link", partial(clipboard_text, address))
-        if message.seq and message.kind is not MessageKind.SYSTEM and self.composer.isVisible():
-            add("chat.menu.reply", "arrow-bend-up-left", lambda: self._reply_to(message))
-        if message.attachment is not None:
-            attachment = message.attachment
-            if message.kind is MessageKind.PICTURE:
-                add("chat.menu.view", "magnifying-glass-plus", lambda: self._files.view_picture(attachment))
-            add("chat.menu.save_as", "download-simple", lambda: self._files.save_file(attachment))
-        if message.sender_id and message.sender_id != self._people.me.id:
-            sender = message.sender_id
-            add("chat.menu.person", "identification-card", lambda: self._navigator.open_person(sender))
-        menu.addSeparator()
-        add("chat.menu.select_all", "selection-all", self.view.select_all)
-        return menu
-
-    def _reply_to(self, message: Message) -> None:
-        name = self._people.name(message.sender_id)
-        self.composer.set_reply(message.id, tr("chat.replying", name=name, text=words.one_line(summary(message))))
-
-    # ---- Qt
-    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
-        if watched is self.view and event.type() == QEvent.Type.Resize:
-            QTimer.singleShot(0, self.jump, self.jump.place)
-        return False
 
 
 def _single_shot(parent: QObject, interval: int, action: Callable[[], None]) -> QTimer:

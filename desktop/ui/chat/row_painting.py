@@ -8,8 +8,11 @@ from PySide6.QtGui import QColor, QFontMetricsF, QPainter, QPen, QTextCharFormat
 from desktop.core.domain import Delivery, Transfer, TransferState
 from desktop.ui import theme
 from desktop.ui.chat import text as words
+from desktop.ui.chat.card_painting import paint_card
+from desktop.ui.chat.cards import CardFace
 from desktop.ui.chat.context import TalkContext
-from desktop.ui.chat.rows import Row, file_status, file_zones
+from desktop.ui.chat.file_cards import file_status, file_zones
+from desktop.ui.chat.rows import Row
 from desktop.ui.i18n import has, tr
 from desktop.ui.kit import conversation_icon, conversation_name, paint_avatar, paint_file_sheet
 from desktop.ui.theme import icons
@@ -200,34 +203,16 @@ class RowPainter:
         card = row.message.card
         if card is None:
             return
-        colors = theme.tokens()
-        self._fill(painter, row, colors.bubble_other if not state.selection else colors.selected, edge=True)
-        pad = theme.scaled(12)
-        box = row.bubble.adjusted(pad, pad, -pad, -pad)
-        bold = theme.font("base", bold=True)
+        self._fill(
+            painter, row, theme.tokens().bubble_other if not state.selection else theme.tokens().selected, edge=True
+        )
         kind_key = f"chat.card.{card.type}"
         kind = tr(kind_key) if has(kind_key) else tr("chat.card.other")
-        icons.paint(
-            painter,
-            QRectF(box.left(), box.top() + 1, theme.scaled(16), theme.scaled(16)),
-            "megaphone-simple",
-            colors.link,
-        )
-        painter.setFont(theme.font("secondary"))
-        painter.setPen(colors.ink2)
-        head = QRectF(box.left() + theme.scaled(22), box.top(), box.width(), theme.scaled(18))
-        painter.drawText(head, Qt.AlignmentFlag.AlignVCenter, kind)
-        painter.setFont(bold)
-        painter.setPen(colors.ink)
-        title = QFontMetricsF(bold).elidedText(card.title or row.message.text, Qt.TextElideMode.ElideRight, box.width())
-        line = QRectF(box.left(), head.bottom() + theme.scaled(6), box.width(), theme.scaled(22))
-        painter.drawText(line, Qt.AlignmentFlag.AlignVCenter, title)
-        rule = line.bottom() + theme.scaled(8)
-        painter.fillRect(QRectF(row.bubble.left() + 1, rule, row.bubble.width() - 2, 1), colors.line)
-        painter.setFont(theme.font("secondary"))
-        painter.setPen(colors.link)
-        foot = QRectF(box.left(), rule, box.width(), row.bubble.bottom() - rule)
-        painter.drawText(foot, Qt.AlignmentFlag.AlignVCenter, tr("chat.card.open"))
+        plain = CardFace(kind, "megaphone-simple", card.title or row.message.text)
+        live = self._context.live_cards
+        face = self._context.face(card) if live else plain
+        reading = face is None
+        paint_card(painter, row.bubble, face or plain, live=live, reading=reading)
 
     def _footer(self, painter: QPainter, row: Row) -> None:
         colors, message = theme.tokens(), row.message
@@ -237,14 +222,14 @@ class RowPainter:
         place = QRectF(row.bubble.left() - 400, row.bubble.bottom(), row.bubble.width() + 400, theme.scaled(18))
         painter.setFont(theme.font("secondary"))
         if message.delivery is not Delivery.SENT:
-            uploading = message.delivery is Delivery.UPLOADING
-            label = tr("chat.uploading" if uploading else "chat.pending")
+            key, icon = self._context.waiting_words(message)
+            label = tr(key)
             painter.setPen(colors.ink3)
             painter.drawText(place, Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter, label)
             width = QFontMetricsF(painter.font()).horizontalAdvance(label)
             side = theme.scaled(13)
             spot = QRectF(place.right() - width - side - 4, place.center().y() - side / 2, side, side)
-            icons.paint(painter, spot, "arrow-up" if uploading else "clock", colors.ink3)
+            icons.paint(painter, spot, icon, colors.ink3)
             return
         read, total = self._context.readers(message.seq)
         if total <= 0:

@@ -10,9 +10,10 @@ from dataclasses import dataclass, field
 from PySide6.QtCore import QPointF, QRectF, QSize, QSizeF
 from PySide6.QtGui import QFont, QFontMetricsF, QTextCharFormat, QTextLayout, QTextOption
 
-from desktop.core.domain import Attachment, Delivery, Message, MessageKind, Transfer, TransferState
+from desktop.core.domain import Delivery, Message, MessageKind
 from desktop.ui import theme
 from desktop.ui.chat import text as words
+from desktop.ui.chat.cards import LIVE_HEIGHT, PLAIN_HEIGHT
 from desktop.ui.chat.context import TalkContext
 from desktop.ui.chat.pictures import shown_size
 from desktop.ui.i18n import catalog, tr, when
@@ -209,7 +210,8 @@ class RowBuilder:
             row.bubble = QRectF(0, y, self._card_width(row), theme.scaled(104))
         elif message.card is not None:
             row.body = "card"
-            row.bubble = QRectF(0, y, self._card_width(row), theme.scaled(104))
+            height = LIVE_HEIGHT if self._context.live_cards else PLAIN_HEIGHT
+            row.bubble = QRectF(0, y, self._card_width(row), theme.scaled(height))
         else:
             self._text(row, y)
 
@@ -304,54 +306,3 @@ def _span_rects(row: Row, span: words.Span) -> list[QRectF]:
 def _x_of(answer: object) -> float:
     """PySide answers cursorToX as a pair (x, cursor) in some versions."""
     return float(answer[0]) if isinstance(answer, tuple) else float(answer)  # type: ignore[arg-type]
-
-
-def file_status(attachment: Attachment, transfer: Transfer | None, message: Message) -> str:
-    """The line under a file's name: size, and how its transfer goes."""
-    parts = [when.size(attachment.size)] if attachment.size else []
-    if transfer is None:
-        if message.delivery is Delivery.PENDING:
-            parts.append(tr("chat.file.waiting"))
-        return " ・ ".join(parts)
-    up = message.delivery is not Delivery.SENT
-    match transfer.state:
-        case TransferState.RUNNING:
-            parts.append(tr("chat.file.uploading" if up else "chat.file.downloading", speed=when.speed(transfer.speed)))
-            if transfer.seconds_left is not None:
-                parts.append(tr("chat.file.left", time=when.duration(transfer.seconds_left)))
-        case TransferState.FAILED:
-            parts.append(tr("chat.file.failed"))
-        case other:
-            parts.append(tr(f"chat.file.{other.value}"))
-    return " ・ ".join(parts)
-
-
-def file_zones(row: Row, transfer: Transfer | None) -> list[Zone]:
-    """What can be done with a file now, as words at the foot of its card."""
-    wanted: tuple[str, ...]
-    match transfer.state if transfer else None:
-        case TransferState.RUNNING | TransferState.WAITING:
-            wanted = ("pause", "cancel")
-        case TransferState.PAUSED | TransferState.HELD:
-            wanted = ("resume", "cancel")
-        case TransferState.FAILED:
-            wanted = ("resume", "cancel")
-        case TransferState.DONE:
-            wanted = ("open", "save_as")
-        case _:
-            wanted = ("open", "download", "save_as")
-    if row.message.delivery is not Delivery.SENT and transfer is None:
-        return []
-    metrics = QFontMetricsF(theme.font("secondary"))
-    pad = theme.scaled(12)
-    x, height = row.bubble.left() + pad, theme.scaled(24)
-    top = row.bubble.bottom() - height - theme.scaled(4)
-    zones = []
-    target = transfer.id if transfer else row.message.id
-    for action in wanted:
-        failed = transfer is not None and transfer.state is TransferState.FAILED
-        label = tr("common.retry" if action == "resume" and failed else f"chat.file.{action}")
-        width = metrics.horizontalAdvance(label)
-        zones.append(Zone(QRectF(x, top, width + 4, height), action, target, label))
-        x += width + theme.scaled(14)
-    return zones

@@ -1,18 +1,14 @@
-"""The message view: lays out only what is in sight, anchored at a message, so that nothing that loads elsewhere moves it.
+"""The message view: a RowFlow under a scroll bar that counts places in the conversation, not pixels. Mouse, keys, focus, copying.
 
-Anchor = (row whose lower part is at the viewport's foot, pixels of it below the edge). The scroll bar counts places in the
-conversation, not pixels: heights of rows out of sight are never needed (STACK trap 3).
+Layout and anchor are the flow's, the mouse is the pointer's, what screen readers see is in accessible.py.
 """
 
-from collections import OrderedDict
-
-from PySide6.QtCore import QEvent, QModelIndex, QPoint, QPointF, QRect, QRectF, Qt, QTimer, Signal
+from PySide6.QtCore import QEvent, QModelIndex, QPoint, QPointF, QRect, QRectF, Qt, Signal
 from PySide6.QtGui import (
     QAccessible,
     QAccessibleAnnouncementEvent,
     QAccessibleEvent,
     QContextMenuEvent,
-    QCursor,
     QFocusEvent,
     QKeyEvent,
     QKeySequence,
@@ -22,28 +18,26 @@ from PySide6.QtGui import (
     QResizeEvent,
     QWheelEvent,
 )
-from PySide6.QtWidgets import QAbstractScrollArea, QApplication, QFrame, QWidget
+from PySide6.QtWidgets import QApplication, QFrame, QWidget
 
-from desktop.core.domain import Message
 from desktop.models.messages import MessageWindow
 from desktop.ui import i18n, theme
-from desktop.ui.chat import text as words
+from desktop.ui.chat import accessible, copying
 from desktop.ui.chat.context import TalkContext
+from desktop.ui.chat.file_cards import file_zones
+from desktop.ui.chat.flow import PAD, Placed, RowFlow
+from desktop.ui.chat.pointing import Pointer
 from desktop.ui.chat.row_painting import PaintState, RowPainter
-from desktop.ui.chat.rows import Row, RowBuilder, Zone, file_zones, summary
+from desktop.ui.chat.rows import summary
 from desktop.ui.chat.selection import End, Selection
-from desktop.ui.i18n import tr, when
-from desktop.ui.kit import conversation_name
+from desktop.ui.i18n import tr
 from desktop.ui.theme.values_chat import WHEEL_STEP
 
-KEPT_ROWS = 300
 NEAR_END = 20  # rows left before the next page is asked for
 UNIT = 100  # scroll bar steps of one message
-PAD = 10
-AUTOSCROLL_MS = 30
 
 
-class MessageView(QAbstractScrollArea):
+class MessageView(accessible.SpokenArea):
     """Shows a MessageWindow. What the user wants done comes out as signals; the pane above does it."""
 
     older_wanted = Signal()
@@ -57,22 +51,17 @@ class MessageView(QAbstractScrollArea):
 
     def __init__(self, window: MessageWindow, context: TalkContext, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self._window, self._context = window, context
-        self._builder, self._painter = RowBuilder(context), RowPainter(context)
-        self._rows: OrderedDict[str, tuple[tuple[object, ...], Row]] = OrderedDict()
-        self._row, self._off = -1, 0.0
-        self._placed: list[tuple[int, float, Row]] = []
+        accessible.install()
+        self.window_model, self._context = window, context
+        self._painter = RowPainter(context)
+        self._flow = RowFlow(window, context)
+        self._flow.resize(self.viewport().width(), self.viewport().height())
         self._guard = False
         self._fresh = 0
         self._last_place = 0
-        self._focus_id = ""
+        self.focused_message = ""
         self.selection = Selection(window)
-        self._pressed: tuple[Zone, str] | None = None
-        self._press_at = QPointF()
-        self._selecting = False
-        self._autoscroll = QTimer(self)
-        self._autoscroll.setInterval(AUTOSCROLL_MS)
-        self._autoscroll.timeout.connect(self._on_autoscroll)
+        self._pointer = Pointer(self.viewport(), self._flow, self.selection, context, self.scroll_up)
         self._build()
         self._bind()
 
@@ -85,12 +74,14 @@ class MessageView(QAbstractScrollArea):
         i18n.bind(self.setAccessibleName, "chat.view_name")
 
     def _bind(self) -> None:
-        window = self._window
+        window = self.window_model
         window.modelReset.connect(self._on_reset)
         window.rowsInserted.connect(self._on_inserted)
         window.rowsRemoved.connect(self._on_removed)
         window.dataChanged.connect(self._on_changed)
         self.verticalScrollBar().valueChanged.connect(self._on_bar)
+        self._pointer.acted.connect(self.acted)
+        self._pointer.pressed_at.connect(self._focus)
         theme.changed.connect(self.relayout)
         i18n.changed.connect(self.relayout)
         self._context.thumbnails.arrived.connect(lambda _blob: self.viewport().update())
@@ -99,22 +90,23 @@ class MessageView(QAbstractScrollArea):
     @property
     def at_newest(self) -> bool:
         """Whether the newest message is in sight and nothing newer is missing."""
-        return not self._window.has_newer and self._row >= len(self._window) - 1 and self._off <= 1
+        return self._flow.at_newest
 
     @property
     def anchor(self) -> tuple[str, float]:
         """The message at the foot and how many pixels of it lie below the edge."""
-        return (self._window.at(self._row).id, self._off) if 0 <= self._row < len(self._window) else ("", 0.0)
+        row = self._flow.row
+        return (self.window_model.at(row).id, self._flow.off) if 0 <= row < len(self.window_model) else ("", 0.0)
 
     @property
-    def placed(self) -> list[tuple[int, float, Row]]:
+    def placed(self) -> list[Placed]:
         """Rows in sight, lowest first: (row, y, layout)."""
-        return self._placed
+        return self._flow.placed
 
     @property
     def cached_rows(self) -> int:
         """How many laid-out rows are kept."""
-        return len(self._rows)
+        return self._flow.kept
 
     def set_last_place(self, seq: int) -> None:
         """The newest place of the conversation, for the scroll bar."""
@@ -124,33 +116,43 @@ class MessageView(QAbstractScrollArea):
     def to_newest(self) -> None:
         """Goes to the foot; asks for it when it is not held."""
         self._set_fresh(0)
-        if self._window.has_newer:
+        if self.window_model.has_newer:
             self.newest_wanted.emit()
             return
-        self._row, self._off = len(self._window) - 1, 0.0
+        self._flow.hang_newest()
         self._place()
 
     def show_message(self, message_id: str, *, at_top: bool = False) -> bool:
         """Brings a held message into sight; False when it is not held."""
-        row = self._window.row_of(message_id)
+        row = self.window_model.row_of(message_id)
         if row < 0:
             return False
-        self._row = row
-        height = self._layout(row).height
-        self._off = 0.0
-        room = self.viewport().height()
+        room, height = self.viewport().height(), self._flow.layout(row).height
+        self._flow.hang_at(row)
         self.scroll_up(-(room - height - PAD) if at_top else -(room - height) / 2)
         return True
 
     def relayout(self) -> None:
         """Everything looks different: theme, language, text size."""
-        self._rows.clear()
+        self._flow.forget()
         self._place()
 
     def refresh_row(self, message_id: str) -> None:
         """A name, post or mark of one message changed its layout."""
-        self._rows.pop(message_id, None)
+        self._flow.forget(message_id)
         self._place()
+
+    def scroll_up(self, pixels: float) -> None:
+        """Moves towards older messages; negative towards newer."""
+        self._flow.off += pixels
+        self._place()
+        if self.at_newest:
+            self._set_fresh(0)
+
+    # ---- copying
+    def selected_text(self) -> str:
+        """The selected text; over several messages each part stands under a line with its sender and time."""
+        return copying.selected_text(self.selection, self._flow, self._context)
 
     def copy_selection(self) -> bool:
         """Puts the selection on the clipboard; False when there is none."""
@@ -159,133 +161,54 @@ class MessageView(QAbstractScrollArea):
             QApplication.clipboard().setText(text)
         return bool(text)
 
-    def selected_text(self) -> str:
-        """The selected text; over several messages each part stands under a line with its sender and time."""
-        parts: list[tuple[Message, str]] = []
-        for number in self.selection.rows():
-            row = self._layout(number)
-            stretch = self.selection.of(number, row.length)
-            piece = row.copied(*stretch) if stretch else ""
-            if piece:
-                parts.append((row.message, piece))
-        if len(parts) == 1:
-            return parts[0][1]
-        return "\n".join(f"{self._heading(message)}\n{piece}" for message, piece in parts)
-
-    def _heading(self, message: Message) -> str:
-        name = self._context.people.name(message.sender_id)
-        if not name and self._context.conversation is not None:
-            name = conversation_name(self._context.conversation)
-        return f"{name} {when.date_time(message.sent_at)}"
-
-    # ---- laying out
-    def _layout(self, number: int) -> Row:
-        message = self._window.at(number)
-        previous = self._window.at(number - 1) if number else None
-        width = self.viewport().width()
-        line = bool(message.seq) and message.seq == self._context.unread_from
-        key = (message, previous.id if previous else "", width, line)
-        kept = self._rows.get(message.id)
-        if kept is not None and kept[0] == key:
-            self._rows.move_to_end(message.id)
-            return kept[1]
-        row = self._builder.build(message, previous, width, unread_line=line)
-        self._rows[message.id] = (key, row)
-        self._rows.move_to_end(message.id)
-        while len(self._rows) > KEPT_ROWS:
-            self._rows.popitem(last=False)
-        return row
-
-    def _place(self) -> None:
-        """Settles the anchor within the talk, then fills the viewport from it upwards."""
-        count = len(self._window)
-        if not count:
-            self._placed, self._row = [], -1
-            self._describe()
+    def select_all(self) -> None:
+        """Selects all that is held."""
+        if len(self.window_model):
+            last = len(self.window_model) - 1
+            self.selection.start(End(self.window_model.at(0).id, 0))
+            self.selection.extend(End(self.window_model.at(last).id, self._flow.layout(last).length))
             self.viewport().update()
-            return
-        self._row = min(max(self._row, 0), count - 1)
-        self._settle()
-        self._fill()
-        top = self._placed[-1][1] if self._placed and self._placed[-1][0] == 0 else 0.0
-        if top > PAD:  # the oldest message hangs in the middle: pull up, or stand at the top when all of it fits
-            self._off -= top - PAD
-            self._settle()
-            self._fill()
-            top = self._placed[-1][1] if self._placed[-1][0] == 0 else 0.0
-            if top > PAD:
-                self._placed = [(n, y - top + PAD, row) for n, y, row in self._placed]
-        self._show_bar()
-        self._want_more()
-        self._tell_seen()
+
+    # ---- placing
+    def _place(self) -> None:
+        self._flow.place()
+        if not self._flow.placed:
+            self._describe()
+        else:
+            self._show_bar()
+            self._want_more()
+            self._tell_seen()
         self.viewport().update()
 
-    def _settle(self) -> None:
-        last = len(self._window) - 1
-        while self._off < 0 and self._row < last:
-            self._row += 1
-            self._off += self._layout(self._row).height
-        if self._off < 0 and self._row == last:
-            self._off = 0.0
-        while self._row > 0 and self._off >= (height := self._layout(self._row).height):
-            self._off -= height
-            self._row -= 1
-
-    def _fill(self) -> None:
-        height = self.viewport().height()
-        y = height + self._off - (PAD if self._row == len(self._window) - 1 else 0)
-        placed: list[tuple[int, float, Row]] = []
-        number = self._row
-        while number >= 0 and y > 0:
-            row = self._layout(number)
-            y -= row.height
-            placed.append((number, y, row))
-            number -= 1
-        self._placed = placed
-
-    def scroll_up(self, pixels: float) -> None:
-        """Moves towards older messages; negative towards newer."""
-        self._off += pixels
-        self._place()
-        if self.at_newest:
-            self._set_fresh(0)
-
     def _want_more(self) -> None:
-        if not self._placed:
-            return
-        if self._window.has_older and self._placed[-1][0] < NEAR_END:
+        if self.window_model.has_older and self._flow.top_row < NEAR_END:
             self.older_wanted.emit()
-        if self._window.has_newer and self._row > len(self._window) - NEAR_END:
+        if self.window_model.has_newer and self._flow.row > len(self.window_model) - NEAR_END:
             self.newer_wanted.emit()
 
     def _tell_seen(self) -> None:
-        newest = next((row.message.seq for _, _, row in self._placed if row.message.seq), 0)
+        newest = next((row.message.seq for _, _, row in self.placed if row.message.seq), 0)
         if newest:
             self.seen.emit(newest)
 
     # ---- the scroll bar
     def _seq_of(self, number: int) -> int:
-        seq = self._window.at(number).seq
-        return seq or self._window.last_seq + 1
+        return self.window_model.at(number).seq or self.window_model.last_seq + 1
 
     def _show_bar(self) -> None:
-        bar = self.verticalScrollBar()
-        if not self._placed:
-            self._guard = True
-            bar.setRange(0, 0)
-            self._guard = False
-            return
-        whole = max(self._last_place, self._window.last_seq, len(self._window))
-        step = min(len(self._placed), whole) * UNIT
-        fits = not self._window.has_older and not self._window.has_newer and len(self._placed) == len(self._window)
-        fits = fits and self._placed[-1][1] >= 0
-        share = self._off / max(1.0, self._layout(self._row).height)
-        value = round((self._seq_of(self._row) - share) * UNIT)
+        bar, flow = self.verticalScrollBar(), self._flow
         self._guard = True
-        bar.setPageStep(step)
-        bar.setSingleStep(UNIT)
-        bar.setRange(0, 0 if fits else max(0, whole * UNIT - step))
-        bar.setValue(bar.maximum() if self.at_newest else max(0, value - step))
+        if not flow.placed:
+            bar.setRange(0, 0)
+        else:
+            whole = max(self._last_place, self.window_model.last_seq, len(self.window_model))
+            step = min(len(flow.placed), whole) * UNIT
+            share = flow.off / max(1.0, flow.layout(flow.row).height)
+            value = round((self._seq_of(flow.row) - share) * UNIT)
+            bar.setPageStep(step)
+            bar.setSingleStep(UNIT)
+            bar.setRange(0, 0 if flow.fits else max(0, whole * UNIT - step))
+            bar.setValue(bar.maximum() if flow.at_newest else max(0, value - step))
         self._guard = False
 
     def _on_bar(self, value: int) -> None:
@@ -297,54 +220,48 @@ class MessageView(QAbstractScrollArea):
             return
         place = (value + bar.pageStep()) / UNIT
         seq = max(1, int(place))
-        number = self._window.row_of_seq(seq)
+        number = self.window_model.row_of_seq(seq)
         if number < 0:
             self.jump_wanted.emit(seq)
             return
-        self._row = number
-        self._off = (1 - (place - seq)) * self._layout(number).height if place > seq else 0.0
+        self._flow.hang_at(number, (1 - (place - seq)) * self._flow.layout(number).height if place > seq else 0.0)
         self._place()
 
     # ---- changes of the model
     def _on_reset(self) -> None:
-        self._rows.clear()
+        self._flow.forget()
         self.selection.clear()
-        self._focus_id = ""
+        self.focused_message = ""
         self._set_fresh(0)
-        self._row, self._off = len(self._window) - 1, 0.0
+        self._flow.hang_newest()
         self._place()
+        accessible.tell_reorder(self)
 
     def _on_inserted(self, _parent: QModelIndex, first: int, last: int) -> None:
-        count = last - first + 1
-        appended = first + count == len(self._window)
-        followed = self._row >= first - 1 and self._off <= 1
-        if not appended or first <= self._row:
-            if first <= self._row or (first == 0 and self._row < 0):
-                self._row += count
-            self._place()
-            return
-        if not self._window.arriving:
-            self._place()
-            return
-        mine = any(self._window.at(n).sender_id == self._context.me_id for n in range(first, last + 1))
-        if not mine:
-            self._announce(self._window.at(last))
-        if (followed and not self._selecting) or mine:
-            self._row, self._off = len(self._window) - 1, 0.0
-        elif not self._window.has_newer:
-            self._set_fresh(self._fresh + count)
+        count, window, flow = last - first + 1, self.window_model, self._flow
+        appended = first + count == len(window)
+        followed = flow.row >= first - 1 and flow.off <= 1
+        if not appended or first <= flow.row:
+            flow.inserted(first, count)
+        elif window.arriving:
+            mine = any(window.at(n).sender_id == self._context.me_id for n in range(first, last + 1))
+            if not mine:
+                self._announce(window.at(last).id)
+            if (followed and not self._pointer.selecting) or mine:
+                flow.hang_newest()
+            elif not window.has_newer:
+                self._set_fresh(self._fresh + count)
         self._place()
+        accessible.tell_reorder(self)
 
     def _on_removed(self, _parent: QModelIndex, first: int, last: int) -> None:
-        if last < self._row:
-            self._row -= last - first + 1
-        elif first <= self._row:
-            self._row, self._off = first - 1, 0.0
+        self._flow.removed(first, last)
         self._place()
+        accessible.tell_reorder(self)
 
     def _on_changed(self, first: QModelIndex, last: QModelIndex) -> None:
         for number in range(first.row(), last.row() + 1):
-            self._rows.pop(self._window.at(number).id, None)
+            self._flow.forget(self.window_model.at(number).id)
         self._place()
 
     def _set_fresh(self, count: int) -> None:
@@ -352,32 +269,78 @@ class MessageView(QAbstractScrollArea):
             self._fresh = count
             self.fresh_changed.emit(count)
 
-    # ---- finding what is where
-    def _hit(self, place: QPointF) -> tuple[int, Row, QPointF] | None:
-        """The row at a point, with the point inside the row; beyond the last row, its end."""
-        for number, y, row in self._placed:
-            if place.y() >= y:
-                return number, row, QPointF(place.x(), min(place.y() - y, row.height))
-        return None
+    # ---- the message that has the keyboard
+    def _focus(self, message_id: str) -> None:
+        self.focused_message = message_id
+        self._describe()
+        accessible.tell_focus(self)
+        self.viewport().update()
 
-    def _zone_at(self, place: QPointF) -> tuple[Zone, str] | None:
-        hit = self._hit(place)
-        if hit is None:
-            return None
-        _, row, local = hit
-        zones = row.zones
+    def _move_focus(self, step: int) -> None:
+        number = self.window_model.row_of(self.focused_message)
+        number = self._flow.row if number < 0 else min(max(number + step, 0), len(self.window_model) - 1)
+        if number >= 0:
+            self._reveal(number)
+            self._focus(self.window_model.at(number).id)
+
+    def _reveal(self, number: int) -> None:
+        flow, room = self._flow, self.viewport().height()
+        place, height = flow.y_of(number), flow.layout(number).height
+        if place is None and number < flow.top_row:
+            while flow.top_row > number:
+                self.scroll_up(height)
+            place = flow.y_of(number) or 0.0
+        if place is None:
+            flow.hang_at(number)
+            self._place()
+        elif place < 0:
+            self.scroll_up(-place + PAD)
+        elif place + height > room:
+            self.scroll_up(room - place - height - PAD)
+
+    def _act_on_focus(self) -> None:
+        number = self.window_model.row_of(self.focused_message)
+        if number < 0:
+            return
+        row = self._flow.layout(number)
+        zones = [z for z in row.zones if z.action != "person"]
         if row.body == "file":
-            zones = [*file_zones(row, self._context.transfer_of(row.message)), *zones]
-        return next(((zone, row.message.id) for zone in zones if zone.rect.contains(local)), None)
+            zones = file_zones(row, self._context.transfer_of(row.message))
+        if zones:
+            self.acted.emit(zones[0].action, row.message.id, zones[0].data)
 
-    def _end_at(self, place: QPointF) -> End | None:
-        hit = self._hit(place)
-        if hit is None:
-            if not self._placed:
-                return None
-            return End(self._placed[-1][2].message.id, 0)
-        _, row, local = hit
-        return End(row.message.id, row.text_at(local))
+    def _copy_focused(self) -> None:
+        number = self.window_model.row_of(self.focused_message)
+        if number >= 0:
+            QApplication.clipboard().setText(summary(self.window_model.at(number)))
+
+    # ---- what a screen reader asks
+    def spoken(self, message_id: str) -> str:
+        number = self.window_model.row_of(message_id)
+        return copying.spoken(self.window_model.at(number), self._context) if number >= 0 else ""
+
+    def global_rect(self, message_id: str) -> QRect:
+        for _, y, row in self.placed:
+            if row.message.id == message_id:
+                box = row.bubble.translated(0, y).toRect() & self.viewport().rect()
+                return QRect(self.viewport().mapToGlobal(box.topLeft()), box.size())
+        return QRect()
+
+    def message_at(self, x: int, y: int) -> str:
+        hit = self._flow.hit(QPointF(self.viewport().mapFromGlobal(QPoint(x, y))))
+        return hit[1].message.id if hit is not None else ""
+
+    def _describe(self) -> None:
+        """Keeps the description at the message that has the keyboard, for readers that do not ask for children."""
+        text = self.spoken(self.focused_message)
+        self.setAccessibleDescription(text or (tr("chat.view_empty") if not len(self.window_model) else ""))
+        if text and QAccessible.isActive():
+            QAccessible.updateAccessibility(QAccessibleEvent(self, QAccessible.Event.DescriptionChanged))
+
+    def _announce(self, message_id: str) -> None:
+        """Lets a screen reader say a message that has just come."""
+        if QAccessible.isActive() and self.isVisible():
+            QAccessible.updateAccessibility(QAccessibleAnnouncementEvent(self, self.spoken(message_id)))
 
     # ---- Qt
     def viewportEvent(self, event: QEvent) -> bool:
@@ -391,10 +354,10 @@ class MessageView(QAbstractScrollArea):
         dirty = QRectF(event.rect())
         painter.fillRect(dirty, theme.tokens().bg)
         selected = not self.selection.empty
-        for number, y, row in self._placed:
+        for number, y, row in self.placed:
             if y + row.height < dirty.top() or y > dirty.bottom():
                 continue
-            focused = self.hasFocus() and row.message.id == self._focus_id
+            focused = self.hasFocus() and row.message.id == self.focused_message
             state = PaintState(self.selection.of(number, row.length) if selected else None, focused)
             painter.translate(0, y)
             self._painter.paint(painter, row, state)
@@ -403,6 +366,7 @@ class MessageView(QAbstractScrollArea):
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
+        self._flow.resize(self.viewport().width(), self.viewport().height())
         self._place()
 
     def scrollContentsBy(self, dx: int, dy: int) -> None:
@@ -415,103 +379,26 @@ class MessageView(QAbstractScrollArea):
         event.accept()
 
     def mousePressEvent(self, event: QMouseEvent) -> None:
-        if event.button() is not Qt.MouseButton.LeftButton:
-            return
-        self._press_at = event.position()
-        self._pressed = self._zone_at(event.position())
-        end = self._end_at(event.position())
-        if end is None:
-            return
-        if event.modifiers() & Qt.KeyboardModifier.ShiftModifier and not self.selection.empty:
-            self.selection.extend(end)
-        else:
-            self.selection.start(end)
-        self._focus_id = end.message_id
-        self._describe()
-        self.viewport().update()
+        self._pointer.press(event)
 
     def mouseMoveEvent(self, event: QMouseEvent) -> None:
-        place = event.position()
-        if not event.buttons() & Qt.MouseButton.LeftButton:
-            self._show_cursor(place)
-            return
-        far = (place - self._press_at).manhattanLength() >= QApplication.startDragDistance()
-        if not self._selecting and not far:
-            return
-        self._selecting, self._pressed = True, None
-        self._extend(place)
-        inside = self.viewport().rect().contains(place.toPoint())
-        if inside:
-            self._autoscroll.stop()
-        elif not self._autoscroll.isActive():
-            self._autoscroll.start()
-
-    def _extend(self, place: QPointF) -> None:
-        end = self._end_at(place)
-        if end is not None:
-            self.selection.extend(end)
-            self.viewport().update()
-
-    def _on_autoscroll(self) -> None:
-        place = self.viewport().mapFromGlobal(QCursor.pos())
-        if not self._selecting or self.viewport().rect().contains(place):
-            self._autoscroll.stop()
-            return
-        if place.y() < 0:
-            self.scroll_up(min(60, -place.y()))
-        elif place.y() > self.viewport().height():
-            self.scroll_up(-min(60, place.y() - self.viewport().height()))
-        self._extend(QPointF(place))
+        self._pointer.move(event)
 
     def mouseReleaseEvent(self, event: QMouseEvent) -> None:
-        self._autoscroll.stop()
-        self._selecting = False
-        pressed, self._pressed = self._pressed, None
-        if pressed is None or event.button() is not Qt.MouseButton.LeftButton:
-            return
-        now = self._zone_at(event.position())
-        if now is not None and (now[0].action, now[1]) == (pressed[0].action, pressed[1]):
-            self.acted.emit(now[0].action, now[1], now[0].data)
+        self._pointer.release(event)
 
     def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:
-        hit = self._hit(event.position())
-        if hit is None or hit[1].layout is None or self._zone_at(event.position()):
-            return
-        _, row, local = hit
-        place = row.text_at(local)
-        layout = row.layout
-        if layout is None:
-            return
-        start = layout.previousCursorPosition(min(place + 1, row.length), layout.CursorMode.SkipWords)
-        end = layout.nextCursorPosition(start, layout.CursorMode.SkipWords)
-        self.selection.start(End(row.message.id, start))
-        self.selection.extend(End(row.message.id, end))
-        self.viewport().update()
-
-    def _show_cursor(self, place: QPointF) -> None:
-        shape = Qt.CursorShape.ArrowCursor
-        zone = self._zone_at(place)
-        hit = self._hit(place)
-        if zone is not None:
-            shape = Qt.CursorShape.PointingHandCursor
-        elif hit is not None and hit[1].layout is not None and hit[1].bubble.contains(hit[2]):
-            shape = Qt.CursorShape.IBeamCursor
-        self.viewport().setCursor(shape)
+        self._pointer.double_click(event)
 
     def contextMenuEvent(self, event: QContextMenuEvent) -> None:
         if event.reason() is QContextMenuEvent.Reason.Keyboard:
-            place = self._row_rect(self._focus_id).center()
-            self.menu_wanted.emit(self._focus_id, self.viewport().mapToGlobal(place))
+            place = self.global_rect(self.focused_message)
+            middle = self.viewport().mapToGlobal(self.viewport().rect().center())
+            self.menu_wanted.emit(self.focused_message, middle if place.isEmpty() else place.center())
             return
-        hit = self._hit(QPointF(event.pos()))
+        hit = self._flow.hit(QPointF(event.pos()))
         if hit is not None:
             self.menu_wanted.emit(hit[1].message.id, event.globalPos())
-
-    def _row_rect(self, message_id: str) -> QRect:
-        for _, y, row in self._placed:
-            if row.message.id == message_id:
-                return row.bubble.translated(0, y).toRect()
-        return self.viewport().rect()
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         page = self.viewport().height() - theme.scaled(40)
@@ -521,10 +408,8 @@ class MessageView(QAbstractScrollArea):
                 self._copy_focused()
         elif event.matches(QKeySequence.StandardKey.SelectAll):
             self.select_all()
-        elif key == Qt.Key.Key_PageUp:
-            self.scroll_up(page)
-        elif key == Qt.Key.Key_PageDown:
-            self.scroll_up(-page)
+        elif key in (Qt.Key.Key_PageUp, Qt.Key.Key_PageDown):
+            self.scroll_up(page if key == Qt.Key.Key_PageUp else -page)
         elif key == Qt.Key.Key_Home:
             self._to_oldest()
         elif key == Qt.Key.Key_End:
@@ -536,91 +421,20 @@ class MessageView(QAbstractScrollArea):
         else:
             super().keyPressEvent(event)
 
+    def _to_oldest(self) -> None:
+        if self.window_model.has_older:
+            self.jump_wanted.emit(1)
+        elif len(self.window_model):
+            self._flow.hang_at(0)
+            self._place()
+
     def focusInEvent(self, event: QFocusEvent) -> None:
         super().focusInEvent(event)
-        if (
-            not self._focus_id
-            and self._placed
-            and event.reason() in (Qt.FocusReason.TabFocusReason, Qt.FocusReason.BacktabFocusReason)
-        ):
-            self._focus_id = self._placed[0][2].message.id
-        self._describe()
-        self.viewport().update()
+        by_keyboard = event.reason() in (Qt.FocusReason.TabFocusReason, Qt.FocusReason.BacktabFocusReason)
+        if not self.focused_message and self.placed and by_keyboard:
+            self.focused_message = self.placed[0][2].message.id
+        self._focus(self.focused_message)
 
     def focusOutEvent(self, event: QFocusEvent) -> None:
         super().focusOutEvent(event)
         self.viewport().update()
-
-    def _to_oldest(self) -> None:
-        if self._window.has_older:
-            self.jump_wanted.emit(1)
-        elif len(self._window):
-            self._row, self._off = 0, 0.0
-            self._place()
-
-    def _move_focus(self, step: int) -> None:
-        number = self._window.row_of(self._focus_id)
-        number = self._row if number < 0 else min(max(number + step, 0), len(self._window) - 1)
-        if number < 0:
-            return
-        self._focus_id = self._window.at(number).id
-        self._reveal(number)
-        self._describe()
-        self.viewport().update()
-
-    def _reveal(self, number: int) -> None:
-        place = next((y for n, y, _ in self._placed if n == number), None)
-        height = self._layout(number).height
-        if place is None and number < (self._placed[-1][0] if self._placed else 0):
-            while self._placed and self._placed[-1][0] > number and self._placed[-1][0] > 0:
-                self.scroll_up(height)
-            place = next((y for n, y, _ in self._placed if n == number), 0.0)
-        if place is None:
-            self._row, self._off = number, 0.0
-            self._place()
-        elif place < 0:
-            self.scroll_up(-place + PAD)
-        elif place + height > self.viewport().height():
-            self.scroll_up(self.viewport().height() - place - height - PAD)
-
-    def _act_on_focus(self) -> None:
-        number = self._window.row_of(self._focus_id)
-        if number < 0:
-            return
-        row = self._layout(number)
-        zones = [z for z in row.zones if z.action != "person"]
-        if row.body == "file":
-            zones = file_zones(row, self._context.transfer_of(row.message))
-        if zones:
-            self.acted.emit(zones[0].action, row.message.id, zones[0].data)
-
-    def _copy_focused(self) -> None:
-        number = self._window.row_of(self._focus_id)
-        if number >= 0:
-            QApplication.clipboard().setText(summary(self._window.at(number)))
-
-    def select_all(self) -> None:
-        """Selects all that is held."""
-        if len(self._window):
-            last = len(self._window) - 1
-            self.selection.start(End(self._window.at(0).id, 0))
-            self.selection.extend(End(self._window.at(last).id, self._layout(last).length))
-            self.viewport().update()
-
-    def _describe(self) -> None:
-        """Keeps the description for screen readers at the message that has the focus."""
-        number = self._window.row_of(self._focus_id)
-        if number < 0:
-            self.setAccessibleDescription(tr("chat.view_empty") if not len(self._window) else "")
-            return
-        self.setAccessibleDescription(self._spoken(self._window.at(number)))
-        if QAccessible.isActive():
-            QAccessible.updateAccessibility(QAccessibleEvent(self, QAccessible.Event.DescriptionChanged))
-
-    def _spoken(self, message: Message) -> str:
-        return f"{self._heading(message)} {words.one_line(summary(message), 400)}"
-
-    def _announce(self, message: Message) -> None:
-        """Lets a screen reader say a message that has just come."""
-        if QAccessible.isActive() and self.isVisible():
-            QAccessible.updateAccessibility(QAccessibleAnnouncementEvent(self, self._spoken(message)))

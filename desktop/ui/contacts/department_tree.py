@@ -1,4 +1,4 @@
-"""The tree of departments and groups: painted rows with a caret, the name and how many of how many are online."""
+"""The tree of departments, personal contacts and groups: painted rows with a caret, the name and how many of how many are online."""
 
 from __future__ import annotations
 
@@ -67,7 +67,12 @@ def caret_left(index: Index) -> int:
 
 def node_name(index: Index) -> str:
     """The name as shown: groups stand under a heading of ours."""
-    return tr("contacts.my_groups") if index.data(TreeRole.KIND) == "groups" else str(index.data())
+    match index.data(TreeRole.KIND):
+        case "groups":
+            return tr("contacts.my_groups")
+        case "book":
+            return tr("contacts.personal")
+    return str(index.data())
 
 
 def count_text(index: Index) -> str:
@@ -75,7 +80,7 @@ def count_text(index: Index) -> str:
     match index.data(TreeRole.KIND):
         case "department":
             return f"{index.data(TreeRole.ONLINE)}/{index.data(TreeRole.TOTAL)}"
-        case "groups":
+        case "groups" | "book" | "contact_group":
             return str(index.data(TreeRole.TOTAL))
     return ""
 
@@ -85,6 +90,7 @@ class DepartmentTree(QTreeView):
 
     picked = Signal(str, str)  # kind, key
     opened = Signal(str, str)  # the same by double click or Enter
+    menu_asked = Signal(str, str, QPoint)
 
     def __init__(self, model: DepartmentTreeModel, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -109,6 +115,8 @@ class DepartmentTree(QTreeView):
         model.modelAboutToBeReset.connect(self._remember)
         model.modelReset.connect(self._restore)
         self.selectionModel().currentChanged.connect(self._on_current)
+        self.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
+        self.customContextMenuRequested.connect(self._on_menu)
         theme.changed.connect(self.scheduleDelayedItemsLayout)
         i18n.changed.connect(self.viewport().update)
 
@@ -154,6 +162,12 @@ class DepartmentTree(QTreeView):
         if index.isValid():
             self._current_key = str(index.data(TreeRole.KEY))
             self.picked.emit(str(index.data(TreeRole.KIND)), self._current_key)
+
+    def _on_menu(self, place: QPoint) -> None:
+        index = self.indexAt(place)
+        if index.isValid():
+            kind, key = str(index.data(TreeRole.KIND)), str(index.data(TreeRole.KEY))
+            self.menu_asked.emit(kind, key, self.viewport().mapToGlobal(place))
 
     def _toggle(self, index: QModelIndex) -> None:
         if self._model.hasChildren(index):

@@ -1,8 +1,10 @@
-"""The contacts page: tree of departments, people of the chosen one, card of the chosen person, search over all."""
+"""The contacts page: tree of departments and own groups, people of the chosen one, card of the chosen person or contact, search over all."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from contextlib import ExitStack
+from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Qt, QTimer
 from PySide6.QtGui import QKeyEvent, QKeySequence, QShortcut, QShowEvent
@@ -11,17 +13,22 @@ from PySide6.QtWidgets import QSplitter, QStackedWidget, QVBoxLayout, QWidget
 from desktop.core.domain import Conversation, ConversationKind
 from desktop.core.errors import AppError
 from desktop.core.events import ChangeSet, Event, PresenceChanged
-from desktop.models.contacts import DepartmentTreeModel, Organization, PeopleModel, PersonRow
+from desktop.models.contacts import ContactBook, DepartmentTreeModel, Organization, PeopleModel, PersonRow
 from desktop.ui import i18n, theme
 from desktop.ui.background import in_background
+from desktop.ui.contacts.actions import ContactsActions
 from desktop.ui.contacts.department_tree import DepartmentTree
 from desktop.ui.contacts.people_list import PeopleList
 from desktop.ui.contacts.person_card import PersonCard
-from desktop.ui.contacts.ports import ContactsSession
+from desktop.ui.contacts.personal import Personal
+from desktop.ui.contacts.ports import ContactsSession, records_session
 from desktop.ui.i18n import error_text, tr
-from desktop.ui.kit import Button, EmptyState, PaneHeader, SearchBox, Snack, on_click
+from desktop.ui.kit import Button, EmptyState, IconButton, PaneHeader, SearchBox, Snack, on_click
 from desktop.ui.shell.navigator import Navigator
 from desktop.ui.tasks import TaskOwner, alive
+
+if TYPE_CHECKING:
+    from desktop.ui.contacts.contact_pane import ContactPane
 
 PANES = (280, 330, 490)
 GATHER_MS = 300
@@ -39,11 +46,15 @@ class ContactsPage(QWidget):
         self._organization = Organization()
         self._groups: list[Conversation] = []
         self._members: dict[str, frozenset[str]] = {}
-        self._loaded = False
+        self._loaded = self._sized = False
         self._wanted_person = ""
         self._shown: tuple[str, str] = ("", "")
         self._tree_model, self._people_model = DepartmentTreeModel(self), PeopleModel(self)
+        held = records_session(session)
+        self.personal = Personal(held, self) if held is not None else None
+        self.contact_pane: ContactPane | None = None
         self._build_ui()
+        self.actions_ = ContactsActions(self, self)
         self._bind()
 
     # ---- build
@@ -67,11 +78,19 @@ class ContactsPage(QWidget):
         self.group_message = Button(key="contacts.send_message", small=True)
         self.group_message.hide()
         self.header.add_action(self.group_message)
+        self.new_contact = Button(key="contacts.new_contact", small=True)
+        self.new_contact.setObjectName("newContact")
+        self.new_contact.hide()
+        self.header.add_action(self.new_contact)
+        self.more = IconButton("dots-three", "contacts.more", size=18, box=30)
+        self.more.setObjectName("contactsMore")
+        self.header.add_action(self.more)
         self.people = PeopleList(self._people_model)
         self.state = EmptyState("users-three", "common.loading")
         self._middle = QStackedWidget()
         self._middle.addWidget(self.people)
         self._middle.addWidget(self.state)
+        self._whole = QStackedWidget()
         middle = QWidget()
         middle.setProperty("surface", "surface")
         middle.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
@@ -94,11 +113,11 @@ class ContactsPage(QWidget):
             pane.setMinimumWidth(theme.values.LIST_MIN)
             self._split.addWidget(pane)
             self._split.setStretchFactor(number, 1 if number == 2 else 0)
-        self._split.setSizes([theme.scaled(width) for width in PANES])
         outer = QVBoxLayout(self)
         outer.setContentsMargins(0, 0, 0, 0)
-        outer.addWidget(self._split)
-        self._snack = Snack(self)
+        self._whole.addWidget(self._split)
+        outer.addWidget(self._whole)
+        self.snack = Snack(self)
         self._show_state("hourglass-medium", "common.loading")
 
     def _bind(self) -> None:
@@ -112,8 +131,16 @@ class ContactsPage(QWidget):
         self.card.message_asked.connect(self.send_message)
         self.card.person_asked.connect(self.open_person)
         self.card.group_asked.connect(self._navigator.open_conversation)
-        self.card.copied.connect(lambda text: self._snack.say(tr("contacts.copied", value=text)))
+        self.card.copied.connect(lambda text: self.snack.say(tr("contacts.copied", value=text)))
         self.state.action.clicked.connect(self.reload)
+        actions = self.actions_
+        self.tree.menu_asked.connect(actions.open_tree_menu)
+        self.people.menu_asked.connect(actions.open_people_menu)
+        self.card.menu_asked.connect(actions.open_card_menu)
+        self.card.call_asked.connect(actions.call)
+        self.card.mail_asked.connect(actions.mail)
+        on_click(self.new_contact, actions.new_contact)
+        on_click(self.more, lambda: actions.open_list_menu(self.more.mapToGlobal(self.more.rect().bottomLeft())))
         on_click(self.group_message, lambda: self._navigator.open_conversation(self._shown[1]))
         i18n.changed.connect(self._refresh_header)
         shortcut = QShortcut(QKeySequence(QKeySequence.StandardKey.Find), self)
@@ -128,11 +155,16 @@ class ContactsPage(QWidget):
         """Reads the directory again."""
         self.tasks.start(self._load(), name="load", exclusive=True)
 
+    async def read_again(self) -> None:
+        """Reads the directory and waits for it."""
+        await self._load()
+
     async def _load(self) -> None:
         session = self._session
         try:
             departments, people = await session.directory.departments(), await session.directory.people()
             conversations = await session.chat.conversations()
+            book = await self.personal.load() if self.personal is not None else None
         except AppError as error:
             if alive(self) and not self._loaded:
                 self._show_state("warning-circle", "contacts.failed", hint=error_text(error), retry=True)
@@ -147,7 +179,7 @@ class ContactsPage(QWidget):
         first, self._loaded = not self._loaded, bool(people)
         self._tree_model.set_presence(session.presence.everyone(), snapshot=True)
         self._people_model.set_presence(session.presence.everyone(), snapshot=True)
-        self._tree_model.set_content(organization, self._groups)
+        self._tree_model.set_content(organization, self._groups, book)
         if not people:
             self._show_state("users-three", "contacts.empty")
             return
@@ -157,8 +189,16 @@ class ContactsPage(QWidget):
             self._refresh_people()
         if self._wanted_person:
             self.open_person(self._wanted_person)
+        elif self.contact_pane is not None and self._right.currentWidget() is self.contact_pane:
+            self._refresh_contact(self.contact_pane)
         elif self.card.person_id:
             self._show_person(self.card.person_id)
+
+    def _refresh_contact(self, pane: ContactPane) -> None:
+        """The contact as it is now; the pane itself follows its record."""
+        row = self.book.rows.get(pane.contact_id) if self.book is not None else None
+        if row is not None and row.contact is not None:
+            pane.show_contact(row.contact)
 
     def _choose_first(self) -> None:
         """Begins with the user's own department and own boss's list: the people one looks for most."""
@@ -177,7 +217,7 @@ class ContactsPage(QWidget):
                 self._people_model.set_presence(presence, snapshot=snapshot)
                 self.card.show_presence(self._tree_model.presence(self.card.person_id))
                 self._refresh_header()
-            case ChangeSet(type_name="Person" | "Department"):
+            case ChangeSet(type_name="Person" | "Department" | "Contact" | "ContactGroup" | "ModuleDefinition"):
                 self._gather.start()
             case ChangeSet(type_name="Member"):
                 self._members = {}
@@ -217,6 +257,8 @@ class ContactsPage(QWidget):
             self._show_rows(self._organization.staff(key))
         elif kind == "group":
             self.tasks.start(self._show_members(key), name="people", exclusive=True)
+        elif kind in ("book", "contact_group") and self.book is not None:
+            self._show_rows(self.book.members(key, self._organization))
         elif kind == "search":
             self._on_search(key)
 
@@ -248,26 +290,28 @@ class ContactsPage(QWidget):
     async def _search(self, text: str) -> None:
         found = await self._session.directory.search(text)
         if alive(self) and self._shown == ("search", text):
-            self._show_rows([self._organization.row(person) for person in found])
+            own = self.book.search(text) if self.book is not None else []
+            self._show_rows([*(self._organization.row(person) for person in found), *own])
 
     def _show_rows(self, rows: list[PersonRow]) -> None:
         self.people.set_show_place(self._shown[0] != "department")
         self._people_model.set_rows(rows)
         if not rows:
-            searching = self._shown[0] == "search"
+            searching, own = self._shown[0] == "search", self._shown[0] in ("book", "contact_group")
             self._show_state(
                 "magnifying-glass" if searching else "users-three",
-                "contacts.none" if searching else "contacts.no_people",
+                "contacts.none" if searching else "contacts.no_contacts" if own else "contacts.no_people",
             )
             return
         self._middle.setCurrentWidget(self.people)
-        self.people.select(self.card.person_id)
+        self.people.select(self.shown_id)
         self._refresh_header()
 
     def _refresh_header(self) -> None:
         kind, key = self._shown
         count = self._people_model.rowCount()
         self.group_message.setVisible(kind == "group")
+        self.new_contact.setVisible(kind in ("book", "contact_group"))
         i18n.unbind(self.header.title.setText)
         match kind:
             case "department":
@@ -279,6 +323,11 @@ class ContactsPage(QWidget):
                 name = next((g.name for g in self._groups if g.id == key), "")
                 self.header.title.setText(name)
                 self.header.detail.setText(tr("contacts.people_count", n=count))
+            case "book" | "contact_group":
+                group = self.book.group(key) if self.book is not None else None
+                name = str(group.data.get("name") or "") if group is not None else tr("contacts.personal")
+                self.header.title.setText(name)
+                self.header.detail.setText(tr("contacts.people_count", n=count))
             case "search":
                 self.header.title.setText(tr("contacts.found"))
                 self.header.detail.setText(tr("contacts.people_count", n=count))
@@ -286,7 +335,56 @@ class ContactsPage(QWidget):
                 self.header.title.setText(tr("contacts.title"))
                 self.header.detail.setText("")
 
+    # ---- who is shown, for the actions
+    @property
+    def session(self) -> ContactsSession:
+        """The signed-in session."""
+        return self._session
+
+    @property
+    def organization(self) -> Organization:
+        """Departments and people as they are shown."""
+        return self._organization
+
+    @property
+    def book(self) -> ContactBook | None:
+        """Personal contacts; None where there are none at all."""
+        return self.personal.book if self.personal is not None else None
+
+    @property
+    def shown(self) -> tuple[str, str]:
+        """Which list is shown: department, group, book, contact_group or search, and its key."""
+        return self._shown
+
+    @property
+    def rows(self) -> Sequence[PersonRow]:
+        """The people of the list."""
+        return self._people_model.rows
+
+    @property
+    def shown_id(self) -> str:
+        """Whose card is shown: a person's or contact's id."""
+        if self.contact_pane is not None and self._right.currentWidget() is self.contact_pane:
+            return self.contact_pane.contact_id
+        return self.card.person_id
+
+    def show_right(self, widget: QWidget | None) -> None:
+        """Puts a pane at the right; None: nobody is chosen."""
+        if widget is not None and self._right.indexOf(widget) < 0:
+            self._right.addWidget(widget)
+        self._right.setCurrentWidget(widget or self.nobody)
+
+    def show_whole(self, widget: QWidget | None) -> None:
+        """Puts a pane in place of all three; None: they come back."""
+        if widget is not None:
+            self._whole.addWidget(widget)
+        self._whole.setCurrentWidget(widget or self._split)
+
     def _show_person(self, person_id: str) -> None:
+        row = self.book.rows.get(person_id) if self.book is not None else None
+        if row is not None and row.contact is not None:
+            self.actions_.show_contact(row.contact)
+            return
         person = self._organization.people.get(person_id)
         if person is None:
             self._right.setCurrentWidget(self.nobody)
@@ -324,7 +422,7 @@ class ContactsPage(QWidget):
 
     def send_message(self, person_id: str) -> None:
         """Opens the talk with a colleague."""
-        if person_id != self._session.me.id:
+        if person_id != self._session.me.id and person_id in self._organization.people:
             self.tasks.start(self._open_talk(person_id), name="talk", exclusive=True)
 
     async def _open_talk(self, person_id: str) -> None:
@@ -332,9 +430,18 @@ class ContactsPage(QWidget):
         if alive(self):
             self._navigator.open_conversation(conversation.id)
 
+    def _pane_widths(self) -> list[int]:
+        """As drawn, but never so wide that large text in a small window leaves no room for the card."""
+        tree, people, _ = (theme.scaled(width) for width in PANES)
+        left, middle = min(tree, self.width() * 28 // 100), min(people, self.width() * 32 // 100)
+        return [left, middle, max(1, self.width() - left - middle)]
+
     # ---- Qt events
     def showEvent(self, event: QShowEvent) -> None:
         super().showEvent(event)
+        if not self._sized:
+            self._sized = True
+            self._split.setSizes(self._pane_widths())
         if not self._loaded and not self.tasks.running("load"):
             self.reload()
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QModelIndex, QPersistentModelIndex, QRect, QRectF, Qt, Signal
+from PySide6.QtCore import QModelIndex, QPersistentModelIndex, QPoint, QRect, QRectF, Qt, Signal
 from PySide6.QtGui import QKeyEvent, QMouseEvent, QPainter
 from PySide6.QtWidgets import QStyleOptionViewItem, QWidget
 
@@ -28,7 +28,9 @@ class PersonDelegate(RowDelegate):
         side = theme.scaled(theme.values.AVATAR)
         disc = QRectF(rect.left(), rect.center().y() - side / 2 + 0.5, side, side)
         paint_avatar(painter, disc, person.name, person.id)
-        paint_presence(painter, disc, presence, self.background(option, index) or colors.surface)
+        is_contact = bool(index.data(PersonRole.IS_CONTACT))
+        if not is_contact:
+            paint_presence(painter, disc, presence, self.background(option, index) or colors.surface)
         left = rect.left() + side + theme.scaled(10)
         half = rect.height() // 2
         upper = QRect(left, rect.top() + theme.scaled(5), rect.right() - left, half - theme.scaled(4))
@@ -39,7 +41,10 @@ class PersonDelegate(RowDelegate):
             beside = upper.adjusted(width + theme.scaled(6), 0, 0, 0)
             draw_elided(painter, beside, posts, theme.font("secondary"), colors.ink3)
         parts = [tr(f"presence.{presence.value}")]
-        if self.show_place:
+        if is_contact:
+            numbers = (person.mobile, person.office_phone, person.email)
+            parts = [index.data(PersonRole.PLACE) or next((one for one in numbers if one), "")]
+        elif self.show_place:
             parts.insert(0, index.data(PersonRole.PLACE))
         elif person.signature:
             parts.append(person.signature)
@@ -51,6 +56,7 @@ class PeopleList(ListPane):
 
     picked = Signal(str)
     opened = Signal(str)
+    menu_asked = Signal(str, QPoint)
 
     def __init__(self, model: PeopleModel, parent: QWidget | None = None) -> None:
         super().__init__("contacts.people", parent=parent)
@@ -61,6 +67,8 @@ class PeopleList(ListPane):
         self.setItemDelegate(self._rows)
         self.setModel(model)
         self.selectionModel().currentChanged.connect(self._on_current)
+        self.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
+        self.customContextMenuRequested.connect(self._on_menu)
 
     def set_show_place(self, shown: bool) -> None:
         """Whether rows name the department: yes among search results."""
@@ -75,6 +83,11 @@ class PeopleList(ListPane):
         self.setCurrentIndex(self._model.index(row))
         self.scrollTo(self._model.index(row))
         return True
+
+    def _on_menu(self, place: QPoint) -> None:
+        person = self._model.person(self.indexAt(place).row())
+        if person is not None:
+            self.menu_asked.emit(person.id, self.viewport().mapToGlobal(place))
 
     def _on_current(self, index: QModelIndex) -> None:
         person = self._model.person(index.row())

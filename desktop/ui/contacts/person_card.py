@@ -1,23 +1,41 @@
-"""A colleague's card: identities, how to reach them, superior, common groups. A press on a number or address copies it."""
+"""A colleague's card: identities, how to reach them, superior, common groups. A press on a number or address copies it.
+
+What this user may not see stands there as hidden, with the reason. Calls and mails are handed to the system's programs.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import partial
 
-from PySide6.QtCore import Qt, Signal
+from PySide6.QtCore import QPoint, Qt, Signal
 from PySide6.QtGui import QMouseEvent
 from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QVBoxLayout, QWidget
 
 from desktop.core.domain import Conversation, Person, Presence
 from desktop.models.contacts import Organization
 from desktop.ui import i18n, theme
-from desktop.ui.i18n import tr
-from desktop.ui.kit import Avatar, Button, Card, Divider, IconButton, Label, Scroll, clipboard_text, on_click, row
+from desktop.ui.contacts.reach import call_url, mail_url
+from desktop.ui.i18n import has, tr
+from desktop.ui.kit import (
+    Avatar,
+    Button,
+    Card,
+    Divider,
+    IconButton,
+    IconLabel,
+    Label,
+    Scroll,
+    clipboard_text,
+    on_click,
+    row,
+)
 from desktop.ui.layouts import discard
+from desktop.ui.office.record.flow import Flow
 
 AVATAR_SIDE = 72
 LABEL_WIDTH = 96
+ROW_HEIGHT = 38
 CARD_WIDTH = 560
 LINK_INSET = 5
 """What a link button pads its text with; plain values stand in by as much, so that all line up."""
@@ -55,6 +73,9 @@ class PersonCard(Scroll):
     person_asked = Signal(str)
     group_asked = Signal(str)
     copied = Signal(str)
+    call_asked = Signal(str)
+    mail_asked = Signal(str)
+    menu_asked = Signal(QPoint)
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent=parent)
@@ -70,14 +91,21 @@ class PersonCard(Scroll):
         self.signature = Label(role="secondary", tone="ink3", wrap=True)
         self.message = Button(key="contacts.send_message", kind="primary", icon="chat-circle-dots")
         self.message.setObjectName("personSendMessage")
-        self.copy_all = Button(key="contacts.copy_card", icon="identification-card")
+        self.call = Button(key="contacts.call", icon="phone")
+        self.call.setObjectName("personCall")
+        self.mail = Button(key="contacts.mail", icon="envelope-simple")
+        self.mail.setObjectName("personMail")
+        self.more = IconButton("dots-three", "contacts.more", size=18, box=34)
+        self.more.setObjectName("personMore")
         self._facts = Card(padding=0)
         self._facts.setMaximumWidth(theme.scaled(CARD_WIDTH))
         self._grid = QWidget()
         self._facts.body.addWidget(self._grid)
         self._build_ui()
         on_click(self.message, self._ask_message)
-        on_click(self.copy_all, self._copy_card)
+        on_click(self.call, lambda: self.call_asked.emit(self._number()))
+        on_click(self.mail, self._ask_mail)
+        on_click(self.more, lambda: self.menu_asked.emit(self.more.mapToGlobal(self.more.rect().bottomLeft())))
         i18n.changed.connect(self._refresh)
         theme.changed.connect(self._refresh)
 
@@ -95,7 +123,10 @@ class PersonCard(Scroll):
         self.inner.setContentsMargins(26, 34, 26, 26)
         self.inner.setSpacing(20)
         self.inner.addLayout(top)
-        self.inner.addLayout(row(self.message, self.copy_all, None, spacing=10))
+        buttons = Flow(spacing=10)
+        for button in (self.message, self.call, self.mail, self.more):
+            buttons.add(button)
+        self.inner.addWidget(buttons)
         self.inner.addWidget(self._facts)
         self.inner.addStretch(1)
 
@@ -143,30 +174,35 @@ class PersonCard(Scroll):
         self.signature.setText(person.signature or "")
         self.signature.setVisible(bool(person.signature))
         self.message.setVisible(person.id != self._me)
+        self.call.setVisible(person.id != self._me and bool(self._number()))
+        self.mail.setVisible(person.id != self._me and not mail_url(person.email).isEmpty())
         self._rebuild_facts(person)
 
     def _rebuild_facts(self, person: Person) -> None:
         fresh = QWidget()
         grid = QGridLayout(fresh)
         grid.setContentsMargins(18, 6, 18, 6)
-        grid.setHorizontalSpacing(0)
+        grid.setHorizontalSpacing(theme.scaled(8))
         grid.setVerticalSpacing(0)
         grid.setColumnStretch(1, 1)
         rows = [
-            (tr("contacts.office_phone"), self._copyable(person.office_phone)),
-            (tr("contacts.mobile"), self._mobile(person)),
-            (tr("contacts.email"), self._copyable(person.email)),
-            (tr("contacts.room"), self._plain(person.room)),
+            (
+                tr("contacts.office_phone"),
+                self._held_back("officePhone", person.office_phone) or self._copyable(person.office_phone),
+            ),
+            (tr("contacts.mobile"), self._held_back("mobile", person.mobile) or self._copyable(person.mobile)),
+            (tr("contacts.email"), self._held_back("email", person.email) or self._copyable(person.email)),
+            (tr("contacts.room"), self._held_back("room", person.room) or self._plain(person.room)),
             (tr("contacts.superior"), self._superior(person)),
             (tr("contacts.common_groups"), self._common_groups()),
         ]
         shown = [(name, value) for name, value in rows if value is not None]
         for number, (name, value) in enumerate(shown):
             label = Label(name, tone="ink3")
-            label.setMinimumWidth(theme.scaled(LABEL_WIDTH))
-            grid.addWidget(label, number * 2, 0, Qt.AlignmentFlag.AlignVCenter)
+            label.setMinimumSize(theme.scaled(LABEL_WIDTH), theme.scaled(ROW_HEIGHT))
+            grid.addWidget(label, number * 2, 0, Qt.AlignmentFlag.AlignTop)  # beside the first of several groups
             grid.addWidget(value, number * 2, 1)
-            grid.setRowMinimumHeight(number * 2, theme.scaled(38))
+            grid.setRowMinimumHeight(number * 2, theme.scaled(ROW_HEIGHT))
             if number < len(shown) - 1:
                 grid.addWidget(Divider(), number * 2 + 1, 0, 1, 2)
         self._facts.setVisible(bool(shown))
@@ -189,15 +225,27 @@ class PersonCard(Scroll):
         value.copied.connect(self.copied)
         return value
 
-    def _mobile(self, person: Person) -> QWidget | None:
-        if not person.mobile or "*" not in person.mobile:
-            return self._copyable(person.mobile)
+    def _held_back(self, field: str, masked: str | None) -> QWidget | None:
+        """What stands in place of a field that this user may not see: the few signs there are, and why."""
+        assert self._person is not None
+        level = self._person.hidden.get(field)
+        if level is None:
+            return None
+        key = f"contacts.hidden.{level}"
         holder = QWidget()
         line = QHBoxLayout(holder)
         line.setContentsMargins(LINK_INSET, 0, 0, 0)
-        line.addWidget(Label(person.mobile))
-        line.addWidget(Label(tr("contacts.masked"), role="secondary", tone="ink3", wrap=True), 1)
+        line.addWidget(IconLabel("lock-simple", size=15) if not masked else Label(masked))
+        line.addWidget(
+            Label(tr(key if has(key) else "contacts.hidden.other"), role="secondary", tone="ink3", wrap=True), 1
+        )
         return holder
+
+    def _number(self) -> str:
+        """What the call button dials: the mobile number, else the office phone."""
+        person = self._person
+        numbers = (person.mobile, person.office_phone) if person is not None else ()
+        return next((one for one in numbers if one and not call_url(one).isEmpty()), "")
 
     def _superior(self, person: Person) -> QWidget | None:
         superior = self._organization.people.get(person.superior_id or "")
@@ -224,13 +272,19 @@ class PersonCard(Scroll):
             column.addLayout(row(button, None))
         return holder
 
+    def _ask_mail(self) -> None:
+        if self._person is not None:
+            self.mail_asked.emit(self._person.email or "")
+
     def _ask_message(self) -> None:
         self.message_asked.emit(self.person_id)
 
-    def _copy_card(self) -> None:
+    def copy_card(self) -> None:
+        """Puts what the card shows on the clipboard."""
         person = self._person
         if person is None:
             return
-        parts = [person.name, *self._identity_texts(), person.office_phone, person.mobile, person.email, person.room]
+        mobile = None if "mobile" in person.hidden else person.mobile
+        parts = [person.name, *self._identity_texts(), person.office_phone, mobile, person.email, person.room]
         clipboard_text("\n".join(part for part in parts if part))
         self.copied.emit(person.name)

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Protocol
+from collections.abc import Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, Protocol, cast
 
 from desktop.core.domain import ConnectionStatus, Conversation, Department, Member, Person, Presence
 from desktop.core.events import EventBus
+
+if TYPE_CHECKING:
+    from desktop.ui.office.views.base import RecordsSession
 
 
 class DirectoryVerbs(Protocol):
@@ -14,6 +18,11 @@ class DirectoryVerbs(Protocol):
     async def departments(self) -> list[Department]: ...
     async def people(self) -> list[Person]: ...
     async def search(self, text: str) -> list[Person]: ...
+    async def set_hides(self, fields: Iterable[str]) -> None: ...
+    async def set_visibility(self, type_name: str, id: str, rules: Mapping[str, str]) -> None: ...
+    async def set_people_order(self, department_id: str, person_ids: Sequence[str]) -> None: ...
+    async def set_departments_order(self, department_ids: Sequence[str]) -> None: ...
+    async def ask_export(self, person_ids: Sequence[str], format: str) -> None: ...
 
 
 class ChatVerbs(Protocol):
@@ -45,3 +54,8 @@ class ContactsSession(Protocol):
     def chat(self) -> ChatVerbs: ...
     @property
     def presence(self) -> PresenceVerbs: ...
+
+
+def records_session(session: ContactsSession) -> RecordsSession | None:
+    """The session as records see it; None for a core without records, which has no personal contacts."""
+    return cast("RecordsSession", session) if hasattr(session, "records") else None

@@ -22,6 +22,7 @@ from desktop.ui.kit.basics import (
     restyle,
     row,
 )
+from desktop.ui.kit.corners import Menu, composited, round_corners, rounded_mask
 from desktop.ui.kit.naming import conversation_icon, conversation_name
 from desktop.ui.kit.painting import (
     badge_text,
@@ -66,6 +67,7 @@ __all__ = [
     "IconLabel",
     "Label",
     "ListPane",
+    "Menu",
     "PaneHeader",
     "PasswordField",
     "RowDelegate",
@@ -76,6 +78,7 @@ __all__ = [
     "TextField",
     "badge_text",
     "clipboard_text",
+    "composited",
     "confirm",
     "conversation_icon",
     "conversation_name",
@@ -92,5 +95,7 @@ __all__ = [
     "paint_presence",
     "presence_color",
     "restyle",
+    "round_corners",
+    "rounded_mask",
     "row",
 ]

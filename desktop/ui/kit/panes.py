@@ -280,8 +280,8 @@ class Snack(QFrame):
         super().__init__(host)
         self._host = host
         self.setProperty("surface", "snack")
-        self.text = Label(role="secondary", tone="on_tooltip", wrap=True)
-        close = IconButton("x", "common.dismiss", tone="on_tooltip", size=14, box=22)
+        self.text = Label(role="secondary", tone="on_snack", wrap=True)
+        close = IconButton("x", "common.dismiss", tone="on_snack", size=14, box=22)
         on_click(close, self.hide)
         layout = QHBoxLayout(self)
         layout.setContentsMargins(14, 8, 8, 8)

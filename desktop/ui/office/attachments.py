@@ -48,7 +48,7 @@ class AttachmentCard(Card):
         words.addWidget(ElidedLabel(attachment.name))
         words.addWidget(self.state)
         words.addWidget(self.bar)
-        self.open = Button(key="office.open", small=True)
+        self.open = Button(key="office.open", small=True, parent=self)  # parentless it would be a window for a moment
         self.open.setObjectName("attachmentOpen")
         self.open.setVisible(readable(attachment.name, attachment.type))
         self.save = IconButton("download-simple", "office.save_as", size=18, box=30)

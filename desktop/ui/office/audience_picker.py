@@ -15,7 +15,7 @@ from desktop.ui import i18n, theme
 from desktop.ui.i18n import tr
 from desktop.ui.kit import Button, Card, CheckBox, Label, SearchBox, on_click, row
 from desktop.ui.layouts import empty_layout
-from desktop.ui.office.notice_reader import role_text
+from desktop.ui.office.levels import role_text
 
 KEY = int(Qt.ItemDataRole.UserRole) + 1
 HITS = 8

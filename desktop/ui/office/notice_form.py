@@ -1,285 +1,219 @@
-"""The form that publishes a notice. What is written is kept as a draft on this device until it is published or thrown away."""
+"""Writing notices: the generic form with templates and a button for each way on, in the generic pane, which also shows the module's other records."""
 
 from __future__ import annotations
 
-from pathlib import Path
-from typing import Any
+from functools import partial
+from typing import Any, Final
 
-import msgspec
-from PySide6.QtCore import QDateTime, QTimer, Signal
-from PySide6.QtWidgets import QDateTimeEdit, QFileDialog, QHBoxLayout, QVBoxLayout, QWidget
+from PySide6.QtCore import Signal
+from PySide6.QtWidgets import QFrame, QVBoxLayout, QWidget
 
-from desktop.core.domain import Audience, ConnectionState, Notice, NoticeLevel
-from desktop.core.errors import AppError, Offline
-from desktop.ui import theme
-from desktop.ui.i18n import error_text, tr, when
-from desktop.ui.kit import (
-    Banner,
-    Button,
-    CheckBox,
-    ComboBox,
-    Dialog,
-    IconButton,
-    Label,
-    Scroll,
-    TextField,
-    finished,
-    on_click,
-    row,
-)
-from desktop.ui.layouts import empty_layout
-from desktop.ui.office.audience_picker import AudiencePicker
-from desktop.ui.office.levels import level_text
-from desktop.ui.office.office_records import OfficeData
-from desktop.ui.office.rich_text import RichTextEditor
-from desktop.ui.tasks import TaskOwner, alive
+from desktop.core.domain.conditions import is_empty
+from desktop.core.domain.definition import Action, TypeDefinition
+from desktop.core.domain.records import Record, RecordQuery
+from desktop.core.errors import AppError
+from desktop.models.record_form import Part, parts_of
+from desktop.ui import i18n
+from desktop.ui.i18n import error_text, tr
+from desktop.ui.kit import Button, ComboBox, Label, on_click, row
+from desktop.ui.layouts import discard
+from desktop.ui.office.notice_actions import offered
+from desktop.ui.office.record.detail import RecordDetail
+from desktop.ui.office.record.form import RecordForm
+from desktop.ui.office.views.base import STATE, ViewContext
+from desktop.ui.tasks import alive
 
-DRAFT_KEY = "office.notice_draft"
-DRAFT_MS = 500
-LONGEST_TITLE = 120
-DAY_MS = 86_400_000
-DEFAULT_DAYS = 30
+NOTICE: Final = "Notice"
+TEMPLATE: Final = "NoticeTemplate"
+TAKEN: Final = ("title", "level", "body")
+"""What a template fills in."""
 
 
-class NoticeForm(Dialog):
-    """A new notice. `published` carries its id."""
+class NoticeForm(RecordForm):
+    """A notice. Fields that only an action asks for (why it was sent back or withdrawn) are not in it."""
 
-    published = Signal(str)
-
-    def __init__(self, data: OfficeData, now_ms: int, parent: QWidget | None) -> None:
-        super().__init__(parent, "office.publish", width=620)
+    def __init__(
+        self, context: ViewContext, definition: TypeDefinition, *, approval: bool, parent: QWidget | None = None
+    ) -> None:
+        self.approval = approval
+        self.ways: dict[str, Button] = {}
+        self._templates: tuple[Record, ...] = ()
+        self._replaced: dict[str, Any] = {}
+        super().__init__(context, definition, parent)
         self.setObjectName("noticeForm")
-        self.tasks = TaskOwner(self)
-        self._data, self._now_ms = data, now_ms
-        self._files: list[str] = []
-        self.heading = TextField(key="office.form.title")
-        self.heading.setObjectName("noticeFormTitle")
-        self.heading.setMaxLength(LONGEST_TITLE)
-        self.level = ComboBox()
-        for level in NoticeLevel:
-            self.level.addItem(level_text(level), level.value)
-        self.pinned = CheckBox(key="office.form.pinned")
-        self.expires = CheckBox(key="office.form.expires")
-        self.until = QDateTimeEdit(QDateTime.fromMSecsSinceEpoch(now_ms + DEFAULT_DAYS * DAY_MS))
-        self.until.setCalendarPopup(True)
-        self.until.setDisplayFormat("yyyy-MM-dd HH:mm")
-        self.until.setMinimumDateTime(QDateTime.fromMSecsSinceEpoch(now_ms))
-        self.until.setEnabled(False)
-        self.audience = AudiencePicker(data.organization)
-        self.text = RichTextEditor("office.form.body")
-        self.text.setMinimumHeight(theme.scaled(190))
-        self._file_column = QVBoxLayout()
-        self.problem = Banner()
-        self._build_ui()
-        self._keeping = QTimer(self, interval=DRAFT_MS, singleShot=True)
-        self._keeping.timeout.connect(self._keep_draft)
-        for signal in (self.heading.textChanged, self.text.changed, self.audience.changed, self.until.dateTimeChanged):
-            signal.connect(self._on_edited)
-        for box in (self.pinned, self.expires):
-            box.toggled.connect(self._on_edited)
-        self.level.currentIndexChanged.connect(self._on_edited)
-        self.expires.toggled.connect(self.until.setEnabled)
-        self.tasks.start(self._load_draft(), name="draft")
 
     def _build_ui(self) -> None:
-        scroll = Scroll(surface="surface")
-        form = scroll.inner
-        form.setContentsMargins(20, 16, 20, 16)
-        form.setSpacing(8)
-        form.addWidget(_caption("office.form.title"))
-        form.addWidget(self.heading)
-        form.addWidget(_caption("office.form.level"))
-        form.addLayout(row(self.level, self.pinned, None, spacing=16))
-        form.addWidget(_caption("office.form.audience"))
-        form.addWidget(self.audience)
-        form.addWidget(_caption("office.form.body"))
-        form.addWidget(self.text)
-        add = Button(key="office.form.add_file", icon="paperclip", small=True)
-        on_click(add, self.add_files)
-        form.addLayout(row(_caption("office.form.files"), None, add))
-        form.addLayout(self._file_column)
-        form.addLayout(row(self.expires, self.until, None, spacing=12))
-        form.addStretch(1)
-        self.body.setContentsMargins(0, 0, 0, 0)
-        self.body.setSpacing(0)
-        self.body.addWidget(self.problem)
-        self.body.addWidget(scroll, 1)
-        discard = Button(key="office.form.discard", kind="ghost")
-        on_click(discard, self.discard)
-        self.buttons.insertWidget(0, discard)
-        keep = self.add_button("office.form.keep_draft")
-        on_click(keep, self.close_kept)
-        self._publish = self.add_button("office.form.publish", kind="primary")
-        self._publish.setObjectName("noticeFormPublish")
-        on_click(self._publish, self.publish)
-        self.resize(theme.scaled(680), theme.scaled(720))
-        self.heading.setFocus()
+        super()._build_ui()
+        self.template = ComboBox()
+        self.template.setObjectName("noticeTemplate")
+        i18n.bind(self.template.setAccessibleName, "office_notice.template")
+        self.undo = Button(key="office_notice.template.undo", kind="link", small=True, parent=self)
+        self.undo.setObjectName("noticeTemplateUndo")
+        self.undo.hide()
+        self.template_bar = QFrame(self)
+        line = QVBoxLayout(self.template_bar)
+        line.setContentsMargins(18, 8, 18, 0)
+        caption = Label(key="office_notice.template", role="secondary", tone="ink3")
+        line.addLayout(row(caption, self.template, self.undo, None))
+        self.template_bar.hide()
+        outer = self.layout()
+        assert isinstance(outer, QVBoxLayout)
+        outer.insertWidget(0, self.template_bar)
+        self.template.activated.connect(self._on_template)
+        on_click(self.undo, self.take_back)
 
-    # ---- the notice
-    def notice(self) -> Notice:
-        """What the form says."""
-        me = self._data.session.me
-        identity = me.primary
-        return Notice(
-            id="",
-            title=self.heading.text().strip(),
-            body=self.text.html(),
-            level=NoticeLevel(self.level.currentData()),
-            state="published",
-            audience=self.audience.audience(),
-            pinned=self.pinned.isChecked(),
-            author_id=me.id,
-            department_id=identity.department_id if identity else None,
-            expires_at=self.until.dateTime().toMSecsSinceEpoch() if self.expires.isChecked() else None,
-        )
+    # ---- which fields
+    def _all_parts(self) -> list[tuple[Any, tuple[Any, ...]]]:
+        if self._only is not None:
+            return super()._all_parts()
+        return [(part.label, part.fields) for part in self._sections()]
 
-    def problem_text(self) -> str:
-        """What is still missing; empty when it can be published."""
-        if not self.heading.text().strip():
-            return tr("office.form.no_title")
-        if self.text.is_empty() and not self._files:
-            return tr("office.form.no_body")
-        if self.audience.is_empty():
-            return tr("office.form.no_audience")
-        missing = [path for path in self._files if not Path(path).is_file()]
-        return tr("office.form.file_gone", name=Path(missing[0]).name) if missing else ""
+    def _sections(self) -> list[Part]:
+        """Those of the definition; one without any shows every field, as any form does."""
+        parts = list(parts_of(self.definition))
+        titled = [part for part in parts if part.label is not None]
+        return titled or parts
 
-    def publish(self) -> None:
-        """Publishes, or says what is missing."""
-        problem = self.problem_text()
-        self.heading.set_invalid(not self.heading.text().strip())
-        if problem:
-            self.problem.show_text(problem, tone="red", icon="warning-circle")
+    # ---- ways on
+    def offered(self) -> list[Action]:
+        """What may come right after the notice is there."""
+        if not self.definition.states:
+            return []
+        first = {STATE: self.definition.states[0].value}
+        fresh = Record("", self.definition.name, first, author_id=self.context.me.id)
+        actions = [one for one in self.context.records.allowed_actions(fresh) if one.to and not one.destructive]
+        return offered(actions, own=True, approval=self.approval)
+
+    def _first_action(self) -> Action | None:
+        found = self.offered()
+        return next((one for one in found if one.primary), None) or next(iter(found), None)
+
+    def _show_buttons(self, record: Record | None, action: Action | None) -> None:
+        super()._show_buttons(record, action)
+        for button in self.ways.values():
+            self.buttons.flow.removeWidget(button)
+            discard(button)
+        self.ways = {}
+        self.template_bar.setVisible(record is None and bool(self._templates))
+        if self._primary is None:
             return
-        self.problem.hide()
-        self._publish.setEnabled(False)
-        self.tasks.start(self._do_publish(), name="publish", exclusive=True)
+        for one in self.offered():
+            if one.name != self._primary.name:
+                button = Button(self.context.label(one.label))
+                button.setObjectName(f"formThen_{one.name}")
+                on_click(button, partial(self._send, one))
+                self.ways[one.name] = button
+                self.buttons.add(button)
+        for widget in (self.save_button, self.cancel_button, self.busy):  # what sends comes before what does not
+            self.buttons.flow.removeWidget(widget)
+            self.buttons.add(widget)
 
-    async def _do_publish(self) -> None:
+    def set_busy(self, busy: bool) -> None:
+        super().set_busy(busy)
+        for button in self.ways.values():
+            button.setEnabled(not busy)
+
+    def _send(self, then: Action | None) -> None:
+        """An action that needs a field asks for it here, before anything is made."""
+        missing = [name for name in (then.requires if then else ()) if is_empty(self.state.values.get(name))]
+        if missing:
+            self.show_errors(dict.fromkeys(missing, tr("office_record.problem.required")))
+            return
+        super()._send(then)
+
+    # ---- templates
+    async def load_templates(self) -> None:
+        """Reads the templates; without any there is nothing to choose."""
         try:
-            made = await self._send()
-        except AppError as error:
-            if alive(self):
-                text = tr("office.form.offline") if isinstance(error, Offline) else error_text(error)
-                self.problem.show_text(text, tone="red", icon="warning-circle")
-            return
-        finally:
-            if alive(self):
-                self._publish.setEnabled(True)
-        await self._data.session.settings.set(DRAFT_KEY, None)
+            page = await self.context.records.page(RecordQuery(TEMPLATE, sort=("name",), limit=None))
+        except AppError:
+            return  # one writes without them
         if alive(self):
-            self._keeping.stop()
-            self.published.emit(made)
-            self.accept()
+            self.show_templates(page.records)
 
-    async def _send(self) -> str:
-        notice, session = self.notice(), self._data.session
-        if session.status.state is not ConnectionState.LIVE:
-            raise Offline
-        attachments = [await session.files.upload_file(Path(path)) for path in self._files]
-        return await session.office.publish(
-            notice.title,
-            notice.body,
-            level=notice.level,
-            audience=notice.audience,
-            attachments=attachments,
-            pinned=notice.pinned,
-            expires_at=notice.expires_at,
-        )
+    def show_templates(self, templates: tuple[Record, ...]) -> None:
+        """Templates to choose from."""
+        self._templates = templates
+        self.template.clear()
+        self.template.addItem(tr("office_notice.template.none"), "")
+        for one in templates:
+            self.template.addItem(str(one.data.get("name") or ""), one.id)
+        self.template_bar.setVisible(self.state.record is None and bool(templates))
 
-    # ---- files
-    def add_files(self) -> None:
-        """Asks for files to attach."""
-        self.tasks.start(self._add_files(), name="files", exclusive=True)
+    def _on_template(self, _place: int) -> None:
+        chosen = next((one for one in self._templates if one.id == self.template.currentData()), None)
+        if chosen is not None:
+            self.take(chosen)
 
-    async def _add_files(self) -> None:
-        dialog = QFileDialog(self, tr("office.form.add_file"))
-        dialog.setFileMode(QFileDialog.FileMode.ExistingFiles)
-        if await finished(dialog) and alive(self):
-            self.attach(dialog.selectedFiles())
+    def take(self, template: Record) -> None:
+        """Fills in what the template has; what stood there can be had back."""
+        fill = {name: template.data[name] for name in TAKEN if not is_empty(template.data.get(name))}
+        self._replaced = {name: self.state.values.get(name) for name in fill}
+        self._put(fill)
+        self.undo.show()
 
-    def attach(self, paths: list[str]) -> None:
-        """Adds files, each once."""
-        self._files = list(dict.fromkeys([*self._files, *paths]))
-        self._show_files()
-        self._on_edited()
+    def take_back(self) -> None:
+        """What was written before the template was chosen."""
+        self._put(self._replaced)
+        self._replaced = {}
+        self.template.setCurrentIndex(0)
+        self.undo.hide()
 
-    def _drop_file(self, path: str) -> None:
-        self._files.remove(path)
-        self._show_files()
-        self._on_edited()
+    def _put(self, values: dict[str, Any]) -> None:
+        for name, value in values.items():
+            line = self.rows.get(name)
+            if line is not None and line.editor is not None:
+                line.set_value(value)
+                self._on_changed(name)
 
-    def _show_files(self) -> None:
-        empty_layout(self._file_column)
-        for path in self._files:
-            file = Path(path)
-            holder = QWidget()
-            size = when.size(file.stat().st_size) if file.is_file() else tr("office.form.gone")
-            drop = IconButton("x", "office.form.remove_file", size=14, box=24)
-            drop.clicked.connect(lambda _=False, p=path: self._drop_file(p))
-            line = QHBoxLayout(holder)
-            line.setContentsMargins(0, 0, 0, 0)
-            line.addWidget(Label(file.name), 1)
-            line.addWidget(Label(size, role="secondary", tone="ink3"))
-            line.addWidget(drop)
-            self._file_column.addWidget(holder)
 
-    # ---- the draft
-    def _on_edited(self) -> None:
-        self._keeping.start()
+class NoticeDetail(RecordDetail):
+    """The generic pane; a notice is only written in it, and read in the reader.
 
-    def draft(self) -> dict[str, Any]:
-        """The form as plain values."""
-        return {**msgspec.to_builtins(self.notice()), "files": list(self._files)}
+    `written`: id of a notice that was written, and why its action was not done; empty: all went well.
+    """
 
-    def _keep_draft(self) -> None:
-        # Not the form's own task: it is closed, and its tasks with it, before the draft would be written.
-        self._data.tasks.start(self._data.session.settings.set(DRAFT_KEY, self.draft()), name="keep", exclusive=True)
+    written = Signal(str, str)
 
-    async def _load_draft(self) -> None:
-        kept = await self._data.session.settings.get(DRAFT_KEY)
-        if not alive(self) or not isinstance(kept, dict) or self.heading.text():
+    def __init__(self, context: ViewContext, parent: QWidget | None = None) -> None:
+        self.approval = False
+        super().__init__(context, parent)
+
+    def make_form(self, definition: TypeDefinition) -> RecordForm:
+        if definition.name != NOTICE:
+            return super().make_form(definition)
+        form = NoticeForm(self.context, definition, approval=self.approval)
+        form.tasks.start(form.load_templates(), name="templates")
+        return form
+
+    def write(self, record: Record) -> None:
+        """Opens the form of a notice that is there."""
+        self._drop_forms()
+        self.type_name, self.record_id, self.record = record.type, record.id, record
+        self._open_form(record, None)
+
+    async def _after_submit(self, record: Record, then: Action | None) -> None:
+        if record.type != NOTICE:
+            await super()._after_submit(record, then)
             return
-        try:
-            notice = msgspec.convert({k: v for k, v in kept.items() if k != "files"}, Notice)
-            files = msgspec.convert(kept.get("files", []), list[str])
-        except msgspec.ValidationError:
-            return  # written by another version: an old draft is no reason to fail
-        self._fill(notice, files)
-        self.problem.show_text(tr("office.form.draft_found"), tone="accent", icon="note-pencil", dismissible=True)
+        problem = ""
+        if then is not None:
+            try:
+                await self.context.records.act(record, then.name, {})
+            except AppError as error:  # it is there, as a draft: the action can be pressed again
+                problem = error_text(error)
+        if alive(self):
+            self._leave()
+            self.saved.emit(record.type, record.id)
+            self.written.emit(record.id, problem)
 
-    def _fill(self, notice: Notice, files: list[str]) -> None:
-        self.heading.setText(notice.title)
-        self.level.setCurrentIndex(self.level.findData(notice.level.value))
-        self.pinned.setChecked(notice.pinned)
-        self.expires.setChecked(notice.expires_at is not None)
-        if notice.expires_at:
-            self.until.setDateTime(QDateTime.fromMSecsSinceEpoch(max(notice.expires_at, self._now_ms)))
-        self.audience.set_audience(notice.audience)
-        self.text.set_html(notice.body)
-        self._files = files
-        self._show_files()
+    def _leave(self) -> None:
+        self.record, self.record_id = None, ""
+        self._drop_forms()
 
-    def close_kept(self) -> None:
-        """Closes; the draft is there next time."""
-        self._keeping.start()
-        self.reject()
-
-    def reject(self) -> None:
-        """Closed by whatever way, Escape too: what is not yet kept is kept now."""
-        if self._keeping.isActive():
-            self._keeping.stop()
-            self._keep_draft()
-        super().reject()
-
-    def discard(self) -> None:
-        """Throws the draft away and closes."""
-        self._keeping.stop()
-        self._fill(Notice("", "", audience=Audience()), [])
-        self._keeping.stop()
-        self._data.tasks.start(self._data.session.settings.set(DRAFT_KEY, None), name="keep", exclusive=True)
-        self.reject()
-
-
-def _caption(key: str) -> Label:
-    return Label(key=key, role="secondary", tone="ink3")
+    def _on_form_closed(self) -> None:
+        if self.type_name != NOTICE:
+            super()._on_form_closed()
+            return
+        self._leave()
+        self.closed.emit()

@@ -68,6 +68,8 @@ class NoticeDelegate(RowDelegate):
             state = tr("office.confirmed")
         elif index.data(NoticeRole.UNREAD):
             state = tr("office.unread")
+        if notice.has_vote:
+            state = f"{state} · {tr('office_notice.with_vote')}" if state else tr("office_notice.with_vote")
         if notice.attachments:
             count = tr("office.attachment_count", n=len(notice.attachments))
             state = f"{state} · {count}" if state else count

@@ -1,90 +1,91 @@
-"""Reads one notice: head, body, attachments, the confirmation, and for author and publisher who has read it."""
+"""Reads one notice: head, what may be done with it, body, attachments, the vote, who has read it, talk and history, the confirmation."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
+from typing import Final, cast
 
-from PySide6.QtCore import Signal
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QProgressBar, QVBoxLayout, QWidget
+from PySide6.QtCore import QPoint, QTimer, Signal
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QVBoxLayout, QWidget
 
-from desktop.core.domain import ConnectionState, Notice, ReadMark, Transfer
-from desktop.models.audience import audience_people
-from desktop.models.records import ReceiptTally, is_to_confirm
+from desktop.core.domain import ConnectionState, LocalDocument, Notice, ReadMark, Transfer
+from desktop.core.domain.records import Record
+from desktop.core.errors import AppError, Rejected
+from desktop.models.notice_report import ReportGroup, report_of
+from desktop.models.record_values import moment_of
+from desktop.models.records import is_to_confirm
 from desktop.ui import i18n, theme
-from desktop.ui.i18n import tr, when
-from desktop.ui.kit import Banner, Button, Card, Chip, IconLabel, Label, Scroll, on_click, row
+from desktop.ui.i18n import error_text, tr, when
+from desktop.ui.kit import (
+    Banner,
+    Button,
+    Chip,
+    IconButton,
+    IconLabel,
+    Label,
+    Menu,
+    Scroll,
+    clipboard_text,
+    on_click,
+    row,
+)
 from desktop.ui.office.attachments import AttachmentCards
 from desktop.ui.office.html_view import HtmlView
-from desktop.ui.office.levels import chip_of
+from desktop.ui.office.levels import chip_of, role_text
+from desktop.ui.office.notice_actions import REMIND, NoticeActions, NoticeVerbs, refusal_text
+from desktop.ui.office.notice_ballot import BallotPane
+from desktop.ui.office.notice_report import ReportCard
+from desktop.ui.office.notice_sheet import ReceiptSheet
+from desktop.ui.office.notice_talk import NoticeTalk
 from desktop.ui.office.office_records import OfficeData
+from desktop.ui.office.record.actions_bar import ConfirmBar
+from desktop.ui.office.record.files import RecordFiles
+from desktop.ui.office.record.paper import file_name, pdf_of_document
+from desktop.ui.office.views.base import ViewContext
+from desktop.ui.tasks import TaskOwner, alive
 
 COLUMN = 760
-NAMES_SHOWN = 60
-
-
-class ReadersCard(Card):
-    """How many and who have read and confirmed."""
-
-    def __init__(self, parent: QWidget | None = None) -> None:
-        super().__init__(parent=parent)
-        self.setObjectName("readersCard")
-        self.counts = Label(strong=True)
-        self.counts.setObjectName("readersCounts")
-        self.bar = QProgressBar()
-        self.bar.setTextVisible(False)
-        self.names = Label(role="secondary", tone="ink2", wrap=True)
-        self.names.setObjectName("readersNames")
-        for widget in (self.counts, self.bar, self.names):
-            self.body.addWidget(widget)
-
-    def show_tally(self, tally: ReceiptTally, names: Callable[[str], str], must_confirm: bool) -> None:
-        """Shows the counts and the names behind them."""
-        done = tally.confirmed if must_confirm else [*tally.confirmed, *tally.read]
-        total = len(tally.confirmed) + len(tally.read) + len(tally.unread)
-        key = "office.readers_confirm" if must_confirm else "office.readers"
-        self.counts.setText(
-            tr(
-                key,
-                confirmed=len(tally.confirmed),
-                read=len(tally.read) + (0 if must_confirm else len(tally.confirmed)),
-                unread=len(tally.unread),
-                total=total,
-            )
-        )
-        self.bar.setRange(0, max(1, total))
-        self.bar.setValue(len(done))
-        groups = [("office.names_unread", tally.unread)]
-        if must_confirm:
-            groups += [("office.names_unconfirmed", tally.read), ("office.names_confirmed", tally.confirmed)]
-        else:
-            groups += [("office.names_read", sorted([*tally.read, *tally.confirmed]))]
-        self.names.setText("\n".join(tr(k, names=self._joined(map(names, ids))) for k, ids in groups if ids))
-
-    @staticmethod
-    def _joined(names: Iterable[str]) -> str:
-        known = sorted(name for name in names if name)
-        text = when.list_join(known[:NAMES_SHOWN])
-        return tr("office.and_more", names=text, n=len(known)) if len(known) > NAMES_SHOWN else text
+GATHER_MS = 40
+NOTICE: Final = "Notice"
+ESCALATION: Final = "NoticeEscalation"
 
 
 class NoticeReader(QWidget):
-    """The right pane of the notices page."""
+    """The right pane of the notices page. The notice itself is shown at once; what is in its record follows.
+
+    Signals:
+        confirm_asked: the id of the notice to confirm. edit_asked: the Record to write in. mend_asked: the id of one whose edit was refused.
+        acted: what became of the notice, in words. deleted: it is gone.
+        attachment_opened, attachment_saved: an Attachment.
+        document_loading, document_opened: a sheet for the reader: title; title and LocalDocument.
+    """
 
     confirm_asked = Signal(str)
-    withdraw_asked = Signal(str)
+    edit_asked = Signal(object)
+    mend_asked = Signal(str)
+    acted = Signal(str)
+    deleted = Signal()
     attachment_opened = Signal(object)
     attachment_saved = Signal(object)
+    document_loading = Signal(str)
+    document_opened = Signal(str, object)
+    document_failed = Signal(str, object)
 
-    def __init__(self, data: OfficeData, now_ms: Callable[[], int], parent: QWidget | None = None) -> None:
+    def __init__(
+        self, data: OfficeData, context: ViewContext, now_ms: Callable[[], int], parent: QWidget | None = None
+    ) -> None:
         super().__init__(parent)
         self.setObjectName("noticeReader")
-        self._data, self._now_ms = data, now_ms
+        self._data, self._context, self._now_ms = data, context, now_ms
+        self.tasks = TaskOwner(self)
+        self.files = RecordFiles(context, self)
         self._notice: Notice | None = None
-        self._tally: ReceiptTally | None = None
+        self._groups: tuple[ReportGroup, ...] | None = None
         self._confirmed_here: set[str] = set()
+        self.record: Record | None = None
+        self.approval = False
         self._build_ui()
-        i18n.changed.connect(self._refresh)
-        data.status_changed.connect(self._refresh_foot)
+        self._bind()
 
     def _build_ui(self) -> None:
         self.title = Label(role="title", strong=True, wrap=True)
@@ -92,24 +93,25 @@ class NoticeReader(QWidget):
         self.chip = Chip()
         self.meta = Label(role="secondary", tone="ink3", wrap=True)
         self.state = Banner()
+        self.ask = ConfirmBar()
         self.body = HtmlView()
         self.attachments = AttachmentCards()
-        self.readers = ReadersCard()
-        self.withdraw = Button(key="office.withdraw", kind="danger", small=True)
-        self.withdraw.setObjectName("noticeWithdraw")
+        self.steps = NoticeActions(self._context)
+        self.vote = BallotPane(self._data, self._context, self._now_ms)
+        self.readers = ReportCard()
+        self.talk = NoticeTalk(self._context)
         scroll = Scroll(surface="surface")
         column = QWidget()
         column.setMaximumWidth(theme.scaled(COLUMN))
         inner = QVBoxLayout(column)
         inner.setContentsMargins(28, 24, 28, 28)
         inner.setSpacing(12)
-        inner.addWidget(self.title)
-        inner.addLayout(row(self.chip, self.meta, spacing=10))
+        inner.addLayout(self._build_head())
+        inner.addWidget(self.steps)
         rule = QFrame()
         rule.setProperty("surface", "rule")
-        for widget in (rule, self.body, self.attachments, self.readers):
+        for widget in (rule, self.body, self.attachments, self.vote, self.readers, self.talk):
             inner.addWidget(widget)
-        inner.addLayout(row(self.withdraw, None))
         inner.addStretch(1)
         scroll.inner.setContentsMargins(0, 0, 0, 0)
         centered = QHBoxLayout()
@@ -122,11 +124,49 @@ class NoticeReader(QWidget):
         outer.setContentsMargins(0, 0, 0, 0)
         outer.setSpacing(0)
         outer.addWidget(self.state)
+        outer.addWidget(self.ask)
         outer.addWidget(scroll, 1)
         outer.addWidget(self._build_foot())
+
+    def _build_head(self) -> QVBoxLayout:
+        self.edit = IconButton("pencil-simple", "office_record.edit", size=18, box=30, parent=self)
+        self.edit.setObjectName("noticeEdit")
+        self.edit.hide()
+        self.follow = IconButton(
+            "bell", "office_record.follow", size=18, box=30, checkable=True, active="accent", parent=self
+        )
+        self.follow.setObjectName("noticeFollow")
+        self.more = IconButton("dots-three", "office_record.more", size=18, box=30, parent=self)
+        self.more.setObjectName("noticeMore")
+        head = QVBoxLayout()
+        head.setSpacing(10)
+        head.addWidget(self.title)
+        line = row(self.chip, self.meta, self.follow, self.edit, self.more, spacing=6)
+        line.setStretch(1, 1)
+        head.addLayout(line)
+        return head
+
+    def _bind(self) -> None:
         self.attachments.opened.connect(self.attachment_opened)
         self.attachments.saved.connect(self.attachment_saved)
-        on_click(self.withdraw, self._ask_withdraw)
+        self.talk.comments.file_opened.connect(self.attachment_opened)
+        self.talk.comments.file_saved.connect(self.attachment_saved)
+        self.steps.done.connect(self._on_acted)
+        self.readers.remind_asked.connect(self.remind)
+        self.readers.sheet_asked.connect(self.open_sheet)
+        self.ask.confirmed.connect(self._delete)
+        self.files.document_loading.connect(self.document_loading)
+        self.files.document_opened.connect(self.document_opened)
+        self.files.document_failed.connect(self.document_failed)
+        on_click(self.edit, self.write)
+        on_click(self.follow, self.toggle_follow)
+        on_click(self.more, lambda: self.menu().popup(self.more.mapToGlobal(QPoint(0, self.more.height()))))
+        on_click(self.state.action, lambda: self.mend_asked.emit(self.notice_id))
+        self._gather = QTimer(self, interval=GATHER_MS, singleShot=True)
+        self._gather.timeout.connect(self.reload)
+        self._context.definition_changed.connect(self._gather.start)
+        i18n.changed.connect(self._refresh)
+        self._data.status_changed.connect(self._refresh_foot)
 
     def _build_foot(self) -> QFrame:
         self.foot = QFrame()
@@ -161,8 +201,7 @@ class NoticeReader(QWidget):
         """Shows a notice; the same one again keeps its place on the screen."""
         same = self._notice is not None and self._notice.id == notice.id
         if not same:
-            self._tally = None
-            self._scroll.verticalScrollBar().setValue(0)
+            self._forget()
         if not same or (self._notice is not None and self._notice.body != notice.body):
             self.body.show_body(notice.body)
         self._notice = notice
@@ -170,6 +209,76 @@ class NoticeReader(QWidget):
             self._confirmed_here.discard(notice.id)
         self.attachments.show_attachments(notice.attachments, transfers, self._data.session.files.has)
         self._refresh()
+        self.reload()
+
+    def _forget(self) -> None:
+        """Another notice comes: what belongs to the last one goes."""
+        self._groups, self.record = None, None
+        self.steps.show_record(None)
+        self.vote.forget()
+        self.readers.hide()
+        self.readers.show_problem("")
+        self.ask.hide()
+        self.talk.forget()
+        self._scroll.verticalScrollBar().setValue(0)
+
+    # ---- what is in its record
+    def reload(self) -> None:
+        """Reads the record again, and what refers to it."""
+        if self._notice is not None and self._context.type_of(NOTICE) is not None:
+            self.tasks.start(self._load(self._notice.id), name="record", exclusive=True)
+
+    async def _load(self, notice_id: str) -> None:
+        records = self._context.records
+        try:
+            record = await records.record(NOTICE, notice_id)
+            urged = await records.linked(ESCALATION, "noticeId", notice_id) if record and self.sees_readers else []
+        except AppError:
+            return  # the notice can be read all the same; the next change reads again
+        if not alive(self) or record is None or self.notice_id != notice_id:
+            return
+        self.record = record
+        self._refresh_record()
+        self.readers.show_urged(self._urged_text(one) for one in urged)
+
+    def _refresh_record(self) -> None:
+        record = self.record
+        if record is None:
+            return
+        definition = self._context.type_of(NOTICE)
+        self.steps.show_record(record, approval=self.approval)
+        fields = definition.fields if definition is not None else ()
+        open_ = record.data.get("state") != "withdrawn"
+        self.edit.setVisible(open_ and any(self._context.records.may_edit(record, one.name) for one in fields))
+        self._show_follow(record)
+        self.vote.show_record(record, manages=self.sees_readers)
+        self._refresh_reminding()
+        self.talk.show_record(record)
+        if self._notice is not None:
+            self._refresh_meta(self._notice)
+        self._refresh_state()
+
+    def _refresh_reminding(self) -> None:
+        record = self.record
+        may = record is not None and any(one.name == REMIND for one in self._context.records.allowed_actions(record))
+        busy = self.tasks.running("remind")
+        self.readers.show_reminding(record, may=may, now_ms=self._now_ms(), busy=busy)
+
+    def _urged_text(self, escalation: Record) -> str:
+        """Whose superior was told, and who of theirs still owes it."""
+        superior = self._data.name(escalation.data.get("superiorId"))
+        names = [self._data.name(key) for key in escalation.data.get("people") or ()]
+        at = when.separator(escalation.created_at, self._now_ms())
+        if not names:
+            return tr("office_notice.report.urged_settled", superior=superior, time=at)
+        return tr("office_notice.report.urged", superior=superior, time=at, names=when.list_join(names))
+
+    def _show_follow(self, record: Record) -> None:
+        on = self._context.records.following(record.id)
+        self.follow.setChecked(on)
+        self.follow.set_icon(
+            "bell-ringing" if on else "bell", "office_record.unfollow" if on else "office_record.follow"
+        )
 
     def show_transfer(self, transfer: Transfer) -> None:
         """A download moved on."""
@@ -178,15 +287,9 @@ class NoticeReader(QWidget):
     def show_marks(self, marks: Sequence[ReadMark]) -> None:
         """Who has read it, for those who may know."""
         notice = self._notice
-        if notice is None:
-            return
-        audience = audience_people(notice.audience, self._data.organization) - {notice.author_id or ""}
-        self._tally = ReceiptTally(
-            (m.person_id for m in marks if m.read_at and m.person_id in audience),
-            (m.person_id for m in marks if m.confirmed_at and m.person_id in audience),
-            audience,
-        )
-        self._refresh_readers()
+        if notice is not None:
+            self._groups = report_of(notice.audience, marks, self._data.organization, without=notice.author_id)
+            self._refresh_readers()
 
     def show_confirmed(self, notice_id: str, confirmed: bool) -> None:
         """The user confirmed on this device: seen at once, whatever the network does; or it was refused."""
@@ -205,27 +308,48 @@ class NoticeReader(QWidget):
         text, tone = chip_of(notice)
         self.chip.setText(text)
         self.chip.set_tone(tone)
-        self.meta.setText(" · ".join(part for part in self._meta_parts(notice) if part))
-        if notice.state == "withdrawn":
+        self._refresh_meta(notice)
+        self._refresh_state()
+        self._refresh_foot()
+        self._refresh_readers()
+
+    def _refresh_state(self) -> None:
+        """The strip on top: what is not as a reader would think."""
+        notice, record = self._notice, self.record
+        if notice is None:
+            return
+        self.state.action.hide()
+        returned = record.data.get("returnReason") if record is not None and record.data.get("sentBack") else None
+        if record is not None and record.refusal is not None:
+            self.state.show_text(refusal_text(record.refusal), tone="red", icon="warning-circle")
+            i18n.bind(self.state.action.setText, "office_record.mend")
+            self.state.action.show()
+        elif notice.state == "withdrawn":
             at = when.date_time(notice.withdrawn_at) if notice.withdrawn_at else ""
             reason = notice.withdraw_reason or tr("office.no_reason")
             self.state.show_text(tr("office.withdrawn", time=at, reason=reason), tone="amber", icon="prohibit")
+        elif notice.pending:
+            self.state.show_text(tr("office_record.pending"), tone="amber", icon="clock")
+        elif returned and notice.state == "draft":
+            self.state.show_text(tr("office_notice.returned", reason=returned), tone="amber", icon="arrow-u-up-left")
         elif notice.expires_at and notice.expires_at <= self._now_ms():
             text = tr("office.expired", time=when.date_time(notice.expires_at))
             self.state.show_text(text, tone="amber", icon="clock")
         else:
             self.state.hide()
-        me = self._data.session.me
-        self.withdraw.setVisible(notice.state == "published" and self.sees_readers and bool(me.id))
-        self._refresh_foot()
-        self._refresh_readers()
+
+    def _refresh_meta(self, notice: Notice) -> None:
+        self.meta.setText(" · ".join(part for part in self._meta_parts(notice) if part))
 
     def _meta_parts(self, notice: Notice) -> list[str]:
         data = self._data
         author = " ".join(filter(None, (data.name(notice.department_id), data.name(notice.author_id))))
         at = when.separator(notice.published_at or notice.created_at, self._now_ms())
         until = tr("office.until", time=when.date_time(notice.expires_at)) if notice.expires_at else ""
-        return [author, at, self.audience_text(notice), until]
+        planned = moment_of(self.record.data.get("publishAt")) if self.record is not None else None
+        waits = planned is not None and notice.state in ("draft", "submitted", "scheduled")
+        later = tr("office_notice.publish_at", time=when.date_time(planned)) if planned is not None and waits else ""
+        return [author, at, self.audience_text(notice), until, later]
 
     def audience_text(self, notice: Notice) -> str:
         """Who it is for, in a few words."""
@@ -264,21 +388,113 @@ class NoticeReader(QWidget):
         self.foot_text.set_tone("green" if done else "ink2")
 
     def _refresh_readers(self) -> None:
-        notice = self._notice
-        shown = notice is not None and self._tally is not None and self.sees_readers
-        self.readers.setVisible(shown)
-        if notice is not None and self._tally is not None and shown:
-            self.readers.show_tally(self._tally, self._data.name, notice.level.value == "mustConfirm")
+        notice, groups = self._notice, self._groups
+        if notice is None or groups is None or not self.sees_readers or notice.state not in ("published", "withdrawn"):
+            self.readers.hide()
+            return
+        self.readers.show_report(groups, must_confirm=notice.level.value == "mustConfirm")
+        self._refresh_reminding()
 
     # ---- what the user does
     def _ask_confirm(self) -> None:
         self.confirm_asked.emit(self.notice_id)
 
-    def _ask_withdraw(self) -> None:
-        self.withdraw_asked.emit(self.notice_id)
+    def write(self) -> None:
+        """Opens the form of the notice."""
+        if self.record is not None and not self.edit.isHidden():
+            self.edit_asked.emit(self.record)
 
+    def _on_acted(self, name: str) -> None:
+        key = f"office_notice.done.{name}"
+        if self._notice is not None and i18n.has(key):
+            self.acted.emit(tr(key))
+        self.reload()
 
-def role_text(role: str) -> str:
-    """A role's name; unknown ones as they are."""
-    key = f"office.role.{role}"
-    return tr(key) if i18n.has(key) else role
+    def toggle_follow(self) -> None:
+        """Follows the notice, or not any more."""
+        if self.record is not None:
+            on = not self._context.records.following(self.record.id)
+            self.tasks.start(self._follow(self.record, on), name="follow", exclusive=True)
+
+    async def _follow(self, record: Record, on: bool) -> None:
+        try:
+            await self._context.records.follow(record, on)
+        finally:
+            if alive(self) and self.record is not None:
+                self._show_follow(self.record)
+
+    # ---- reminding
+    def remind(self) -> None:
+        """Reminds those who owe the notice something."""
+        if self._notice is not None and not self.tasks.running("remind"):
+            self.readers.show_problem("")
+            self.readers.remind.setEnabled(False)
+            self.tasks.start(self._remind(self._notice.id), name="remind")
+
+    async def _remind(self, notice_id: str) -> None:
+        problem = ""
+        try:
+            await cast(NoticeVerbs, self._data.session.office).remind(notice_id)
+        except Rejected as error:
+            problem = refusal_text(str(error.data.get("type", "")))
+        except AppError as error:
+            problem = error_text(error)
+        if not alive(self) or self.notice_id != notice_id:
+            return
+        self.readers.show_problem(problem)
+        if not problem:
+            self.acted.emit(tr("office_notice.done.remind"))
+        self.readers.remind.setEnabled(bool(problem))
+        self._gather.start()
+
+    # ---- paper
+    def open_sheet(self) -> None:
+        """Shows the sheet to sign in the reader, from which it is printed or saved."""
+        notice, groups = self._notice, self._groups
+        definition = self._context.type_of(NOTICE)
+        if notice is None or groups is None or definition is None:
+            return
+        title = tr("office_notice.sheet.name", title=notice.title)
+        sheet = ReceiptSheet(self._context, definition)
+        self.document_loading.emit(title)
+        data = pdf_of_document(self._context, lambda device: sheet.receipt(notice, groups, device), title)
+        self.document_opened.emit(title, LocalDocument(file_name(title), "application/pdf", data))
+
+    def preview(self) -> None:
+        """Shows the notice as it is printed."""
+        if self.record is not None:
+            self.files.preview([self.record], self.title.text())
+
+    def copy_link(self) -> None:
+        """Puts the notice's link on the clipboard."""
+        clipboard_text(f"tongban://{NOTICE}/{self.notice_id}")
+        self.acted.emit(tr("office_record.link_copied"))
+
+    def menu(self) -> Menu:
+        """What else can be done with the notice."""
+        menu = Menu(self, leaves=True)
+        menu.addAction(tr("office_record.copy_link"), self.copy_link)
+        record = self.record
+        menu.addAction(tr("office_record.preview"), self.preview).setEnabled(record is not None)
+        drafted = record is not None and record.data.get("state") == "draft"
+        if record is not None and drafted and self._context.records.may(record, NOTICE, "destroy"):
+            menu.addSeparator()
+            menu.addAction(tr("office_record.delete"), self.ask_delete)
+        return menu
+
+    # ---- deleting
+    def ask_delete(self) -> None:
+        """Asks in place."""
+        question = tr("office_record.delete_question", title=self.title.text())
+        self.ask.ask(question, tr("office_record.delete"))
+
+    def _delete(self) -> None:
+        if self.record is not None:
+            self.tasks.start(self._do_delete(self.record), name="delete")
+
+    async def _do_delete(self, record: Record) -> None:
+        await self._context.records.destroy(record)
+        if alive(self) and self.notice_id == record.id:
+            self._notice = None
+            self._forget()
+            self.deleted.emit()

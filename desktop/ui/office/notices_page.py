@@ -1,45 +1,47 @@
-"""The notices module: list with filters and search at the left, the reader at the right, publishing for those who may."""
+"""The notices module: its tabs, a list or a generic view at the left; beside it the reader, the form, or a record of the module."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import ExitStack
 from pathlib import Path
+from typing import Any, Final, cast
 
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QKeySequence, QShortcut, QShowEvent
-from PySide6.QtWidgets import QFileDialog, QFrame, QSplitter, QStackedWidget, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QFileDialog, QFrame, QHBoxLayout, QSplitter, QStackedWidget, QVBoxLayout, QWidget
 
 from desktop.core.domain import Attachment, LocalDocument, Notice, Transfer
-from desktop.core.errors import AppError, Offline
+from desktop.core.domain.definition import View
+from desktop.core.domain.records import Record, RecordQuery
+from desktop.core.errors import AppError
 from desktop.core.events import ChangeSet, EditRefused, Event, TransferProgress
 from desktop.core.ids import read_mark_id
 from desktop.models.records import NoticeFilter, NoticeListModel, is_to_confirm, is_unread
 from desktop.ui import i18n, theme
 from desktop.ui.i18n import error_text, tr
-from desktop.ui.kit import (
-    Button,
-    Dialog,
-    EmptyState,
-    IconButton,
-    Label,
-    PaneHeader,
-    SearchBox,
-    Snack,
-    TextField,
-    finished,
-    on_click,
-)
+from desktop.ui.kit import Button, EmptyState, IconButton, Label, SearchBox, Snack, finished, on_click
+from desktop.ui.layouts import discard
 from desktop.ui.office.fetching import fetch_bytes
-from desktop.ui.office.filter_tabs import FilterTabs
+from desktop.ui.office.frame.view_frame import ViewFrame
+from desktop.ui.office.notice_form import NOTICE, NoticeDetail
 from desktop.ui.office.notice_list import NoticeList
 from desktop.ui.office.notice_reader import NoticeReader
 from desktop.ui.office.office_records import OfficeData
-from desktop.ui.tasks import TaskOwner, alive
+from desktop.ui.office.tab_strip import TabStrip
+from desktop.ui.office.views.base import RecordsSession, ViewContext, view_label
+from desktop.ui.tasks import TaskOwner, alive, present
 
 LIST_WIDTH = 320
 LIST_MOST = 440
 READER_WIDTH = 700
+SEARCH_WIDTH = 190
+MODULE: Final = "notices"
+SETTINGS: Final = "NoticeSettings"
+ESCALATION: Final = "NoticeEscalation"
+URGE: Final = "urge"
+GENERIC: Final = ("approve", URGE, "templates", "settings")
+"""Views of the definition that are tabs here as they are; the others are the list's own filters."""
 EMPTY = {
     NoticeFilter.ALL: "office.none",
     NoticeFilter.UNREAD: "office.none_unread",
@@ -52,6 +54,7 @@ class NoticesPage(QWidget):
     """Works on an OfficeData that is loaded by its owner."""
 
     back_asked = Signal()
+    link_asked = Signal(str, str)  # a record of another module, or a colleague (type, id)
     document_opened = Signal(str, object)  # title, LocalDocument
     document_loading = Signal(str)
     document_failed = Signal(str, object)  # title, AppError
@@ -62,93 +65,256 @@ class NoticesPage(QWidget):
         self.tasks = TaskOwner(self)
         self._data, self._now_ms = data, now_ms
         self._me = data.session.me
+        # The office page makes its data from a session with records; the narrower type is what the library needs.
+        self.context = ViewContext(cast(RecordsSession, data.session), MODULE, now_ms, self)
         self._model = NoticeListModel(self._me.id, self)
         self._transfers: dict[str, Transfer] = {}
         self._last: Attachment | None = None
         self._told: set[str] = set()  # read here; the record that says so may still be on its way
+        self.frames: dict[str, ViewFrame] = {}
+        self.filter = NoticeFilter.ALL
+        self._urged = False
         self._build_ui()
         self._bind()
         self._on_changed("organization")
+        self.tasks.start(self._load_module(), name="module")
 
     # ---- build
     def _build_ui(self) -> None:
-        self.header = PaneHeader(key="office.notices")
-        back = IconButton("arrow-left", "office.back")
-        back.setObjectName("noticesBack")
-        layout = self.header.layout()
-        assert layout is not None
-        layout.insertWidget(0, back)  # type: ignore[attr-defined]  # PaneHeader's layout is a QHBoxLayout
-        on_click(back, self.back_asked.emit)
-        self.publish = Button(key="office.publish", kind="primary", icon="plus", small=True)
-        self.publish.setObjectName("noticesPublish")
-        self.publish.setVisible("publisher" in self._me.roles)
-        self.header.add_action(self.publish)
-        self.tabs = FilterTabs("office.filter", tuple(kind.value for kind in NoticeFilter))
-        self.tabs.set_shown(NoticeFilter.MINE, "publisher" in self._me.roles)
-        self.search = SearchBox("office.search_notices")
-        self.search.setObjectName("noticesSearch")
         self.list = NoticeList(self._model, self._now_ms)
         self.state = EmptyState("megaphone", "common.loading")
         self._left = QStackedWidget()
         self._left.addWidget(self.list)
         self._left.addWidget(self.state)
-        left = QWidget()
-        left.setProperty("surface", "pane")
-        left.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
-        column = QVBoxLayout(left)
+        self._pane = QWidget()
+        self._pane.setProperty("surface", "pane")
+        self._pane.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
+        column = QVBoxLayout(self._pane)
         column.setContentsMargins(0, 0, 0, 0)
-        column.setSpacing(0)
-        tools = QVBoxLayout()
-        tools.setContentsMargins(14, 12, 14, 10)
-        tools.setSpacing(10)
-        tools.addWidget(self.tabs)
-        tools.addWidget(self.search)
-        column.addWidget(self.header)
-        column.addLayout(tools)
-        column.addWidget(self._left, 1)
-        self.reader = NoticeReader(self._data, self._now_ms)
+        column.addWidget(self._left)
+        self.reader = NoticeReader(self._data, self.context, self._now_ms)
+        self.detail = NoticeDetail(self.context)
         self.nothing = EmptyState("article", "office.choose_notice")
         self._right = QStackedWidget()
-        self._right.addWidget(self.nothing)
-        self._right.addWidget(self.reader)
-        surface = QFrame()
-        surface.setProperty("surface", "surface")
-        inside = QVBoxLayout(surface)
+        for widget in (self.nothing, self.reader, self.detail):
+            self._right.addWidget(widget)
+        self._surface = QFrame()
+        self._surface.setProperty("surface", "surface")
+        inside = QVBoxLayout(self._surface)
         inside.setContentsMargins(0, 0, 0, 0)
         inside.addWidget(self._right)
-        split = QSplitter(Qt.Orientation.Horizontal)
-        split.setHandleWidth(1)
-        split.setChildrenCollapsible(False)
-        split.addWidget(left)
-        split.addWidget(surface)
-        split.setStretchFactor(1, 1)
-        left.setMinimumWidth(theme.values.LIST_MIN)
-        # With large text the list takes no more than it needs: what is read is at the right.
-        split.setSizes([min(theme.scaled(LIST_WIDTH), LIST_MOST), READER_WIDTH])
+        self._split = QSplitter(Qt.Orientation.Horizontal)
+        self._split.setHandleWidth(1)
+        self._split.setChildrenCollapsible(False)
+        self._split.addWidget(self._pane)
+        self._split.addWidget(self._surface)
+        self._split.setStretchFactor(1, 1)
+        self._pane.setMinimumWidth(theme.values.LIST_MIN)
         outer = QVBoxLayout(self)
         outer.setContentsMargins(0, 0, 0, 0)
-        outer.addWidget(split)
+        outer.setSpacing(0)
+        outer.addWidget(self._build_header())
+        outer.addWidget(self._split, 1)
         self._snack = Snack(self)
+        self._share_room(generic=False)
+
+    def _build_header(self) -> QFrame:
+        self.header = QFrame()
+        self.header.setProperty("surface", "header")
+        back = IconButton("arrow-left", "office.back")
+        back.setObjectName("noticesBack")
+        on_click(back, self.back_asked.emit)
+        self.tabs = TabStrip()
+        self.search = SearchBox("office.search_notices")
+        self.search.setObjectName("noticesSearch")
+        self.new = Button(key="office_notice.new", kind="primary", icon="plus", parent=self.header)
+        self.new.setObjectName("noticesNew")
+        self.new.hide()
+        line = QHBoxLayout(self.header)
+        line.setContentsMargins(12, 0, 14, 0)
+        line.setSpacing(10)
+        line.addWidget(back)
+        line.addWidget(Label(key="office.notices", role="header", strong=True))
+        line.addWidget(self.tabs, 1)
+        line.addWidget(self.search)
+        line.addWidget(self.new)
+        self.tabs.current = NoticeFilter.ALL.value
+        self._fit()
+        return self.header
+
+    def _fit(self) -> None:
+        self.header.setFixedHeight(theme.scaled(theme.values.HEADER_HEIGHT))
+        self.search.setFixedWidth(theme.scaled(SEARCH_WIDTH))
+
+    def _share_room(self, *, generic: bool) -> None:
+        """A list takes no more than it needs, also with large text; a table takes what the pane beside it leaves."""
+        if generic:
+            room = max(self.width(), LIST_WIDTH + READER_WIDTH)
+            self._split.setSizes([room * 6 // 10, room * 4 // 10])
+        else:
+            self._split.setSizes([min(theme.scaled(LIST_WIDTH), LIST_MOST), READER_WIDTH])
 
     def _bind(self) -> None:
         self._data.changed.connect(self._on_changed)
         self._data.loaded.connect(lambda: self._on_changed("notices"))
         self._data.failed.connect(self._on_failed)
-        self.tabs.chosen.connect(lambda _key: self._filter())
+        self.tabs.chosen.connect(self.show_tab)
         self.search.searched.connect(lambda _text: self._filter())
         self.list.picked.connect(self._on_picked)
         self.reader.confirm_asked.connect(self.confirm)
-        self.reader.withdraw_asked.connect(self.withdraw)
+        self.reader.edit_asked.connect(self.write)
+        self.reader.mend_asked.connect(self.mend)
+        self.reader.acted.connect(self._snack.say)
+        self.reader.deleted.connect(self._show_nothing)
         self.reader.attachment_opened.connect(self.open_attachment)
         self.reader.attachment_saved.connect(self.save_attachment)
+        self.detail.closed.connect(self._close_detail)
+        self.detail.written.connect(self._on_written)
+        self.detail.opened_record.connect(self.open_record)
+        for part in (self.reader, self.detail):
+            part.document_loading.connect(self.document_loading)
+            part.document_opened.connect(self.document_opened)
+            part.document_failed.connect(self.document_failed)
         self.state.action.clicked.connect(self._data.load)
-        on_click(self.publish, self.open_form)
-        shortcut = QShortcut(QKeySequence(QKeySequence.StandardKey.Find), self)
-        shortcut.setContext(Qt.ShortcutContext.WidgetWithChildrenShortcut)
-        shortcut.activated.connect(self.search.setFocus)
+        self.context.definition_changed.connect(self._on_definition)
+        on_click(self.new, self.new_record)
+        i18n.changed.connect(self._show_tabs)
+        theme.changed.connect(self._fit)
+        for keys, action in (
+            (QKeySequence(QKeySequence.StandardKey.Find), self.focus_search),
+            (QKeySequence(QKeySequence.StandardKey.New), self.new_record),
+        ):
+            shortcut = QShortcut(keys, self)
+            shortcut.setContext(Qt.ShortcutContext.WidgetWithChildrenShortcut)
+            shortcut.activated.connect(action)
         self._listening = ExitStack()  # kept: a connection holds a bound method weakly
         self._listening.enter_context(self._data.session.events.subscribe(self._on_event))
         self.destroyed.connect(self._listening.close)
+
+    # ---- the module
+    async def _load_module(self) -> None:
+        """Definition, names, the approval switch. Without them notices are read all the same."""
+        try:
+            await self.context.load()
+        except AppError:
+            return  # the context reads again with the next change
+        if alive(self):
+            self._on_definition()
+            await self._load_settings()
+
+    async def _load_settings(self) -> None:
+        """Whether somebody else approves, and whether this user has anybody to urge."""
+        if self.context.type_of(SETTINGS) is None:
+            return
+        try:
+            found = await self.context.records.page(RecordQuery(SETTINGS))
+            urged = await self.context.records.page(RecordQuery(ESCALATION, limit=1))
+        except AppError:
+            return  # the next change reads again; the server decides anyway
+        if not alive(self):
+            return
+        approval = any(bool(one.data.get("approval")) for one in found.records)
+        self.reader.approval = self.detail.approval = approval
+        self._urged = urged.total > 0
+        self._show_tabs()
+        self.reader.reload()
+
+    def _on_definition(self) -> None:
+        known = {view.id: view for view in self._generic_views()}
+        for key in [key for key, frame in self.frames.items() if known.get(key) != frame.definition]:
+            frame = self.frames.pop(key)
+            self._left.removeWidget(frame)
+            discard(frame)
+        self._show_tabs()
+        self.reader.reload()
+
+    def _generic_views(self) -> list[View]:
+        """The definition's views that stand as tabs for this user."""
+        module = self.context.module
+        views = module.views_for(frozenset(self._me.roles)) if module is not None else ()
+        return [view for view in views if view.id in GENERIC and (view.id != URGE or self._urged)]
+
+    def _show_tabs(self) -> None:
+        counts = {kind: self._model.count(kind) for kind in (NoticeFilter.UNREAD, NoticeFilter.TO_CONFIRM)}
+        tabs = []
+        for kind in NoticeFilter:
+            words, count = tr(f"office.filter.{kind.value}"), counts.get(kind, 0)
+            tabs.append((kind.value, f"{words} {count}" if count else words))
+        tabs += [(view.id, view_label(self.context, view)) for view in self._generic_views()]
+        self.tabs.set_tabs(tabs)
+        if self.tabs.current not in dict(tabs):
+            self.show_tab(NoticeFilter.ALL.value)
+        self.tabs.choose(self.tabs.current)
+        self._show_new()
+
+    def _new_type(self) -> str:
+        """What the primary button makes: in a tab of other records, one of those."""
+        view = next((one for one in self._generic_views() if one.id == self.tabs.current), None)
+        return view.type if view is not None else NOTICE
+
+    def _show_new(self) -> None:
+        name = self._new_type()
+        definition = self.context.type_of(name)
+        if definition is None:
+            self.new.hide()
+            return
+        once = name == SETTINGS  # there is one for the whole office
+        self.new.setVisible(not once and self.context.records.may(None, name, "create"))
+        i18n.unbind(self.new.setText)
+        self.new.setText(tr("office_notice.new") if name == NOTICE else self.context.label(definition.label))
+
+    # ---- tabs
+    def show_tab(self, key: str) -> None:
+        """Shows a tab: a filter of the list, or a view of the definition."""
+        view = next((one for one in self._generic_views() if one.id == key), None)
+        if view is None:
+            self._leave_generic()
+            self.filter = NoticeFilter(key) if key in set(NoticeFilter) else NoticeFilter.ALL
+            self.tabs.choose(self.filter.value)
+            self._filter()
+            self._show_new()
+            return
+        generic = self._left.currentWidget() in self.frames.values()
+        frame = self._frame(view)
+        self.tabs.choose(key)
+        self._left.setCurrentWidget(frame)
+        frame.set_text(self.search.text().strip())
+        if not generic:
+            self._share_room(generic=True)
+        if self._right.currentWidget() is not self.detail or not self.detail.writing:
+            self._show_nothing()
+        self._show_new()
+
+    def _leave_generic(self) -> None:
+        shown = self._left.currentWidget()
+        if isinstance(shown, ViewFrame):
+            shown.leave()
+            self._share_room(generic=False)
+            self._left.setCurrentWidget(self.list)
+            if self._right.currentWidget() is self.detail and not self.detail.writing:
+                self._show_nothing()
+
+    def _frame(self, view: View) -> ViewFrame:
+        frame = self.frames.get(view.id)
+        if frame is None:
+            frame = self.frames[view.id] = ViewFrame(self.context, view)
+            frame.view.opened.connect(lambda record_id: self.open_record(view.type, record_id))
+            frame.view.new_asked.connect(lambda prefill: self.new_record(prefill, view.type))
+            frame.view.patch_asked.connect(self._on_patch)
+            frame.new_asked.connect(self.new_record)
+            frame.text_wanted.connect(self.search.setText)
+            self._left.addWidget(frame)
+        return frame
+
+    def _on_patch(self, record: Record, patch: dict[str, Any]) -> None:
+        self.tasks.start(self._patch(record, patch), name=f"patch-{record.id}")
+
+    async def _patch(self, record: Record, patch: dict[str, Any]) -> None:
+        try:
+            await self.context.records.update(record, patch)
+        except AppError as error:
+            if alive(self):
+                present(error, self)
 
     # ---- content
     def _on_changed(self, name: str) -> None:
@@ -157,13 +323,14 @@ class NoticesPage(QWidget):
         if name == "organization":
             self._model.set_names(self._data.names)
         self._model.set_notices(self._data.notices)
-        self.tabs.set_counts({kind.value: self._model.count(kind) for kind in NoticeFilter if kind != NoticeFilter.ALL})
+        self._show_tabs()
         self._refresh_state()
+        self._show_awaited()
         shown = self._model.notice(self.reader.notice_id) if self.reader.notice_id else None
         if shown is not None:
             self.reader.show_notice(shown, list(self._transfers.values()))
             self.list.select(shown.id)
-        elif self.reader.notice_id and self._data.ready:
+        elif self.reader.notice_id and self._data.ready and self._right.currentWidget() is self.reader:
             self._right.setCurrentWidget(self.nothing)
 
     def _on_failed(self, error: AppError) -> None:
@@ -172,11 +339,16 @@ class NoticesPage(QWidget):
         self.state.hint.show()
         i18n.bind(self.state.action.setText, "common.retry")
         self.state.action.show()
-        self._left.setCurrentWidget(self.state)
+        self._show_list(self.state)
+
+    def _show_list(self, widget: QWidget) -> None:
+        """The list, or what stands in its place; a generic view stays."""
+        if self._left.currentWidget() not in self.frames.values():
+            self._left.setCurrentWidget(widget)
 
     def _refresh_state(self) -> None:
         if self._model.rowCount():
-            self._left.setCurrentWidget(self.list)
+            self._show_list(self.list)
             return
         self.state.action.hide()
         if not self._data.ready:
@@ -184,23 +356,40 @@ class NoticesPage(QWidget):
         elif self.search.text():
             self.state.show_text("magnifying-glass", "office.none_found")
         else:
-            self.state.show_text("check-circle", EMPTY[NoticeFilter(self.tabs.current)])
-        self._left.setCurrentWidget(self.state)
+            self.state.show_text("check-circle", EMPTY[self.filter])
+        self._show_list(self.state)
 
     def _filter(self) -> None:
-        self._model.set_filter(NoticeFilter(self.tabs.current), self.search.text())
+        shown = self._left.currentWidget()
+        if isinstance(shown, ViewFrame):
+            shown.set_text(self.search.text().strip())
+            return
+        self._model.set_filter(self.filter, self.search.text())
         self._refresh_state()
 
     def _on_picked(self, notice_id: str) -> None:
         notice = self._model.notice(notice_id)
-        if notice is None or notice_id == self.reader.notice_id:
+        if notice is None:
             return
+        if notice_id == self.reader.notice_id:
+            self._show_reader()
+            return
+        self._awaited = ""  # something else is read meanwhile
         self._model.hold(notice_id)
         self.reader.show_notice(notice, list(self._transfers.values()))
-        self._right.setCurrentWidget(self.reader)
+        self._show_reader()
         self._mark_read(notice)
         if self.reader.sees_readers and notice.state != "draft":
             self.tasks.start(self._load_marks(notice_id), name="marks", exclusive=True)
+
+    def _show_reader(self) -> None:
+        """The reader in front; a form that is left keeps what is written as its draft."""
+        self._right.setCurrentWidget(self.reader)
+
+    def _show_nothing(self) -> None:
+        generic = isinstance(self._left.currentWidget(), ViewFrame)
+        self.nothing.show_text("article", "office_notice.choose" if generic else "office.choose_notice")
+        self._right.setCurrentWidget(self.nothing)
 
     def _mark_read(self, notice: Notice) -> None:
         """What is not on the screen has not been read: a notice picked behind a hidden page waits for it to be shown."""
@@ -221,6 +410,9 @@ class NoticesPage(QWidget):
                 self.reader.show_transfer(transfer)
             case ChangeSet(type_name="ReadMark") if self.reader.notice_id and self.reader.sees_readers:
                 self.tasks.start(self._load_marks(self.reader.notice_id), name="marks", exclusive=True)
+            case ChangeSet(type_name="NoticeBallot" | "NoticeEscalation" | "NoticeSettings"):
+                self.tasks.start(self._load_settings(), name="settings", exclusive=True)
+                self.reader.reload()
             case EditRefused(type_name="ReadMark", object_id=key) if self.reader.notice_id:
                 if key == read_mark_id(self.reader.notice_id, self._me.id):
                     self.reader.show_confirmed(self.reader.notice_id, False)
@@ -236,16 +428,29 @@ class NoticesPage(QWidget):
         if self._model.notice(notice_id) is None:
             self._snack.say(tr("office.notice_gone") if self._data.ready else tr("common.loading"))
             return
+        if isinstance(self._left.currentWidget(), ViewFrame):  # a table of notices stays beside the notice
+            self._on_picked(notice_id)
+            return
         if not self.list.select(notice_id):
             self.search.clear()
-            self.tabs.choose(NoticeFilter.ALL)
+            self.show_tab(NoticeFilter.ALL.value)
             self.list.select(notice_id)
         self._on_picked(notice_id)
+
+    def open_record(self, type_name: str, record_id: str) -> None:
+        """Shows a record of the module; what is of another kind is left to who knows it."""
+        if type_name == NOTICE:
+            self.open_notice(record_id)
+        elif self.context.module is not None and self.context.module.type(type_name) is not None:
+            self._right.setCurrentWidget(self.detail)
+            self.detail.show_record(type_name, record_id)
+        else:
+            self.link_asked.emit(type_name, record_id)
 
     def show_filter(self, kind: NoticeFilter) -> None:
         """Shows the notices of one filter."""
         self.search.clear()
-        self.tabs.choose(kind)
+        self.show_tab(kind.value)
         if self._model.rowCount():
             self.list.setCurrentIndex(self._model.index(0))
 
@@ -265,45 +470,43 @@ class NoticesPage(QWidget):
                 self.reader.show_confirmed(notice_id, False)
             raise
 
-    def withdraw(self, notice_id: str) -> None:
-        """Asks for a reason and withdraws."""
-        self.tasks.start(self._do_withdraw(notice_id), name="withdraw", exclusive=True)
+    # ---- writing
+    def new_record(self, prefill: dict[str, Any] | None = None, type_name: str = "") -> None:
+        """Opens the form of a new notice, or of what the tab shows."""
+        wanted = type_name or self._new_type()
+        if self.context.type_of(wanted) is not None and self.context.records.may(None, wanted, "create"):
+            self._right.setCurrentWidget(self.detail)
+            self.detail.new(wanted, dict(prefill or {}))
 
-    async def _do_withdraw(self, notice_id: str) -> None:
-        dialog = Dialog(self, "office.withdraw", width=420)
-        dialog.setObjectName("withdrawDialog")
-        dialog.body.addWidget(Label(key="office.withdraw", role="header", strong=True))
-        dialog.body.addWidget(Label(key="office.withdraw_hint", tone="ink2", wrap=True))
-        reason = TextField(key="office.withdraw_reason")
-        reason.setObjectName("withdrawReason")
-        reason.setMaxLength(200)
-        dialog.body.addWidget(reason)
-        dialog.add_button("common.cancel", accept=False)
-        go = dialog.add_button("office.withdraw", kind="danger", accept=True)
-        go.setEnabled(False)
-        reason.textChanged.connect(lambda text: go.setEnabled(bool(text.strip())))
-        try:
-            if await finished(dialog):
-                await self._data.session.office.withdraw(notice_id, reason.text().strip())
-                if alive(self):
-                    self._snack.say(tr("office.withdrawn_done"))
-        except Offline:
-            if alive(self):
-                self._snack.say(tr("office.withdraw_offline"))
-        finally:
-            dialog.deleteLater()
+    def write(self, record: Record) -> None:
+        """Opens the form of a notice."""
+        self._right.setCurrentWidget(self.detail)
+        self.detail.write(record)
 
-    def open_form(self) -> None:
-        """Opens the form for a new notice."""
-        from desktop.ui.office.notice_form import NoticeForm  # most people never publish
+    def mend(self, notice_id: str) -> None:
+        """An edit of it was refused: the generic pane compares, or gives what was written back into a form."""
+        self._right.setCurrentWidget(self.detail)
+        self.detail.show_record(NOTICE, notice_id)
 
-        form = NoticeForm(self._data, self._now_ms(), self)
-        form.published.connect(self._on_published)
-        form.finished.connect(form.deleteLater)
-        form.open()
+    def _close_detail(self) -> None:
+        if isinstance(self._left.currentWidget(), ViewFrame) or not self.reader.notice_id:
+            self._show_nothing()
+        else:
+            self._show_reader()
 
-    def _on_published(self, notice_id: str) -> None:
-        self._snack.say(tr("office.published"))
+    def _on_written(self, notice_id: str, problem: str) -> None:
+        """It is on its way: it is shown as soon as it is in the list."""
+        self._snack.say(problem or tr("office_notice.written"))
+        self._show_nothing()
+        self._awaited = notice_id
+        self._show_awaited()
+
+    _awaited = ""
+
+    def _show_awaited(self) -> None:
+        if self._awaited and self._model.notice(self._awaited) is not None:
+            awaited, self._awaited = self._awaited, ""
+            self.open_notice(awaited)
 
     def retry_open(self) -> None:
         """Opens the last attachment again, after it could not be had."""

@@ -70,7 +70,6 @@ class SettingsPage(QWidget):
         self._build_ui()
         preferences.changed.connect(lambda _name: self._sync())
         i18n.changed.connect(self._retranslate)
-        self._sync()
         self._choose("general")
 
     # ------------------------------------------------------------ frame
@@ -105,11 +104,7 @@ class SettingsPage(QWidget):
             self._security,
             self._about,
         )
-        for section, build in zip(SECTIONS, builders, strict=True):
-            self._groups[section] = build()
-            for group in self._groups[section]:
-                group.setMaximumWidth(theme.scaled(COLUMN_WIDTH))
-                self._scroll.inner.addWidget(group)
+        self._builders = dict(zip(SECTIONS, builders, strict=True))
         self._nothing = Label(key="settings.nothing", tone="ink3")
         self._nothing.hide()
         self._scroll.inner.addWidget(self._nothing)
@@ -120,6 +115,19 @@ class SettingsPage(QWidget):
         frame.addWidget(side)
         frame.addWidget(Divider(vertical=True))
         frame.addWidget(self._scroll, 1)
+
+    def _made(self, section: str) -> list[SettingGroup]:
+        """The groups of a section, built when it is first shown or searched: no page waits for the other six."""
+        if section not in self._groups:
+            known = len(self._syncs)
+            place = sum(len(self._groups.get(earlier, ())) for earlier in SECTIONS[: SECTIONS.index(section)])
+            self._groups[section] = self._builders[section]()
+            for offset, group in enumerate(self._groups[section]):
+                group.setMaximumWidth(theme.scaled(COLUMN_WIDTH))
+                self._scroll.inner.insertWidget(place + offset, group)
+            for sync in self._syncs[known:]:
+                sync()
+        return self._groups[section]
 
     def open_section(self, section: str) -> None:
         """Shows one section."""
@@ -132,6 +140,7 @@ class SettingsPage(QWidget):
     def _on_section(self, number: int) -> None:
         if number < 0 or self._search.text().strip():
             return
+        self._made(SECTIONS[number])
         for section, groups in self._groups.items():
             for group in groups:
                 group.filter("")
@@ -144,7 +153,7 @@ class SettingsPage(QWidget):
         if not text:
             self._on_section(self._list.currentRow())
             return
-        shown = [group.filter(text) for groups in self._groups.values() for group in groups]
+        shown = [group.filter(text) for section in SECTIONS for group in self._made(section)]
         self._nothing.setVisible(not any(shown))
 
     def _retranslate(self) -> None:

@@ -1,15 +1,16 @@
 """The main window: rail, pages made when first shown, a strip that tells about the connection. Closing it hides it.
 
 Pages are added by the composition root. A page may offer `open_conversation`, `open_person`, `open_notice`, `open_document`,
-`focus_search` and a signal `badge_changed(int)`; `opens` names which of the first four it answers.
+`open_record` with `new_record`, `focus_search` and a signal `badge_changed(int)`; `opens` names which of them it answers.
 """
 
 import base64
 import binascii
-from collections.abc import Callable, Sequence
+import importlib
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass
-from typing import Literal, Protocol
+from typing import Any, Literal, Protocol
 
 from PySide6.QtCore import QByteArray, QEvent, QTimer, Signal
 from PySide6.QtGui import QCloseEvent, QKeySequence, QShortcut, QShowEvent
@@ -24,7 +25,7 @@ from desktop.ui.kit import Banner, Snack, on_click
 from desktop.ui.shell.rail import Rail
 from desktop.ui.shell.ui_state import UiState
 
-Target = Literal["conversation", "person", "notice", "document"]
+Target = Literal["conversation", "person", "notice", "document", "record"]
 CONNECTING_SHOWN_MS = 2000  # a short reconnect is nobody's business
 SECOND_MS = 1000
 DEFAULT_SIZE = (1160, 748)
@@ -49,6 +50,7 @@ class _Page:
     key: str
     factory: Callable[[], QWidget]
     opens: tuple[Target, ...]
+    module: str = ""
     widget: QWidget | None = None
 
 
@@ -105,6 +107,7 @@ class MainWindow(QWidget):
         self._subscription.enter_context(self._session.events.subscribe(self._on_event))
         self.destroyed.connect(self._subscription.close)
         self.rail.wanted.connect(self._on_rail)
+        self.rail.approached.connect(self._on_approached)
         self.rail.presence_chosen.connect(self.presence_chosen)
         self.rail.sign_out_asked.connect(self.sign_out_asked)
         self._connecting.timeout.connect(self._show_connecting)
@@ -127,15 +130,26 @@ class MainWindow(QWidget):
         foot: bool = False,
         rail: bool = True,
         opens: Sequence[Target] = (),
+        module: str = "",
     ) -> None:
-        """Makes a page known. `factory` runs when it is first shown; `rail=False` keeps it off the rail."""
-        self._pages[key] = _Page(key, factory, tuple(opens))
+        """Makes a page known. `factory` runs when it is first shown; `rail=False` keeps it off the rail.
+
+        `module`: what the factory imports. It is loaded when mouse or keyboard come onto the page's button, so that the click need not
+        wait for it; a client that never goes there never pays for it.
+        """
+        self._pages[key] = _Page(key, factory, tuple(opens), module)
         if rail:
             self.rail.add(key, icon, label_key, foot=foot)
 
     def add_search(self) -> None:
         """Puts a search button at the foot: it leads to the search field of the page that is shown."""
         self.rail.add("search", "magnifying-glass", "shell.search", foot=True)
+
+    def _on_approached(self, key: str) -> None:
+        page = self._pages.get(key)
+        if page is not None and page.widget is None and page.module:
+            name, page.module = page.module, ""
+            QTimer.singleShot(0, self, lambda: importlib.import_module(name))
 
     def open_page(self, key: str) -> None:
         """Shows a page, making it if need be, and brings the window to the front."""
@@ -226,12 +240,23 @@ class MainWindow(QWidget):
         """Shows a document."""
         self._open("document", document_id)
 
-    def _open(self, target: Target, object_id: str) -> None:
+    def open_record(self, type_name: str, record_id: str) -> None:
+        """Shows an office record of any type."""
+        self._open("record", type_name, record_id)
+
+    def new_record(self, type_name: str, prefill: Mapping[str, Any]) -> None:
+        """Opens the form for a new office record."""
+        self._call("record", "new_record", type_name, prefill)
+
+    def _open(self, target: Target, *names: str) -> None:
+        self._call(target, f"open_{target}", *names)
+
+    def _call(self, target: Target, verb: str, *arguments: object) -> None:
         page = next((p for p in self._pages.values() if target in p.opens), None)
         if page is None:
             return
         self.open_page(page.key)
-        getattr(page.widget, f"open_{target}")(object_id)
+        getattr(page.widget, verb)(*arguments)
 
     def come_forward(self) -> None:
         """Shows the window, un-minimised, in front, with the keyboard."""

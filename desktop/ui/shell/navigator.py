@@ -1,6 +1,7 @@
 """How one page asks for another without knowing it. The main window implements it; tests use a recording one."""
 
-from typing import Protocol
+from collections.abc import Mapping
+from typing import Any, Protocol
 
 from desktop.core.domain import Attachment
 
@@ -22,6 +23,14 @@ class Navigator(Protocol):
 
     def open_document(self, document_id: str) -> None:
         """Shows a document of the library in the reader."""
+        ...
+
+    def open_record(self, type_name: str, record_id: str) -> None:
+        """Shows an office record of any type, in its module."""
+        ...
+
+    def new_record(self, type_name: str, prefill: Mapping[str, Any]) -> None:
+        """Opens the form for a new office record, with these values in it."""
         ...
 
     def open_page(self, key: str) -> None:

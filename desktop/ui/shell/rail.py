@@ -1,13 +1,13 @@
 """The navigation rail: the user's face with presence on top, one button a page, search and settings at the foot."""
 
 from PySide6.QtCore import QRectF, QSize, Qt, Signal
-from PySide6.QtGui import QKeyEvent, QPainter, QPaintEvent, QPen
+from PySide6.QtGui import QEnterEvent, QFocusEvent, QFont, QFontMetrics, QKeyEvent, QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import QAbstractButton, QFrame, QMenu, QVBoxLayout, QWidget
 
 from desktop.core.domain import Person, Presence
 from desktop.ui import i18n, theme
 from desktop.ui.i18n import tr
-from desktop.ui.kit import Avatar, badge_text, paint_badge, presence_color
+from desktop.ui.kit import Avatar, Menu, badge_text, paint_badge, presence_color
 from desktop.ui.theme import icons
 
 CHOICES = (Presence.ONLINE, Presence.AWAY, Presence.BUSY, Presence.DND)
@@ -15,6 +15,8 @@ CHOICES = (Presence.ONLINE, Presence.AWAY, Presence.BUSY, Presence.DND)
 
 class RailButton(QAbstractButton):
     """An icon over a word; lit while its page is shown, with a count at its corner."""
+
+    approached = Signal(str)  # key: the mouse or the keyboard came onto it
 
     def __init__(self, key: str, icon: str, label_key: str, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -43,11 +45,17 @@ class RailButton(QAbstractButton):
         self.update()
 
     def _describe(self) -> None:
-        self.setToolTip(self.text())
+        room = self.sizeHint().width()
+        shortened = QFontMetrics(self._font()).horizontalAdvance(self.text()) > room
+        self.setToolTip(self.text() if shortened else "")
         self.setAccessibleName(tr("shell.rail_unread", name=self.text(), n=self._count) if self._count else self.text())
+
+    def _font(self) -> QFont:
+        return theme.font("small" if i18n.language() == "zh" else "tiny")
 
     def _fit(self) -> None:
         self.setFixedSize(self.sizeHint())
+        self._describe()
         self.update()
 
     def sizeHint(self) -> QSize:
@@ -73,13 +81,21 @@ class RailButton(QAbstractButton):
         side = theme.scaled(20)
         name = f"{self._icon}-fill" if lit and icons.exists(f"{self._icon}-fill") else self._icon
         icons.paint(painter, QRectF((self.width() - side) / 2, theme.scaled(5), side, side), name, ink)
-        painter.setFont(theme.font("small" if i18n.language() == "zh" else "tiny"))
+        painter.setFont(self._font())
         painter.setPen(ink)
         place = QRectF(0, theme.scaled(26), self.width(), theme.scaled(16))
         text = painter.fontMetrics().elidedText(self.text(), Qt.TextElideMode.ElideRight, self.width())
         painter.drawText(place, Qt.AlignmentFlag.AlignCenter, text)
         if self._count:
             paint_badge(painter, self.width() - 1, theme.scaled(9), self._count)
+
+    def enterEvent(self, event: QEnterEvent) -> None:
+        super().enterEvent(event)
+        self.approached.emit(self.key)
+
+    def focusInEvent(self, event: QFocusEvent) -> None:
+        super().focusInEvent(event)
+        self.approached.emit(self.key)
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         if event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter):
@@ -89,9 +105,10 @@ class RailButton(QAbstractButton):
 
 
 class Rail(QFrame):
-    """The column of buttons. `wanted` names the page, `presence_chosen` what the user picked."""
+    """The column of buttons. `wanted` names the page, `approached` one that may be wanted next, `presence_chosen` what the user picked."""
 
     wanted = Signal(str)
+    approached = Signal(str)
     presence_chosen = Signal(object)
     sign_out_asked = Signal()
 
@@ -131,6 +148,7 @@ class Rail(QFrame):
     def add(self, key: str, icon: str, label_key: str, *, foot: bool) -> RailButton:
         """Adds a button."""
         button = RailButton(key, icon, label_key)
+        button.approached.connect(self.approached)
         button.clicked.connect(lambda _checked=False: self.wanted.emit(key))
         self._buttons[key] = button
         (self._foot if foot else self._pages).addWidget(button, 0, Qt.AlignmentFlag.AlignHCenter)
@@ -153,8 +171,7 @@ class Rail(QFrame):
 
     def menu(self) -> QMenu:
         """Status and sign-out."""
-        menu = QMenu(self)
-        menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        menu = Menu(self, leaves=True)
         for presence in CHOICES:
             action = menu.addAction(
                 icons.icon("circle-fill", presence_color(presence), 14), tr(f"presence.{presence.value}")

@@ -5,7 +5,7 @@ from PySide6.QtGui import QColor
 
 from desktop.ui.theme.tokens import CONTROL_HEIGHT, FONT_SIZES, RADIUS_BUTTON, RADIUS_CARD, Tokens
 
-_TONES = ("ink", "ink2", "ink3", "link", "red_text", "green", "amber", "on_accent", "on_tooltip", "rail_ink")
+_TONES = ("ink", "ink2", "ink3", "link", "red_text", "green", "amber", "on_accent", "on_snack", "rail_ink")
 
 
 def css(color: QColor) -> str:
@@ -59,8 +59,10 @@ def _windows(sheet: _Sheet) -> None:
     sheet.add("QFrame[surface='rule']", background="@line", border="0", max_height="1px", min_height="1px")
     sheet.add("QFrame[surface='rule-v']", background="@line", border="0", max_width="1px", min_width="1px")
     sheet.add("QSplitter::handle", background="@line")
+    sheet.add("QSplitter[look='open']::handle", background="transparent")
+    # Qt counts the padding twice, once as the label's margin.
     sheet.add(
-        "QToolTip", background="@tooltip", color="@on_tooltip", border="0", padding="4px 8px", border_radius="4px"
+        "QToolTip", background="@tooltip", color="@on_tooltip", border="1px solid @line_strong", padding="1px 4px"
     )
 
 
@@ -106,6 +108,10 @@ def _buttons(sheet: _Sheet) -> None:
     sheet.add("QPushButton[kind='ghost']", background="transparent", border="1px solid transparent", color="@ink2")
     sheet.add("QPushButton[kind='ghost']:hover", background="@hover", color="@ink")
     sheet.add("QPushButton[kind='ghost']:focus", border="1px solid @accent")
+    sheet.add("QPushButton[kind='tab']", background="transparent", border="1px solid transparent", color="@ink")
+    sheet.add("QPushButton[kind='tab']:hover", background="@hover")
+    sheet.add("QPushButton[kind='tab']:checked", background="@accent_soft", color="@link")
+    sheet.add("QPushButton[kind='tab']:focus", border="1px solid @accent")
     sheet.add(
         "QPushButton[kind='link']",
         background="transparent",
@@ -117,6 +123,7 @@ def _buttons(sheet: _Sheet) -> None:
     sheet.add("QPushButton[kind='link']:focus", border="1px solid @accent")
     sheet.add("QPushButton[large='true']", min_height=sheet.px(41), font_size=sheet.px(14))
     sheet.add("QPushButton[small='true']", min_height=sheet.px(24), padding="0 10px", font_size=sheet.px(12))
+    sheet.add("QPushButton[kind='link'][small='true']", padding="0 4px")
     sheet.add(
         "QToolButton", background="transparent", border="1px solid transparent", border_radius=f"{RADIUS_BUTTON}px"
     )
@@ -166,8 +173,16 @@ def _choices(sheet: _Sheet) -> None:
 
 def _lists(sheet: _Sheet) -> None:
     sheet.add("QAbstractScrollArea", border="0")
+    sheet.add("QAbstractScrollArea::corner", background="transparent", border="0")
+    for name in ("QPlainTextEdit", "QTextEdit"):  # a text of several lines in a form has the edge of a field
+        sheet.add(f"{name}[look='field']", border="1px solid @line")
+        sheet.add(f"{name}[look='field']:focus", border="1px solid @accent")
+        sheet.add(f"{name}[invalid='true']", border="1px solid @red")
+    sheet.add("QComboBox[invalid='true']", border="1px solid @red")
     sheet.add("QListView, QTreeView, QTableView", background="@surface", border="0", outline="0")
     sheet.add("QListView[look='pane'], QTreeView[look='pane']", background="@pane")
+    sheet.add("QListView[look='drop']", border="1px solid @line_strong")
+    sheet.add("QListView[look='drop']::item", padding="5px 8px")
     sheet.add("QTreeView::item, QTableView::item", padding="4px 6px", border="0")
     sheet.add("QListView::item:hover, QTreeView::item:hover, QTableView::item:hover", background="@hover")
     sheet.add(
@@ -176,6 +191,7 @@ def _lists(sheet: _Sheet) -> None:
         color="@ink",
     )
     sheet.add("QHeaderView", background="@surface")
+    sheet.add("QTableCornerButton::section", background="@surface", border="0", border_bottom="1px solid @line")
     sheet.add(
         "QHeaderView::section",
         background="@surface",
@@ -222,5 +238,5 @@ def _bars(sheet: _Sheet) -> None:
     for tone in ("red", "green", "amber", "accent"):
         sheet.add(f"QFrame[banner='{tone}']", background=f"@{tone}_soft", border="0", border_bottom="1px solid @line")
     sheet.add("QFrame[surface='rail']", background="@rail", border="0")
-    sheet.add("QFrame[surface='snack']", background="@tooltip", border="0", border_radius=f"{RADIUS_BUTTON}px")
-    sheet.add("QFrame[surface='snack'] QLabel", color="@on_tooltip")
+    sheet.add("QFrame[surface='snack']", background="@snack", border="0", border_radius=f"{RADIUS_BUTTON}px")
+    sheet.add("QFrame[surface='snack'] QLabel", color="@on_snack")

@@ -52,8 +52,10 @@ _LIGHT = {
     "selection": "#9cc1ff",
     "shadow": "#30203040",
     "mask": "#66101822",
-    "tooltip": "#1f2a3a",
-    "on_tooltip": "#f4f6f9",
+    "snack": "#1f2a3a",
+    "on_snack": "#f4f6f9",
+    "tooltip": "#ffffff",
+    "on_tooltip": "#1b2430",
     "login_top": "#e6effe",
     "scroll": "#c3cad4",
 }
@@ -100,6 +102,8 @@ _DARK = {
     "selection": "#3a62a8",
     "shadow": "#80000000",
     "mask": "#99000000",
+    "snack": "#2c3440",
+    "on_snack": "#e8ecf2",
     "tooltip": "#2c3440",
     "on_tooltip": "#e8ecf2",
     "login_top": "#1b2a44",
@@ -180,6 +184,8 @@ class Tokens:
     selection: QColor
     shadow: QColor
     mask: QColor
+    snack: QColor
+    on_snack: QColor
     tooltip: QColor
     on_tooltip: QColor
     login_top: QColor

@@ -1,14 +1,10 @@
 """One pop-up: the frameless window, and its two kinds. Emits what the user wants; does nothing itself."""
 
-import sys
-
 from PySide6.QtCore import QEvent, QRectF, Qt, QTimer, Signal
 from PySide6.QtGui import (
     QAccessible,
     QAccessibleEvent,
-    QBitmap,
     QEnterEvent,
-    QGuiApplication,
     QKeyEvent,
     QMouseEvent,
     QPainter,
@@ -21,18 +17,37 @@ from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 from desktop.core.domain import Alert, ConversationKind, MessageKind
 from desktop.models.alerts import Item, MessageItem, NoticeItem
 from desktop.ui import i18n, theme
-from desktop.ui.i18n import tr
-from desktop.ui.kit import Avatar, Button, Chip, Divider, ElidedLabel, IconButton, Label, TextField, on_click, row
+from desktop.ui.i18n import has, tr
+from desktop.ui.kit import (
+    Avatar,
+    Button,
+    Chip,
+    Divider,
+    ElidedLabel,
+    IconButton,
+    Label,
+    TextField,
+    composited,
+    on_click,
+    rounded_mask,
+    row,
+)
 
 WIDTH = 348
 STAY_MS = 6000
 SHADOW = 14
 CONFIRM_KIND = "confirm"
-
-
-def composited() -> bool:
-    """Whether windows may be translucent: always but on X11, where no compositor would mean black corners."""
-    return sys.platform in ("win32", "darwin") or QGuiApplication.platformName() != "xcb"
+HANDLED = frozenset({"todo", "due"})
+"""Kinds that want something done, not only seen."""
+ICONS = {
+    "notice": "megaphone",
+    CONFIRM_KIND: "circle-wavy-check",
+    "todo": "check-square",
+    "due": "hourglass-medium",
+    "comment": "chat-text",
+    "mention": "at",
+    "follow": "bell-ringing",
+}
 
 
 class Toast(QWidget):
@@ -121,17 +136,7 @@ class Toast(QWidget):
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
         if not self._shadow:
-            self.setMask(self._rounded_mask())
-
-    def _rounded_mask(self) -> QBitmap:
-        mask = QBitmap(self.size())
-        mask.clear()
-        painter = QPainter(mask)
-        painter.setBrush(Qt.GlobalColor.color1)
-        painter.setPen(Qt.PenStyle.NoPen)
-        painter.drawRoundedRect(self.rect(), theme.values.RADIUS_CARD, theme.values.RADIUS_CARD)
-        painter.end()
-        return mask
+            self.setMask(rounded_mask(self))
 
     def paintEvent(self, event: QPaintEvent) -> None:
         painter = QPainter(self)
@@ -291,7 +296,8 @@ class NoticeToast(Toast):
         self._text = ElidedLabel(role="secondary", tone="ink3")
         self.confirm = Button(key="toasts.confirm", kind="primary", small=True)
         self.confirm.setObjectName("toastConfirm")
-        self.open = Button(key="toasts.open", kind="secondary", small=True)
+        primary = "primary" if self._alert.kind in HANDLED else "secondary"
+        self.open = Button(key=open_key(self._alert), kind=primary, small=True)
         self.open.setObjectName("toastOpen")
         self.snooze = Button(key="toasts.snooze", kind="secondary", small=True)
         self.snooze.setObjectName("toastSnooze")
@@ -356,13 +362,18 @@ def message_text(item: MessageItem) -> str:
 
 def alert_heading(alert: Alert) -> str:
     """What kind of alert it is, in words."""
-    known = alert.kind if alert.kind in ("notice", CONFIRM_KIND) else "system"
-    return tr(f"toasts.heading.{known}")
+    key = f"toasts.heading.{alert.kind}"
+    return tr(key if has(key) else "toasts.heading.system")
 
 
 def alert_icon(alert: Alert) -> str:
     """The alert's icon."""
-    return {"notice": "megaphone", CONFIRM_KIND: "circle-wavy-check"}.get(alert.kind, "bell")
+    return ICONS.get(alert.kind, "bell")
 
 
-__all__ = ["Item", "MessageToast", "NoticeToast", "Toast", "alert_heading", "composited", "message_text"]
+def open_key(alert: Alert) -> str:
+    """What the button that leads to it says."""
+    return "toasts.handle" if alert.kind in HANDLED else "toasts.open"
+
+
+__all__ = ["Item", "MessageToast", "NoticeToast", "Toast", "alert_heading", "message_text", "open_key"]

@@ -10,7 +10,6 @@ from PySide6.QtWidgets import (
     QHBoxLayout,
     QLabel,
     QListView,
-    QMenu,
     QStackedWidget,
     QToolTip,
     QVBoxLayout,
@@ -22,6 +21,7 @@ from desktop.models.transfers import TransferRole, TransfersModel
 from desktop.platform import opening
 from desktop.ui import i18n, theme
 from desktop.ui.i18n import tr, when
+from desktop.ui.kit import Menu
 from desktop.ui.shell.navigator import FileOpener
 from desktop.ui.tasks import TaskOwner
 from desktop.ui.transfers.delegate import TransferDelegate
@@ -101,8 +101,7 @@ class TransferList(QListView):
         transfer = index.data(TransferRole.TRANSFER)
         if not isinstance(transfer, Transfer):
             return
-        menu = QMenu(self)
-        menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        menu = Menu(self, leaves=True)
         for action in actions(transfer):
             entry = QAction(tr(f"transfers.action.{action.value}"), menu)
             entry.triggered.connect(lambda _=False, a=action, t=transfer.id: self.asked.emit(a, t))

@@ -3,16 +3,18 @@
 The tray is never the only way back: where there is none the main window minimizes to the task bar instead.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 
-from PySide6.QtCore import QObject, QTimer, Signal
+from PySide6.QtCore import QObject, QRect, QTimer, Signal
 from PySide6.QtGui import QAction, QActionGroup, QIcon
 from PySide6.QtWidgets import QMenu, QSystemTrayIcon
 
-from desktop.core.domain import Presence
+from desktop.core.domain import Conversation, Presence
 from desktop.ui import i18n, theme
 from desktop.ui.i18n import tr
+from desktop.ui.kit import Menu
+from desktop.ui.tray.hover_card import HoverCard, HoverWatch
 from desktop.ui.tray.icon import tray_icon
 
 FLASH_MS = 500  # two pictures a second at most: some desktops leak on each change
@@ -28,6 +30,8 @@ class Tray(QObject):
     conversation_asked = Signal(str)
     status_chosen = Signal(object)  # Presence
     quiet_asked = Signal(str)  # hour, tomorrow, off
+    work_asked = Signal()
+    ignore_asked = Signal()  # everything unread counts as read
     settings_asked = Signal()
     sign_out_asked = Signal()
     quit_asked = Signal()
@@ -41,6 +45,9 @@ class Tray(QObject):
         self.unread = 0
         self.changes = 0
         self._conversations = 0
+        self._work = (0, 0, 0)
+        self._unread_list: tuple[tuple[Conversation, str], ...] = ()
+        self._card: HoverCard | None = None
         self._account = ""
         self._quiet = False
         self._flash_enabled = True
@@ -50,10 +57,13 @@ class Tray(QObject):
         self._available = False
         self._icon = QSystemTrayIcon(self)
         self._icon.activated.connect(self._on_activated)
-        self._menu = QMenu()
+        self._menu = Menu()
         self._menu.setObjectName("trayMenu")
         self._build_menu()
         self._icon.setContextMenu(self._menu)
+        self._hover = HoverWatch(self._icon, lambda: self._card, self)
+        self._hover.entered.connect(self.show_card)
+        self._hover.left.connect(self.hide_card)
         self._flash_timer = QTimer(self, interval=FLASH_MS)
         self._flash_timer.timeout.connect(self._on_flash)
         self._calm_timer = QTimer(self, interval=FLASH_FOR_MS, singleShot=True)
@@ -100,11 +110,17 @@ class Tray(QObject):
         self._retranslate()
         self.check()
         self._poll.start()
+        self._hover.start()
 
     def stop(self) -> None:
         """Takes the icon away."""
         self._poll.stop()
+        self._hover.stop()
         self._stop_flashing()
+        if self._card is not None:
+            self._card.hide()
+            self._card.deleteLater()
+            self._card = None
         self._icon.hide()
 
     def check(self) -> None:
@@ -126,6 +142,8 @@ class Tray(QObject):
         if not name:
             self._stop_flashing()
             self.unread = self._conversations = 0
+            self._work, self._unread_list = (0, 0, 0), ()
+            self.hide_card()
             self.presence = Presence.OFFLINE
         self._retranslate()
 
@@ -141,6 +159,53 @@ class Tray(QObject):
         if over:  # from nothing to nothing is no end: a message may come before its count
             self._stop_flashing()
         self._refresh()
+
+    def set_work(self, todos: int, overdue: int, today: int) -> None:
+        """What waits, what is overdue, what is due today. Hovering tells it; the badge counts messages alone."""
+        self._work = todos, overdue, today
+        self._icon.setToolTip(self._tooltip())
+        self._fill_card()
+
+    def set_unread_list(self, unread: Sequence[tuple[Conversation, str]]) -> None:
+        """Conversations with something unread, newest first, and their last words."""
+        self._unread_list = tuple(unread)
+        self._fill_card()
+
+    # ------------------------------------------------------------ hovering
+    @property
+    def card(self) -> HoverCard | None:
+        """The card, once the mouse rested on the icon."""
+        return self._card
+
+    def show_card(self, place: QRect) -> None:
+        """The mouse rests on the icon, which stands at this place of the screen."""
+        if not self._account or self._menu.isVisible():
+            return
+        if self._card is None:
+            self._card = HoverCard()
+            self._card.opened.connect(self.conversation_asked)
+            self._card.work_asked.connect(self._on_work)
+            self._card.ignore_asked.connect(self.ignore_asked)
+        self._fill_card()
+        self._card.show_at(place)
+
+    def hide_card(self) -> None:
+        """The mouse left, or something else was asked for."""
+        if self._card is not None:
+            self._card.hide()
+
+    def _on_work(self) -> None:
+        self.hide_card()
+        self.work_asked.emit()
+
+    def _fill_card(self) -> None:
+        if self._card is not None:
+            self._card.show_unread(self._unread_list, " · ".join(self._work_lines()))
+
+    def _work_lines(self) -> list[str]:
+        waiting, overdue, today = self._work
+        lines = [tr("office_workbench.tray.todos", n=waiting)] if waiting else []
+        return lines + ([tr("office_workbench.tray.dues", overdue=overdue, today=today)] if overdue or today else [])
 
     def set_flash_enabled(self, enabled: bool) -> None:
         """Whether new messages make the icon flash."""
@@ -188,9 +253,11 @@ class Tray(QObject):
             return tr("tray.tooltip.signed_out")
         state = tr(f"tray.status.{self.presence.value}")
         unread = tr("tray.tooltip.unread", n=self.unread, conversations=self._conversations) if self.unread else ""
-        return "\n".join(filter(None, (tr("tray.tooltip.account", name=self._account, state=state), unread)))
+        who = tr("tray.tooltip.account", name=self._account, state=state)
+        return "\n".join(filter(None, (who, unread, *self._work_lines())))
 
     def _on_activated(self, reason: QSystemTrayIcon.ActivationReason) -> None:
+        self.hide_card()
         if reason not in (QSystemTrayIcon.ActivationReason.Trigger, QSystemTrayIcon.ActivationReason.DoubleClick):
             return
         if self._flashing:
@@ -206,7 +273,8 @@ class Tray(QObject):
         self._open = self._action(menu, "open", self.toggle_asked.emit)
         menu.setDefaultAction(self._open)
         menu.addSeparator()
-        self._status_menu = menu.addMenu("")
+        self._status_menu = Menu(menu)
+        menu.addMenu(self._status_menu)
         group = QActionGroup(self)
         self._statuses: dict[Presence, QAction] = {}
         for choice in CHOICES:
@@ -214,7 +282,8 @@ class Tray(QObject):
             action.setCheckable(True)
             group.addAction(action)
             self._statuses[choice] = action
-        self._quiet_menu = menu.addMenu("")
+        self._quiet_menu = Menu(menu)
+        menu.addMenu(self._quiet_menu)
         self._quiets = {
             key: self._action(self._quiet_menu, f"quiet_{key}", partial(self.quiet_asked.emit, key))
             for key in ("hour", "tomorrow", "off")

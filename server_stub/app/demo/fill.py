@@ -12,13 +12,19 @@ from server_stub.app.demo.chat import ChatPlanner, ChatWriter
 from server_stub.app.demo.moments import DAY_MS, Moments
 from server_stub.app.demo.office import LibraryMaker, NoticeMaker
 from server_stub.app.demo.people import People, do_make_people
+from server_stub.app.demo.samples import SampleWriter, load_events
 from server_stub.app.demo.source import DemoSource
 from server_stub.chat.conversations import do_open_system, load_membership, system_conversation_id
 from server_stub.chat.messages import do_mark_read, do_post_system
 from server_stub.clock import Clock
 from server_stub.modules.engine.context import OfficeContext
-from server_stub.modules.engine.duties import do_whats_due
-from server_stub.modules.engine.loader import load_definitions, make_handlers
+from server_stub.modules.engine.duties import BATCH, do_whats_due
+from server_stub.modules.engine.handler import OfficeHandler
+from server_stub.modules.engine.loader import make_handlers
+from server_stub.modules.engine.reading import load_definitions
+from server_stub.modules.engine.rules import Rules
+from server_stub.modules.engine.satellites import satellite_handlers
+from server_stub.records.handler import RecordHandler
 from server_stub.storage.blobs import BlobStore
 from server_stub.storage.database import Database, Tx
 
@@ -51,6 +57,7 @@ async def fill_demo_office(services: Server) -> None:
     Raises:
         DemoFilesMissing: the program came without resources/demo.
         PaperFailed: a document cannot be typeset.
+        SamplesBroken, SampleRefused: a module's samples.toml.
     """
     source = await asyncio.to_thread(DemoSource.load)
     moments = Moments(services.clock.now_ms())
@@ -67,22 +74,34 @@ async def fill_demo_office(services: Server) -> None:
     counts = [await database.write(lambda tx, one=plan: writer.do_write(tx, one)) for plan in plans]  # type: ignore[misc]
 
     context = OfficeContext(blobs=services.blobs, clock=services.clock, say=do_post_system)
-    handlers = {handler.name: handler for handler in make_handlers(load_definitions(), context)}
+    modules = await asyncio.to_thread(load_definitions)
+    handlers = {handler.name: handler for handler in make_handlers(modules, context)}
     library = LibraryMaker(handlers["Folder"], handlers["Document"], source, people, assets, moments)
     folders = await database.write(library.do_folders)
     documents = await database.write(lambda tx: library.do_documents(tx, folders))
     notices = NoticeMaker(handlers["Notice"], source, people, assets, moments, rng).actions()
     for action in notices:
         await database.write(action)
+    samples = SampleWriter(modules, _with_satellites(handlers, context), people, assets, moments)
+    events = await asyncio.to_thread(load_events, modules)
+    for event in events:
+        await database.write(lambda tx, one=event: samples.do_event(tx, one))  # type: ignore[misc]
     await database.write(lambda tx: _do_settle(tx, handlers, source, people, moments, rng))
     log.info(
-        "the demo office is there: %d people, %d messages in %d conversations, %d notices, %d documents",
+        "the demo office is there: %d people, %d messages in %d conversations, %d notices, %d documents, %d sample events",
         len(people.ids),
         sum(counts),
         len(plans),
         len(notices),
         documents,
+        len(events),
     )
+
+
+def _with_satellites(handlers: dict[str, OfficeHandler], context: OfficeContext) -> dict[str, RecordHandler]:
+    """Also those of comments and read marks."""
+    rules_of: Callable[[str], Rules | None] = lambda name: handlers[name].rules if name in handlers else None  # noqa: E731
+    return {**handlers, **{one.name: one for one in satellite_handlers(context, handlers, rules_of)}}
 
 
 def _do_people(tx: Tx, source: DemoSource, moments: Moments, password_hash: str) -> People:
@@ -95,7 +114,8 @@ def _do_settle(
 ) -> None:
     """What ran out before now runs out; everybody has read most of what the system told them."""
     rules_of: Callable[[str], Any] = lambda name: handlers[name].rules if name in handlers else None  # noqa: E731
-    do_whats_due(tx, rules_of, moments.now)
+    while do_whats_due(tx, rules_of, moments.now) == BATCH:
+        pass
     unread = int(source.today["clerk_unread_notices"])
     for login, person_id in people.ids.items():
         do_open_system(tx, NOTICES, person_id)

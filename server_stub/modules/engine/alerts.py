@@ -1,9 +1,10 @@
-"""Alerts: at most one for each person and object, dismissed on one device and gone on all (docs/protocol.md §4, Alert)."""
+"""Alerts: at most one for each person, object and kind, dismissed on one device and gone on all (docs/protocol.md §4, Alert)."""
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
+import msgspec
 import sqlalchemy as sa
 
 from server_stub.clock import format_utc
@@ -25,7 +26,12 @@ _CHUNK: Final = 500
 
 @dataclass(frozen=True, slots=True)
 class AlertText:
-    """What an alert says and where it leads. `kind`: notice, confirm or system."""
+    """What an alert says and where it leads.
+
+    Attributes:
+        kind: notice, confirm, system, todo, due, comment, mention or follow.
+        label: words of the definition, by language, that clients may show instead of `text`.
+    """
 
     kind: str
     title: str
@@ -33,16 +39,17 @@ class AlertText:
     urgent: bool
     link_type: str
     link_id: str
+    label: Mapping[str, str] | None = None
 
 
 def do_alert(tx: Tx, person_ids: Collection[str], content: AlertText) -> None:
-    """Give each of these people the alert; one they already have about the same object is replaced (and pops up again)."""
-    do_drop_alerts(tx, content.link_type, content.link_id, person_ids)
+    """Give each of these people the alert; one of the kind they already have about the same object is replaced (and pops up again)."""
+    do_drop_alerts(tx, content.link_type, content.link_id, person_ids, kinds=(content.kind,))
     scopes = person_scope_ids(tx, person_ids)
     made = [(uuid7(tx.now), person_id) for person_id in sorted(scopes)]
     tx.raw.executemany(
-        "INSERT INTO alert(id, person_id, kind, title, text, urgent, link_type, link_id, created_at)"
-        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        "INSERT INTO alert(id, person_id, kind, title, text, urgent, link_type, link_id, created_at, label)"
+        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         [
             (
                 alert_id,
@@ -54,6 +61,7 @@ def do_alert(tx: Tx, person_ids: Collection[str], content: AlertText) -> None:
                 content.link_type,
                 content.link_id,
                 tx.now,
+                None if content.label is None else msgspec.json.encode(content.label).decode(),
             )
             for alert_id, person_id in made
         ],
@@ -61,13 +69,20 @@ def do_alert(tx: Tx, person_ids: Collection[str], content: AlertText) -> None:
     do_share_many(tx, ALERT, [(alert_id, scopes[person_id]) for alert_id, person_id in made])
 
 
-def do_drop_alerts(tx: Tx, link_type: str, link_id: str, person_ids: Iterable[str] | None = None) -> int:
-    """Take the alerts about an object away from these people (None: from everyone). Returns how many there were."""
+def do_drop_alerts(
+    tx: Tx,
+    link_type: str,
+    link_id: str,
+    person_ids: Iterable[str] | None = None,
+    *,
+    kinds: Collection[str] | None = None,
+) -> int:
+    """Take the alerts about an object (None: of every kind) away from these people (None: from everyone). Returns how many there were."""
     rows = tx.raw.execute(
-        "SELECT id, person_id FROM alert WHERE link_type = ? AND link_id = ?", (link_type, link_id)
+        "SELECT id, person_id, kind FROM alert WHERE link_type = ? AND link_id = ?", (link_type, link_id)
     ).fetchall()
     wanted = None if person_ids is None else set(person_ids)
-    ids = [row[0] for row in rows if wanted is None or row[1] in wanted]
+    ids = [row[0] for row in rows if (wanted is None or row[1] in wanted) and (kinds is None or row[2] in kinds)]
     for alert_id in ids:
         do_bury(tx, alert_id)
     tx.raw.executemany("DELETE FROM alert WHERE id = ?", [(alert_id,) for alert_id in ids])
@@ -102,7 +117,7 @@ class AlertHandler(RecordHandler):
 
 
 def _present(row: Any) -> JsonObject:
-    return {
+    shown = {
         "id": row.id,
         "kind": row.kind,
         "title": row.title,
@@ -111,3 +126,6 @@ def _present(row: Any) -> JsonObject:
         "link": {"type": row.link_type, "id": row.link_id},
         "createdAt": format_utc(row.created_at),
     }
+    if row.label is not None:
+        shown["label"] = msgspec.json.decode(row.label)
+    return shown

@@ -1,10 +1,12 @@
-"""What rules and handlers are given besides the transaction: blobs, the clock, and a way to speak to people in their conversations."""
+"""What rules and handlers are given besides the transaction: blobs, the clock, every type there is, and a way to speak to people."""
 
-from collections.abc import Collection
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass, field
 from typing import Any, Protocol
 
-from server_stub.clock import Clock
+from server_stub.clock import Clock, utc_offset
+from server_stub.modules.engine.conditions import Standpoint
+from server_stub.modules.engine.definition import TypeDefinition
 from server_stub.records.actor import Actor
 from server_stub.storage.blobs import Blob
 from server_stub.storage.database import Tx
@@ -28,10 +30,28 @@ class SystemVoice(Protocol):
         ...
 
 
+Scoper = Callable[[Tx, str | None, Mapping[str, Any]], list[int]]
+"""(tx, author, data) → the scopes that see a record of one type."""
+
+
 @dataclass(frozen=True, slots=True)
 class OfficeContext:
-    """Handed to every rules object."""
+    """Handed to every rules object.
+
+    Attributes:
+        types: every type of every module by its name; handlers enter theirs when they are made.
+        modules: type → the module it belongs to.
+        scopers: type → who sees its records.
+    """
 
     blobs: Blobs
     clock: Clock
     say: SystemVoice
+    types: dict[str, TypeDefinition] = field(default_factory=dict)
+    modules: dict[str, str] = field(default_factory=dict)
+    scopers: dict[str, Scoper] = field(default_factory=dict)
+
+    def standpoint(self, now: int, actor: Actor | None = None) -> Standpoint:
+        """What placeholders mean for this actor (None: for nobody) at a moment in ms."""
+        person_id, departments = ("", ()) if actor is None else (actor.person_id, actor.department_ids)
+        return Standpoint(person_id, departments, now, utc_offset(now))

@@ -1,424 +1,442 @@
-"""Module definitions: reads a module.toml, finds every mistake in it, and turns it into frozen values and the synced wire object.
+"""The grammar of a module.toml: what a module, its types, fields, states, actions, views and reports say. Frozen values, one struct for each table.
 
-Knows the grammar only. What a field's value may be is checked in fields.py, who may do what in access.py.
+The same grammar is the synced ModuleDefinition object (docs/protocol.md §4): keys are equal in the file and on the wire. The JSON schema of it is
+resources/protocol/module.schema.json, made from these structs; server and client each have theirs and a contract test holds both to that file.
+Knows shapes only: files are read in loader.py, what must fit together is checked in soundness.py, what a value may be in fields.py.
 """
 
-import re
-import tomllib
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Sequence
 from enum import StrEnum
-from pathlib import Path
-from typing import Any, Final
+from functools import cached_property
+from typing import Annotated, Any, Final, Literal
 
-GROUPS: Final = ("official", "personal", "extended")
+import msgspec
+from msgspec import Meta, Struct
+
+Text = Annotated[str, Meta(min_length=1, max_length=500, description="1 to 500 characters")]
+ModuleId = Annotated[
+    str, Meta(pattern=r"^[a-z][a-z0-9_]{1,39}$", description="2 to 40 lower-case letters, digits and _")
+]
+TypeName = Annotated[str, Meta(pattern=r"^[A-Z][A-Za-z0-9]{1,59}$", description="a type's name in PascalCase")]
+FieldName = Annotated[str, Meta(pattern=r"^[a-z][A-Za-z0-9]{0,59}$", description="a field's name in camelCase")]
+FieldPath = Annotated[
+    str,
+    Meta(pattern=r"^[a-z][A-Za-z0-9]{0,59}(\.[a-z][A-Za-z0-9]{0,59})?$", description="a field, or lines.field"),
+]
+Word = Annotated[str, Meta(pattern=r"^[a-z][A-Za-z0-9-]{0,59}$", description="a word such as inUse or in-use")]
+Role = Annotated[str, Meta(pattern=r"^[a-z][a-z0-9-]{0,39}$", description="a role such as fleet-manager")]
+Icon = Annotated[str, Meta(pattern=r"^ph\.[a-z][a-z0-9-]*$", description="a Phosphor icon such as ph.megaphone")]
+Principal = Annotated[
+    str,
+    Meta(
+        pattern=r"^(everyone|author|superior|audience|department|role:[a-z][a-z0-9-]{0,39}"
+        r"|(field|head|superior):[a-z][A-Za-z0-9]{0,59}(\.[a-z][A-Za-z0-9]{0,59})?)(@[a-z][A-Za-z0-9|-]*)?$",
+        description="everyone, author, superior, audience, department, role:<r>, field:<f>, head:<f>, superior:<f>, perhaps with @<state>|<state>",
+    ),
+]
+"""Somebody, seen from a record. `field:driverId` the people in that field; `field:vehicleId.driverId` those in a field of the record referred to;
+`head:departmentId` the heads of those departments; `superior` the author's superior, `superior:ownerId` those of the people in that field.
+`@draft|returned` at the end: only while the record is in one of these states."""
+
+Filter = dict[str, Any]
+"""A FilterCondition or FilterOperator (RFC 8620 §5.5) of office records: `field: value` equal, or contained where the record holds a list; `field: [a, b]`
+one of them; `field: null` empty; `<field>Before`, `<field>After` (>=); `text` quick search; `operator` AND, OR, NOT with `conditions`.
+Values may be placeholders: @me, @myDepartments, @today, @now, @today+30d, @today-1m (d, w, m, y)."""
+
+Color = Literal["neutral", "accent", "green", "amber", "red"]
+RESERVED: Final = frozenset({"id", "createdAt", "updatedAt", "authorId", "version", "text", "operator", "conditions"})
+"""Names that no field has: the envelope, and what means something else in a filter."""
 LANGUAGES: Final = ("zh", "en")
-ACTIONS: Final = ("read", "create", "update", "destroy")
-_MODULE_ID: Final = re.compile(r"[a-z][a-z0-9_]{1,39}\Z")
-_TYPE_NAME: Final = re.compile(r"[A-Z][A-Za-z0-9]{1,59}\Z")
-_FIELD_NAME: Final = re.compile(r"[a-z][A-Za-z0-9]{0,59}\Z")
-_ICON: Final = re.compile(r"ph\.[a-z][a-z0-9-]*\Z")
-_PRINCIPAL: Final = re.compile(
-    r"(everyone|author|audience|department|role:[a-z][a-z0-9-]{0,39}|field:[a-z][A-Za-z0-9]{0,59})\Z"
-)
-RESERVED: Final = frozenset({"id", "createdAt", "updatedAt", "authorId"})
-
-
-class FieldKind(StrEnum):
-    """What a field holds; the client draws its form and list cells by it."""
-
-    TEXT = "text"
-    LONG_TEXT = "longText"
-    RICH_TEXT = "richText"
-    CHOICE = "choice"
-    MULTI_CHOICE = "multiChoice"
-    PERSON = "person"
-    PERSONS = "persons"
-    DEPARTMENT = "department"
-    DEPARTMENTS = "departments"
-    DATETIME = "datetime"
-    DATE = "date"
-    NUMBER = "number"
-    BOOL = "bool"
-    FILES = "files"
-    REFERENCE = "reference"
-    AUDIENCE = "audience"
-    BLOB = "blob"
-    OBJECT = "object"
-    OBJECTS = "objects"
-
-
-CHOICE_KINDS: Final = frozenset({FieldKind.CHOICE, FieldKind.MULTI_CHOICE})
-NESTED_KINDS: Final = frozenset({FieldKind.OBJECT, FieldKind.OBJECTS})
-LIMITED_KINDS: Final = frozenset(
-    {
-        FieldKind.TEXT,
-        FieldKind.LONG_TEXT,
-        FieldKind.RICH_TEXT,
-        FieldKind.NUMBER,
-        FieldKind.FILES,
-        FieldKind.PERSONS,
-        FieldKind.DEPARTMENTS,
-        FieldKind.OBJECTS,
-    }
-)
 
 
 class DefinitionError(Exception):
-    """A module.toml that cannot be used. `problems`: one sentence each, with the place it is about."""
+    """A module folder that cannot be used. `problems`: one sentence each, with the place it is about."""
 
     def __init__(self, source: str, problems: Sequence[str]) -> None:
         super().__init__(f"{source}: " + "; ".join(problems))
         self.source = source
         self.problems = tuple(problems)
 
+    def sentences(self) -> list[str]:
+        """The problems, each with the file it is in."""
+        return [one if "/" in one.partition(":")[0] else f"{self.source}: {one}" for one in self.problems]
 
-@dataclass(frozen=True, slots=True)
-class Choice:
+
+class Label(Struct, frozen=True, forbid_unknown_fields=True):
+    """Words for people, in both languages."""
+
+    zh: Text
+    en: Text
+
+
+class _Table(Struct, frozen=True, forbid_unknown_fields=True, rename="camel", omit_defaults=True):
+    """A table of the file: unknown keys are mistakes, defaults are not written."""
+
+
+class FieldKind(StrEnum):
+    """What a field holds; forms and cells are drawn by it. Wire shapes: docs/modules.md."""
+
+    TEXT = "text"
+    LONG_TEXT = "longText"
+    RICH_TEXT = "richText"
+    NUMBER = "number"
+    MONEY = "money"
+    DATE = "date"
+    DATETIME = "datetime"
+    SPAN = "span"
+    BOOL = "bool"
+    CHOICE = "choice"
+    MULTI_CHOICE = "multiChoice"
+    PERSON = "person"
+    PERSONS = "persons"
+    DEPARTMENT = "department"
+    DEPARTMENTS = "departments"
+    AUDIENCE = "audience"
+    REFERENCE = "reference"
+    REFERENCES = "references"
+    FILES = "files"
+    BLOB = "blob"
+    OBJECT = "object"
+    LINES = "lines"
+
+
+CHOICE_KINDS: Final = frozenset({FieldKind.CHOICE, FieldKind.MULTI_CHOICE})
+NESTED_KINDS: Final = frozenset({FieldKind.OBJECT, FieldKind.LINES})
+REFERENCE_KINDS: Final = frozenset({FieldKind.REFERENCE, FieldKind.REFERENCES})
+
+
+class Choice(_Table, frozen=True, kw_only=True):
     """One value of a choice field."""
 
-    value: str
-    label: Mapping[str, str]
+    value: Word
+    label: Label
+    color: Color = "neutral"
 
 
-@dataclass(frozen=True, slots=True)
-class Field:
+class Field(_Table, frozen=True, kw_only=True):
     """One field of a type.
 
     Attributes:
-        server_set: clients may not write it; rules do.
+        read_only: clients may not write it; actions and rules do.
         computed: never stored; rules add it when the record is shown.
-        visible_to: principals that see it; empty: every reader.
-        minimum, maximum: of a number's value, of a text's characters, of a list's items.
+        formula: the server computes and stores it: [operation, operand…], operands are fields, `lines.field`, or numbers (formulas.py).
+        immutable: only set at creation. unique: no two records of the type have the same value.
+        default: a value or a placeholder.
+        min, max: of a number's or money's value, of a text's characters, of a list's entries.
+        decimals, unit: of a number; money has two decimals.
+        pattern: a text must match it whole. after: a date, datetime or span that must not come before that field's.
+        target: type of a reference; only: which of its records may be chosen.
+        fields: of an object or of each line.
+        when: shown, asked and stored only while the record matches.
+        see, edit: who is shown it, who may change it; empty: every reader, whoever may update the record.
     """
 
-    name: str
+    name: FieldName
     kind: FieldKind
-    label: Mapping[str, str]
+    label: Label
+    help: Label | None = None
     required: bool = False
-    server_set: bool = False
+    read_only: bool = False
     computed: bool = False
+    formula: tuple[str | int | float, ...] = ()
     immutable: bool = False
+    unique: bool = False
     default: Any = None
-    minimum: float | None = None
-    maximum: float | None = None
+    min: int | float | None = None
+    max: int | float | None = None
+    decimals: Annotated[int, Meta(ge=0, le=6)] | None = None
+    unit: Label | None = None
+    pattern: str | None = None
+    after: FieldName | None = None
     choices: tuple[Choice, ...] = ()
-    target: str | None = None
+    target: TypeName | None = None
+    only: Filter | None = None
     fields: tuple["Field", ...] = ()
-    visible_to: tuple[str, ...] = ()
-
-    def to_object(self) -> dict[str, Any]:
-        """As the client gets it (docs/protocol.md §4, ModuleDefinition)."""
-        shown: dict[str, Any] = {"name": self.name, "kind": self.kind.value, "label": dict(self.label)}
-        if self.required:
-            shown["required"] = True
-        if self.server_set or self.computed:
-            shown["readOnly"] = True
-        if self.choices:
-            shown["choices"] = [{"value": one.value, "label": dict(one.label)} for one in self.choices]
-        for key, value in (("min", self.minimum), ("max", self.maximum), ("target", self.target)):
-            if value is not None:
-                shown[key] = value
-        if self.fields:
-            shown["fields"] = [inner.to_object() for inner in self.fields]
-        return shown
+    when: Filter | None = None
+    see: tuple[Principal, ...] = ()
+    edit: tuple[Principal, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class TypeDefinition:
+class Access(_Table, frozen=True, kw_only=True):
+    """Who may do what with the records of a type; an empty list means nobody."""
+
+    read: tuple[Principal, ...]
+    create: tuple[Principal, ...]
+    update: tuple[Principal, ...]
+    destroy: tuple[Principal, ...]
+
+
+class State(_Table, frozen=True, kw_only=True):
+    """A value of the field `state`. final: nothing is due or waits any more."""
+
+    value: Word
+    label: Label
+    color: Color = "neutral"
+    final: bool = False
+
+
+class Action(_Table, frozen=True, kw_only=True):
+    """Something people do with a record in some states; the only way in which `state` changes. On the wire an ordinary update.
+
+    Attributes:
+        to: the next state; None: it stays.
+        who: who may, whatever `access.update` says; empty: nobody, a step of the module's own rules.
+        requires, asks: fields the person fills in on the way; `requires` must not be empty afterwards.
+        sets: what the server writes: values or placeholders.
+        when: only for records that match.
+    """
+
+    name: Word
+    label: Label
+    from_: tuple[Word, ...] = msgspec.field(name="from")
+    to: Word | None = None
+    who: tuple[Principal, ...]
+    requires: tuple[FieldName, ...] = ()
+    asks: tuple[FieldName, ...] = ()
+    sets: dict[str, Any] = {}
+    when: Filter | None = None
+    primary: bool = False
+    destructive: bool = False
+    icon: Icon | None = None
+
+
+class Numbering(_Table, frozen=True, kw_only=True):
+    """A number given once, without gaps in a period: {yyyy} {yy} {MM} {dd} {n} or {n:03}. state: given when that is reached; None: at creation."""
+
+    field: FieldName
+    pattern: Text
+    period: Literal["day", "month", "year", "never"]
+    state: Word | None = None
+
+
+class Booking(_Table, frozen=True, kw_only=True):
+    """The record holds a resource for a span while it is in one of `states` (empty: always).
+
+    Holds of one resource never overlap, whatever their types; touching is fine.
+    """
+
+    resource: FieldName
+    span: FieldName
+    states: tuple[Word, ...] = ()
+
+
+class Due(_Table, frozen=True, kw_only=True):
+    """A date by which something must be done. amber_days: from then on amber, after the date red. remind_days: alerts so many days before."""
+
+    field: FieldName
+    label: Label
+    to: tuple[Principal, ...]
+    unless: Filter | None = None
+    amber_days: int = 3
+    remind_days: tuple[int, ...] = ()
+
+
+class TodoRule(_Table, frozen=True, kw_only=True):
+    """While a record matches `when`, each of `to` has a Todo about it; it is done when the record matches no more. due: a date field."""
+
+    id: Word
+    kind: Literal["todo", "toRead"] = "todo"
+    label: Label
+    to: tuple[Principal, ...]
+    when: Filter
+    due: FieldName | None = None
+
+
+class Section(_Table, frozen=True, kw_only=True):
+    """A part of the form. Fields that no section names follow in a last one."""
+
+    label: Label
+    fields: tuple[FieldName, ...]
+
+
+class Link(_Table, frozen=True, kw_only=True):
+    """Records of another type whose reference `field` points here: shown with the record."""
+
+    type: TypeName
+    field: FieldName
+    label: Label
+
+
+class Paper(_Table, frozen=True, kw_only=True):
+    """The printed sheet: a title, rows of fields side by side, then the lines of a `lines` field, then a note."""
+
+    title: Label
+    orientation: Literal["portrait", "landscape"] = "portrait"
+    rows: tuple[tuple[FieldName, ...], ...]
+    lines: FieldName | None = None
+    note: Label | None = None
+
+
+class TypeDefinition(_Table, frozen=True, kw_only=True, dict=True):
     """One record type of a module.
 
     Attributes:
-        access: action (read, create, update, destroy) → principals.
-        marks: whether people leave read marks on its records.
-        rules: the name of the class in the module's rules.py, None for a type that needs none.
+        title: the fields that name a record in lists, cards and links, joined by " · "; empty: the first text.
+        states: values of the field `state`, which the type has when there are any; the first one is that of a new record.
+        tracked: its author finds it under "started by me".
+        marks: people leave read marks. comments: people may comment.
+        unique: sets of fields that no two records share.
+        rules: the name of the class in rules.py (not on the wire).
     """
 
-    name: str
-    label: Mapping[str, str]
+    name: TypeName
+    label: Label
+    help: Label | None = None
+    title: tuple[FieldName, ...] = ()
     fields: tuple[Field, ...]
-    access: Mapping[str, tuple[str, ...]]
+    access: Access
+    states: tuple[State, ...] = ()
+    actions: tuple[Action, ...] = ()
+    numbering: Numbering | None = None
+    booking: Booking | None = None
+    unique: tuple[tuple[FieldName, ...], ...] = ()
+    due: tuple[Due, ...] = ()
+    todos: tuple[TodoRule, ...] = ()
+    sections: tuple[Section, ...] = ()
+    links: tuple[Link, ...] = ()
+    paper: Paper | None = None
+    tracked: bool = False
     marks: bool = False
+    comments: bool = True
     rules: str | None = None
 
+    @cached_property
+    def every_field(self) -> tuple[Field, ...]:
+        """The fields of a stored record: those of the file, before them `state` where there are states."""
+        return (state_field(self.states), *self.fields) if self.states else self.fields
+
+    @cached_property
+    def _by_name(self) -> dict[str, Field]:
+        return {one.name: one for one in self.every_field}
+
     def field(self, name: str) -> Field | None:
-        """The field of this name, None when there is none."""
-        return next((one for one in self.fields if one.name == name), None)
+        """The field of this name (`state` too), None when there is none."""
+        return self._by_name.get(name)
 
-    def to_object(self) -> dict[str, Any]:
-        """As the client gets it."""
-        return {
-            "name": self.name,
-            "label": dict(self.label),
-            "fields": [one.to_object() for one in self.fields],
-            "access": {action: list(principals) for action, principals in self.access.items()},
-            "marks": self.marks,
-        }
+    def state(self, value: str | None) -> State | None:
+        """The state of this value, None when there is none."""
+        return next((one for one in self.states if one.value == value), None)
 
 
-@dataclass(frozen=True, slots=True)
-class ModuleDefinition:
-    """One office module: what the workbench shows and what its types are. `needs`: modules whose types it refers to."""
-
-    id: str
-    group: str
-    label: Mapping[str, str]
-    icon: str
-    order: int
-    types: tuple[TypeDefinition, ...]
-    needs: tuple[str, ...] = ()
-    folder: Path = field(default=Path(), compare=False)
-
-    def to_object(self) -> dict[str, Any]:
-        """The ModuleDefinition of the wire, without its id."""
-        return {
-            "group": self.group,
-            "label": dict(self.label),
-            "icon": self.icon,
-            "order": self.order,
-            "types": [one.to_object() for one in self.types],
-        }
+def state_field(states: tuple[State, ...]) -> Field:
+    """The field `state` of a type with these states. Not read-only: actions write it through ordinary updates."""
+    choices = tuple(Choice(value=one.value, label=one.label, color=one.color) for one in states)
+    return Field(
+        name="state",
+        kind=FieldKind.CHOICE,
+        label=Label(zh="状态", en="State"),
+        required=True,
+        default=states[0].value,
+        choices=choices,
+    )
 
 
-def load_definition(folder: Path) -> ModuleDefinition:
-    """Read `folder/module.toml`.
+class ViewKind(StrEnum):
+    """How records are shown."""
 
-    Raises:
-        DefinitionError: with every problem found, not just the first.
+    TABLE = "table"
+    CALENDAR = "calendar"
+    TIMELINE = "timeline"
+    BOARD = "board"
+    TREE = "tree"
+    FEED = "feed"
+    READER = "reader"
+    CHART = "chart"
+    FORM = "form"
+
+
+class View(_Table, frozen=True, kw_only=True):
+    """A tab of the module's page.
+
+    Attributes:
+        sort: fields, the first one counts first; `-field` descending.
+        columns: of a table, feed or tree row, of a board's card; totals: summed columns.
+        group: a table's or board's field.
+        time: the field that places a record on a calendar or timeline (date, datetime or span).
+        resource: a timeline's reference field: one row for each record of its target.
+        parent: a tree's reference field to its own type.
+        reports: ids, of a chart.
+        roles: who has this tab; empty: everyone.
     """
-    path = folder / "module.toml"
-    source = f"{folder.name}/module.toml"
-    try:
-        text = path.read_text(encoding="utf-8")
-        content = tomllib.loads(text)
-    except (OSError, UnicodeDecodeError) as problem:
-        raise DefinitionError(source, [f"cannot be read: {problem.__class__.__name__}"]) from problem
-    except tomllib.TOMLDecodeError as problem:
-        raise DefinitionError(source, [f"is no TOML: {problem}"]) from problem
-    reader = _Reader()
-    module = reader.module(content, folder)
-    if reader.problems:
-        raise DefinitionError(source, reader.problems)
-    return module
+
+    id: Word
+    type: TypeName
+    kind: ViewKind
+    label: Label
+    filter: Filter | None = None
+    sort: tuple[str, ...] = ()
+    columns: tuple[FieldName, ...] = ()
+    totals: tuple[FieldName, ...] = ()
+    group: FieldName | None = None
+    time: FieldName | None = None
+    resource: FieldName | None = None
+    parent: FieldName | None = None
+    reports: tuple[Word, ...] = ()
+    roles: tuple[Role, ...] = ()
 
 
-class _Reader:
-    """Walks the parsed TOML and collects problems; what it returns is worth something only when there are none."""
+class Measure(_Table, frozen=True, kw_only=True):
+    """A figure of a report: `op` over `field`; `per`: divided by the sum of that field."""
 
-    def __init__(self) -> None:
-        self.problems: list[str] = []
+    label: Label
+    op: Literal["count", "sum", "average", "min", "max"]
+    field: FieldName | None = None
+    per: FieldName | None = None
 
-    def module(self, content: Mapping[str, Any], folder: Path) -> ModuleDefinition:
-        self._known(content, "module", {"id", "group", "label", "icon", "order", "types", "needs"})
-        module_id = self._text(content, "id", "module")
-        if module_id != folder.name:
-            self._problem("id", f"is {module_id!r}, but the folder is named {folder.name!r}")
-        if not _MODULE_ID.match(module_id):
-            self._problem("id", "must be lower-case letters, digits and _")
-        group = self._text(content, "group", "module")
-        if group not in GROUPS:
-            self._problem("group", f"must be one of {', '.join(GROUPS)}")
-        icon = self._text(content, "icon", "module")
-        if not _ICON.match(icon):
-            self._problem("icon", "must be a Phosphor icon such as ph.megaphone")
-        types = self._tables(content, "types", "module")
-        if not types:
-            self._problem("types", "there must be at least one [[types]]")
-        made = tuple(self._type(one, index) for index, one in enumerate(types))
-        names = [one.name for one in made]
-        for name in sorted({name for name in names if names.count(name) > 1}):
-            self._problem("types", f"{name} is there twice")
-        return ModuleDefinition(
-            id=module_id,
-            group=group,
-            label=self._label(content, "module"),
-            icon=icon,
-            order=self._whole(content, "order", "module"),
-            types=made,
-            needs=self._texts(content, "needs", "module"),
-            folder=folder,
-        )
 
-    def _type(self, content: Mapping[str, Any], index: int) -> TypeDefinition:
-        name = self._text(content, "name", f"types[{index}]")
-        where = name or f"types[{index}]"
-        self._known(content, where, {"name", "label", "fields", "access", "marks", "rules"})
-        if not _TYPE_NAME.match(name):
-            self._problem(where, "a type's name is in PascalCase")
-        fields = tuple(self._field(one, where, RESERVED) for one in self._tables(content, "fields", where))
-        if not fields:
-            self._problem(where, "has no fields")
-        names = [one.name for one in fields]
-        for twice in sorted({one for one in names if names.count(one) > 1}):
-            self._problem(where, f"field {twice} is there twice")
-        access = self._access(content.get("access"), where, names)
-        rules = content.get("rules")
-        if rules is not None and not isinstance(rules, str):
-            self._problem(where, "rules names a class of rules.py")
-        return TypeDefinition(
-            name=name,
-            label=self._label(content, where),
-            fields=fields,
-            access=access,
-            marks=self._flag(content, "marks", where),
-            rules=rules if isinstance(rules, str) else None,
-        )
+class Report(_Table, frozen=True, kw_only=True):
+    """Records in groups with figures. group: fields, `month:field`, `year:field`, `week:field`, `day:field`; span: over how long by default."""
 
-    def _access(self, content: Any, where: str, field_names: Sequence[str]) -> dict[str, tuple[str, ...]]:
-        if not isinstance(content, dict):
-            self._problem(where, "access is missing: say for read, create, update, destroy who may")
-            return {}
-        self._known(content, f"{where}.access", set(ACTIONS))
-        access: dict[str, tuple[str, ...]] = {}
-        for action in ACTIONS:
-            if action not in content:
-                self._problem(f"{where}.access", f"{action} is missing (an empty list means nobody)")
-            principals = self._texts(content, action, f"{where}.access")
-            self._principals(principals, f"{where}.access.{action}", field_names)
-            access[action] = principals
-        return access
+    id: Word
+    type: TypeName
+    label: Label
+    group: tuple[Annotated[str, Meta(pattern=r"^((day|week|month|year):)?[a-z][A-Za-z0-9]{0,59}$")], ...]
+    measures: tuple[Measure, ...]
+    filter: Filter | None = None
+    chart: Literal["bar", "line", "pie", "none"] = "bar"
 
-    def _principals(self, principals: Sequence[str], where: str, field_names: Sequence[str]) -> None:
-        for principal in principals:
-            if not _PRINCIPAL.match(principal):
-                self._problem(
-                    where, f"{principal!r} is none of everyone, author, audience, department, role:<r>, field:<f>"
-                )
-            needed = {"audience": "audience", "department": "departmentId"}.get(
-                principal, principal.partition("field:")[2]
-            )
-            if needed and needed not in field_names:
-                self._problem(where, f"{principal} needs a field {needed}")
 
-    def _field(self, content: Mapping[str, Any], type_name: str, reserved: frozenset[str] = frozenset()) -> Field:
-        name = self._text(content, "name", f"{type_name}.fields")
-        where = f"{type_name}.{name or '?'}"
-        known = {"name", "kind", "label", "required", "server_set", "computed", "immutable", "default"}
-        self._known(content, where, known | {"min", "max", "choices", "target", "fields", "visible_to"})
-        if not _FIELD_NAME.match(name) or name in reserved:
-            self._problem(where, "a field's name is in camelCase and none of id, createdAt, updatedAt, authorId")
-        kind = self._kind(content, where)
-        return Field(
-            name=name,
-            kind=kind,
-            label=self._label(content, where),
-            required=self._flag(content, "required", where),
-            server_set=self._flag(content, "server_set", where),
-            computed=self._flag(content, "computed", where),
-            immutable=self._flag(content, "immutable", where),
-            default=content.get("default"),
-            minimum=self._limit(content, "min", kind, where),
-            maximum=self._limit(content, "max", kind, where),
-            choices=self._choices(content, kind, where),
-            target=self._target(content, kind, where),
-            fields=self._nested(content, kind, where),
-            visible_to=self._visible_to(content, where),
-        )
+class Migration(_Table, frozen=True, kw_only=True):
+    """What becomes of stored data when the definition changes (not on the wire). Exactly one of rename, drop, values, fill is given.
 
-    def _kind(self, content: Mapping[str, Any], where: str) -> FieldKind:
-        try:
-            return FieldKind(content.get("kind", ""))
-        except ValueError:
-            self._problem(where, f"kind must be one of {', '.join(FieldKind)}")
-            return FieldKind.TEXT
+    Attributes:
+        type: of the records; one that is gone, for `drop` without a field, which destroys its records.
+        field: as it was called before; `state` too; `lines.x` a field of lines or of an object.
+        rename: its name now. drop: its values go. values: old choice or state → the one now.
+        fill: the value for records that have none, or one that does not fit any more.
+    """
 
-    def _limit(self, content: Mapping[str, Any], key: str, kind: FieldKind, where: str) -> float | None:
-        value = content.get(key)
-        if value is None:
-            return None
-        if isinstance(value, bool) or not isinstance(value, int | float):
-            self._problem(where, f"{key} must be a number")
-            return None
-        if kind not in LIMITED_KINDS:
-            self._problem(where, f"{key} means nothing for kind {kind}")
-        return value
+    type: TypeName
+    field: FieldPath | None = None
+    rename: FieldName | None = None
+    drop: bool = False
+    values: dict[str, str] = {}
+    fill: Any = None
 
-    def _choices(self, content: Mapping[str, Any], kind: FieldKind, where: str) -> tuple[Choice, ...]:
-        tables = self._tables(content, "choices", where)
-        if bool(tables) != (kind in CHOICE_KINDS):
-            self._problem(where, "choices belong to choice and multiChoice, and those need them")
-        made = tuple(Choice(self._text(one, "value", where), self._label(one, f"{where}.choices")) for one in tables)
-        values = [one.value for one in made]
-        if len(set(values)) != len(values):
-            self._problem(where, "a choice is there twice")
-        default = content.get("default")
-        if kind is FieldKind.CHOICE and default is not None and default not in values:
-            self._problem(where, f"default {default!r} is none of its choices")
+
+class ModuleDefinition(_Table, frozen=True, kw_only=True):
+    """One office module."""
+
+    id: ModuleId
+    group: Literal["official", "personal", "extended"]
+    label: Label
+    help: Label | None = None
+    icon: Icon
+    order: int
+    needs: tuple[ModuleId, ...] = ()
+    types: Annotated[tuple[TypeDefinition, ...], Meta(min_length=1)]
+    views: tuple[View, ...] = ()
+    reports: tuple[Report, ...] = ()
+    migrations: tuple[Migration, ...] = ()
+
+    def type(self, name: str) -> TypeDefinition | None:
+        """The type of this name, None when the module has none."""
+        return next((one for one in self.types if one.name == name), None)
+
+    def to_object(self) -> dict[str, Any]:
+        """The ModuleDefinition of the wire, without its id: everything but the names of rules and the migrations."""
+        types = tuple(msgspec.structs.replace(one, rules=None) for one in self.types)
+        shown = msgspec.structs.replace(self, types=types, migrations=())
+        made: dict[str, Any] = msgspec.json.decode(msgspec.json.encode(shown))
+        del made["id"]
         return made
-
-    def _target(self, content: Mapping[str, Any], kind: FieldKind, where: str) -> str | None:
-        target = content.get("target")
-        if (target is not None) != (kind is FieldKind.REFERENCE):
-            self._problem(where, "target belongs to a reference, and a reference needs one")
-        if target is not None and (not isinstance(target, str) or not _TYPE_NAME.match(target)):
-            self._problem(where, "target is the name of a type")
-            return None
-        return target
-
-    def _nested(self, content: Mapping[str, Any], kind: FieldKind, where: str) -> tuple[Field, ...]:
-        tables = self._tables(content, "fields", where)
-        if bool(tables) != (kind in NESTED_KINDS):
-            self._problem(where, "fields belong to object and objects, and those need them")
-        return tuple(self._field(one, where) for one in tables)
-
-    def _visible_to(self, content: Mapping[str, Any], where: str) -> tuple[str, ...]:
-        principals = self._texts(content, "visible_to", where)
-        for principal in principals:
-            if principal != "author" and not principal.startswith("role:"):
-                self._problem(where, "visible_to takes author and role:<r>")
-        return principals
-
-    # ------------------------------------------------------------ small things
-
-    def _problem(self, where: str, what: str) -> None:
-        self.problems.append(f"{where}: {what}")
-
-    def _known(self, content: Mapping[str, Any], where: str, names: set[str]) -> None:
-        for name in sorted(content.keys() - names):
-            self._problem(where, f"unknown key {name}")
-
-    def _label(self, content: Mapping[str, Any], where: str) -> dict[str, str]:
-        label = content.get("label")
-        if not isinstance(label, dict):
-            self._problem(where, "label is missing: { zh = ..., en = ... }")
-            return dict.fromkeys(LANGUAGES, "")
-        self._known(label, f"{where}.label", set(LANGUAGES))
-        for language in LANGUAGES:
-            if not isinstance(label.get(language), str) or not label[language].strip():
-                self._problem(where, f"label has no text in {language}")
-        return {language: str(label.get(language, "")) for language in LANGUAGES}
-
-    def _text(self, content: Mapping[str, Any], key: str, where: str) -> str:
-        value = content.get(key)
-        if not isinstance(value, str) or not value:
-            self._problem(where, f"{key} is missing or no text")
-            return ""
-        return value
-
-    def _texts(self, content: Mapping[str, Any], key: str, where: str) -> tuple[str, ...]:
-        value = content.get(key, [])
-        if not isinstance(value, list) or not all(isinstance(one, str) for one in value):
-            self._problem(where, f"{key} must be a list of texts")
-            return ()
-        return tuple(value)
-
-    def _tables(self, content: Mapping[str, Any], key: str, where: str) -> list[dict[str, Any]]:
-        value = content.get(key, [])
-        if not isinstance(value, list) or not all(isinstance(one, dict) for one in value):
-            self._problem(where, f"{key} must be a list of tables")
-            return []
-        return value
-
-    def _flag(self, content: Mapping[str, Any], key: str, where: str) -> bool:
-        value = content.get(key, False)
-        if not isinstance(value, bool):
-            self._problem(where, f"{key} must be true or false")
-            return False
-        return value
-
-    def _whole(self, content: Mapping[str, Any], key: str, where: str) -> int:
-        value = content.get(key)
-        if isinstance(value, bool) or not isinstance(value, int):
-            self._problem(where, f"{key} must be a whole number")
-            return 0
-        return value

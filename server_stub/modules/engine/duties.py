@@ -4,15 +4,22 @@ What fell due while the server was down is done at the next start. A duty is don
 """
 
 import asyncio
+import datetime as dt
 import logging
 from collections.abc import Callable
 from typing import Final
 
-import sqlalchemy as sa
-
-from server_stub.clock import Clock
+from server_stub.accounts.directory import DEPARTMENT, PERSON
+from server_stub.clock import Clock, utc_offset
 from server_stub.errors import StorageFailed
+from server_stub.modules.engine.conditions import local_day
+from server_stub.modules.engine.context import OfficeContext
+from server_stub.modules.engine.dues import DueChanged, do_clear_due, next_due
+from server_stub.modules.engine.new_day import do_new_day
+from server_stub.modules.engine.reminders import do_remind, is_reminder
 from server_stub.modules.engine.rules import Rules
+from server_stub.modules.engine.scopes import do_scope_by_directory
+from server_stub.push.events import ObjectsChanged
 from server_stub.records.store import load_record
 from server_stub.storage.database import Database, Tx
 
@@ -21,30 +28,6 @@ log = logging.getLogger("tongban.office")
 LONGEST_NAP_S: Final = 30.0  # so that a changed system clock is noticed
 RETRY_S: Final = 5.0
 BATCH: Final = 100
-
-
-def do_set_due(tx: Tx, record_id: str, type_name: str, kind: str, at: int) -> None:
-    """Call the rules of this record at `at` (ms); replaces an earlier date of the same kind."""
-    tx.raw.execute(
-        "INSERT INTO due(record_id, kind, type, at) VALUES (?, ?, ?, ?)"
-        " ON CONFLICT (record_id, kind) DO UPDATE SET at = excluded.at, type = excluded.type",
-        (record_id, kind, type_name, at),
-    )
-    tx.publish(DueChanged())
-
-
-def do_clear_due(tx: Tx, record_id: str, kind: str | None = None) -> None:
-    """Forget the date of one kind (None: all) of a record."""
-    if kind is None:
-        tx.raw.execute("DELETE FROM due WHERE record_id = ?", (record_id,))
-    else:
-        tx.raw.execute("DELETE FROM due WHERE record_id = ? AND kind = ?", (record_id, kind))
-
-
-def next_due(conn: sa.Connection) -> int | None:
-    """The earliest date, None when there is none."""
-    value = conn.exec_driver_sql("SELECT min(at) FROM due").scalar_one()
-    return None if value is None else int(value)
 
 
 def do_whats_due(tx: Tx, rules_of: Callable[[str], Rules | None], now: int) -> int:
@@ -59,28 +42,39 @@ def do_whats_due(tx: Tx, rules_of: Callable[[str], Rules | None], now: int) -> i
             continue
         try:
             with tx.savepoint():
-                rules.on_due(tx, record, kind)
+                if is_reminder(kind):
+                    do_remind(tx, rules.context, record, kind)
+                else:
+                    rules.on_due(tx, record, kind)
         except Exception:  # border: one module's mistake must not stop the clock of all others
             log.exception("a due date of a %s could not be handled", type_name)
     return len(rows)
 
 
-class DueChanged:
-    """Published when a date was set: the runner looks again."""
-
-
 class DutyRunner:
     """The one task that waits for due dates. Its owner runs `run()` in a TaskGroup and cancels it at the end."""
 
-    def __init__(self, database: Database, clock: Clock, rules_of: Callable[[str], Rules | None]) -> None:
+    def __init__(
+        self,
+        database: Database,
+        clock: Clock,
+        rules_of: Callable[[str], Rules | None],
+        context: OfficeContext | None = None,
+    ) -> None:
         self._database = database
         self._clock = clock
         self._rules_of = rules_of
+        self._context = context
         self._changed = asyncio.Event()
+        self._directory_changed = True  # who knows what happened while the server was down
+        self._day: dt.date | None = None
         database.subscribe(self._on_commit)
 
     def _on_commit(self, events: list[object]) -> None:
         if any(isinstance(event, DueChanged) for event in events):
+            self._changed.set()
+        if any(isinstance(event, ObjectsChanged) and event.type_name in (PERSON, DEPARTMENT) for event in events):
+            self._directory_changed = True
             self._changed.set()
 
     async def run(self) -> None:
@@ -90,6 +84,8 @@ class DutyRunner:
             try:
                 while await self.run_due() == BATCH:
                     pass
+                await self.run_directory()
+                await self.run_daily()
                 nap = await self._nap()
             except StorageFailed as problem:
                 log.warning("due dates cannot be handled now: %s", problem)
@@ -107,6 +103,27 @@ class DutyRunner:
         if due_at is None or due_at > now:
             return 0
         return await self._database.write(lambda tx: do_whats_due(tx, self._rules_of, now))
+
+    async def run_directory(self) -> None:
+        """Show records to the superiors and heads of departments there are now, when some of them may have changed."""
+        context = self._context
+        if context is not None and self._directory_changed:
+            self._directory_changed = False
+            try:
+                await self._database.write(lambda tx: do_scope_by_directory(tx, context))
+            except StorageFailed:
+                self._directory_changed = True
+                raise
+
+    async def run_daily(self) -> None:
+        """Once in a local day: what the calendar alone makes a to-do, and forgetting what was done long ago."""
+        now = self._clock.now_ms()
+        today = local_day(now, utc_offset(now))
+        context = self._context
+        if context is None or today == self._day:
+            return
+        await self._database.write(lambda tx: do_new_day(tx, context))
+        self._day = today
 
     async def _nap(self) -> float:
         due_at = await self._database.read(next_due)

@@ -1,358 +1,163 @@
-"""Checks a value against its field: the right shape, inside its limits, referring to things that are there. HTML is made safe here.
+"""Checks and completes the data of a whole record by its definition: known fields, values, defaults, conditional fields, what is required, order in time."""
 
-Everything a client may send passes through `check_record`; nothing else of a record is trusted to be well-formed.
-"""
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import replace
+from typing import Any
 
-import html
-import math
-import re
-import unicodedata
-from collections import Counter
-from collections.abc import Callable, Mapping
-from datetime import date
-from typing import Any, Final
-
-import nh3
-import sqlalchemy as sa
-
-from server_stub.accounts.directory import DEPARTMENT, PERSON
-from server_stub.clock import format_utc, parse_utc
-from server_stub.errors import invalid_properties
+from server_stub.errors import SetError, SetErrorType, invalid_properties
+from server_stub.modules.engine.conditions import Standpoint, compare_times, compile_conditions, is_empty, texts_of
 from server_stub.modules.engine.definition import Field, FieldKind, TypeDefinition
-from server_stub.records.actor import Actor
-from server_stub.records.store import load_record
-from server_stub.records.visibility import is_visible
-from server_stub.storage.blobs import is_blob_id
-
-MAX_TEXT: Final = 1000
-MAX_LONG_TEXT: Final = 100_000
-MAX_ITEMS: Final = 500
-MAX_FILES: Final = 50
-MAX_FILE_NAME: Final = 200
-_ROLE: Final = re.compile(r"[a-z][a-z0-9-]{0,39}\Z")
-_BLOCK_END: Final = re.compile(r"</(?:p|li|h[1-4]|tr|td|div)>|<br\s*/?>", re.IGNORECASE)
-AUDIENCE_LISTS: Final = ("departmentIds", "roles", "personIds")
-
-HTML_TAGS: Final = frozenset(
-    {"p", "br", "hr", "h1", "h2", "h3", "h4", "blockquote", "pre", "code", "div", "span", "a"}
-    | {"strong", "b", "em", "i", "u", "s", "sub", "sup", "ul", "ol", "li"}
-    | {"table", "thead", "tbody", "tr", "th", "td"}
-)
-HTML_ATTRIBUTES: Final = {"a": {"href"}, "td": {"colspan", "rowspan"}, "th": {"colspan", "rowspan"}, "ol": {"start"}}
-URL_SCHEMES: Final = frozenset({"http", "https", "mailto"})
-MAX_HTML_DEPTH: Final = 100
-_TAG: Final = re.compile(r"<(/?)([a-zA-Z][^\s/>]*)")
-_NEVER_NESTED: Final = frozenset({"p", "br", "hr", "li", "tr", "td", "th", "thead", "tbody", "img"})
-_ABSOLUTE: Final = re.compile(r"\s*(?:https?://|mailto:)", re.IGNORECASE)
-_SMALL_NUMBER: Final = re.compile(r"\d{1,3}\Z", re.ASCII)
-
-
-class WrongValue(ValueError):
-    """A value that does not fit its field; the text is a sentence for developers."""
+from server_stub.modules.engine.formulas import TooLarge, compute_record
+from server_stub.modules.engine.values import Check, WrongValue, check_value, fill_value
 
 
 def check_record(
-    conn: sa.Connection,
-    actor: Actor,
+    check: Check,
     definition: TypeDefinition,
     data: Mapping[str, Any],
     *,
-    only: set[str] | None = None,
+    only: Collection[str] | None = None,
+    before: Mapping[str, Any] | None = None,
 ) -> dict[str, Any]:
-    """The data of a record, cleaned: known fields only, defaults filled in (when `only` is None), every value checked.
+    """The data of a record, cleaned: known fields only, every value checked. A new record (`only` is None) gets its defaults.
 
     Args:
         only: the fields to check (those that changed); the others are taken over as they are.
+        before: the data so far.
 
     Raises:
-        SetError: invalidProperties, naming the field.
+        SetError: invalidProperties, naming every field at fault; `reasons` says what is wrong with each.
     """
     unknown = sorted(key for key in data if definition.field(key) is None and (only is None or key in only))
     if unknown:
         raise invalid_properties("no such property", *unknown)
     cleaned: dict[str, Any] = {}
-    for field in definition.fields:
+    problems: dict[str, str] = {}
+    for field in definition.every_field:
+        value = data.get(field.name)
         if field.computed:
             continue
-        value = data.get(field.name)
         if only is not None and field.name not in only:
             if field.name in data:
                 cleaned[field.name] = value
             continue
-        if value is None and field.default is not None:
-            value = field.default
+        if value is None and field.default is not None and (only is None or field.required):
+            value = fill_value(check.standpoint, field, field.default)
         if value is None:
-            if field.required:
-                raise invalid_properties("is required", field.name)
             continue
+        known = frozenset(texts_of((before or {}).get(field.name)))
         try:
-            cleaned[field.name] = check_value(conn, actor, field, value)
+            cleaned[field.name] = check_value(replace(check, known=known) if known else check, field, value)
         except WrongValue as problem:
-            raise invalid_properties(str(problem), field.name) from None
+            problems[field.name] = str(problem)
+    refuse(problems)
     return cleaned
 
 
-def check_value(conn: sa.Connection, actor: Actor, field: Field, value: Any) -> Any:
-    """One value, cleaned.
+def settle_record(
+    standpoint: Standpoint,
+    definition: TypeDefinition,
+    data: dict[str, Any],
+    *,
+    changed: Collection[str],
+    before: Mapping[str, Any] | None,
+) -> None:
+    """Make data whole after a change: conditional fields come and go, formulas are computed, required and order are checked.
+
+    Args:
+        changed: the fields that were written.
+        before: the data so far; None for a new record.
 
     Raises:
-        WrongValue: it does not fit.
+        SetError: invalidProperties.
     """
-    return _CHECKS[field.kind](conn, actor, field, value)
+    appeared = _settle_conditional(standpoint, definition, data, before)
+    compute_formulas(definition, data)
+    problems: dict[str, str] = {}
+    for field in definition.every_field:
+        asked = before is None or field.name in changed or field.name in appeared
+        if field.required and asked and not (field.read_only or field.computed or field.formula):
+            problems.update(_missing(standpoint, field, data))
+        if field.after is not None and (before is None or {field.name, field.after} & set(changed)):
+            order = compare_times(data.get(field.name), data.get(field.after), standpoint.offset)
+            if order is not None and order < 0:
+                problems.setdefault(field.name, f"must not come before {field.after}")
+    refuse(problems)
 
 
-def clean_html(text: str) -> str:
-    """HTML with nothing in it that acts: no scripts, styles, frames, pictures from elsewhere; links open nothing by themselves.
-
-    Raises:
-        WrongValue: nested deeper than any notice needs (a parser, here or in a client, takes time or stack for each level).
-    """
-    _refuse_deep(text)
-    return nh3.clean(
-        text,
-        attribute_filter=_safe_attribute,
-        tags=set(HTML_TAGS),
-        attributes=HTML_ATTRIBUTES,
-        url_schemes=set(URL_SCHEMES),
-        link_rel="noopener noreferrer",
-    )
-
-
-def _refuse_deep(text: str) -> None:
-    opened: Counter[str] = Counter()
-    closed_by_the_next = _NEVER_NESTED
-    depth = 0
-    for closing, name in _TAG.findall(text):
-        tag = name.lower()
-        if tag in ("svg", "math"):
-            closed_by_the_next = frozenset()  # in foreign content any tag nests
-        if tag in closed_by_the_next or (closing and not opened[tag]):
-            continue
-        step = -1 if closing else 1
-        opened[tag] += step
-        depth += step
-        if depth > MAX_HTML_DEPTH:
-            raise WrongValue(f"tags are nested at most {MAX_HTML_DEPTH} deep")
-
-
-def _safe_attribute(tag: str, name: str, value: str) -> str | None:
-    """Links without a scheme lead to shares and files of the reader's own machine; a cell over a million columns stops a client."""
-    if name == "href":
-        return value if _ABSOLUTE.match(value) else None
-    return value if name == "rel" or _SMALL_NUMBER.match(value) else None
-
-
-def plain_text(markup: str, longest: int) -> str:
-    """The words of some HTML in one line, cut to `longest` characters: for alerts and previews."""
-    words = html.unescape(nh3.clean(_BLOCK_END.sub(" ", markup), tags=set())).split()
-    text = " ".join(words)
-    return text if len(text) <= longest else text[: longest - 1] + "…"
-
-
-def check_file_name(value: Any) -> str:
-    """A file name without path, control characters or direction tricks. Raises WrongValue."""
-    if not isinstance(value, str) or not value.strip() or len(value) > MAX_FILE_NAME:
-        raise WrongValue(f"a file name has 1 to {MAX_FILE_NAME} characters")
-    if any(one in "/\\\0" or unicodedata.category(one) in ("Cc", "Cf", "Cs") for one in value) or value in (".", ".."):
-        raise WrongValue("a file name has no path and no control characters")
-    return unicodedata.normalize("NFC", value)
-
-
-# ---------------------------------------------------------------- one check for each kind
-
-
-def _text(conn: sa.Connection, actor: Actor, field: Field, value: Any) -> str:
-    text = _limited_text(field, value, MAX_TEXT)
-    if any(unicodedata.category(one) in ("Cc", "Cs") for one in text):
-        raise WrongValue("one line without control characters")
-    return text
-
-
-def _long_text(conn: sa.Connection, actor: Actor, field: Field, value: Any) -> str:
-    text = _limited_text(field, value, MAX_LONG_TEXT)
-    if any(unicodedata.category(one) in ("Cc", "Cs") and one not in "\n\t\r" for one in text):
-        raise WrongValue("no control characters")
-    return text
-
-
-def _rich_text(conn: sa.Connection, actor: Actor, field: Field, value: Any) -> str:
-    return clean_html(_limited_text(field, value, MAX_LONG_TEXT))
-
-
-def _limited_text(field: Field, value: Any, most: int) -> str:
-    if not isinstance(value, str):
-        raise WrongValue("must be a text")
-    longest = int(field.maximum) if field.maximum is not None else most
-    if len(value) > longest:
-        raise WrongValue(f"at most {longest} characters")
-    if (field.required and not value.strip()) or len(value) < (field.minimum or 0):
-        raise WrongValue("is too short")
-    return value
-
-
-def _choice(conn: sa.Connection, actor: Actor, field: Field, value: Any) -> str:
-    for one in field.choices:
-        if one.value == value:
-            return one.value
-    raise WrongValue("must be one of " + ", ".join(one.value for one in field.choices))
-
-
-def _multi_choice(conn: sa.Connection, actor: Actor, field: Field, value: Any) -> list[str]:
-    return _unique([_choice(conn, actor, field, one) for one in _list(field, value)])
-
-
-def _person(conn: sa.Connection, actor: Actor, field: Field, value: Any) -> str:
-    return _existing(conn, PERSON, value)
-
-
-def _persons(conn: sa.Connection, actor: Actor, field: Field, value: Any) -> list[str]:
-    return _unique([_existing(conn, PERSON, one) for one in _list(field, value)])
-
-
-def _department(conn: sa.Connection, actor: Actor, field: Field, value: Any) -> str:
-    return _existing(conn, DEPARTMENT, value)
-
-
-def _departments(conn: sa.Connection, actor: Actor, field: Field, value: Any) -> list[str]:
-    return _unique([_existing(conn, DEPARTMENT, one) for one in _list(field, value)])
-
-
-def _datetime(conn: sa.Connection, actor: Actor, field: Field, value: Any) -> str:
-    if not isinstance(value, str):
-        raise WrongValue("must be a UTCDate")
+def compute_formulas(definition: TypeDefinition, data: dict[str, Any]) -> None:
+    """Fill in the formula fields. Raises SetError invalidProperties: a result beyond reason."""
     try:
-        return format_utc(parse_utc(value))
-    except (ValueError, OverflowError, OSError):
-        raise WrongValue("must be a UTCDate") from None
+        compute_record(definition.fields, data)
+    except TooLarge as problem:
+        raise invalid_properties("is too large", str(problem)) from None
 
 
-def _date(conn: sa.Connection, actor: Actor, field: Field, value: Any) -> str:
-    if not isinstance(value, str) or len(value) != 10:
-        raise WrongValue("must be a date such as 2026-11-22")
-    try:
-        return date.fromisoformat(value).isoformat()
-    except ValueError:
-        raise WrongValue("must be a date such as 2026-11-22") from None
+def apply_sets(
+    standpoint: Standpoint, definition: TypeDefinition, data: dict[str, Any], sets: Mapping[str, Any]
+) -> None:
+    """Write what an action sets; None, and a placeholder that stands for nobody, empty the field."""
+    for name, value in sets.items():
+        field = definition.field(name)
+        filled = None if field is None else fill_value(standpoint, field, value)
+        if filled is None:
+            data.pop(name, None)
+        else:
+            data[name] = filled
 
 
-def _number(conn: sa.Connection, actor: Actor, field: Field, value: Any) -> float:
-    if isinstance(value, bool) or not isinstance(value, int | float) or math.isnan(value):
-        raise WrongValue("must be a number")
-    if field.minimum is not None and value < field.minimum:
-        raise WrongValue(f"at least {field.minimum:g}")
-    if value > (field.maximum if field.maximum is not None else 2**53) or value < -(2**53):
-        raise WrongValue("is too large")
-    return value
+def check_filled(definition: TypeDefinition, data: Mapping[str, Any], names: Iterable[str]) -> None:
+    """Raises SetError invalidProperties: one of these fields is empty."""
+    refuse({name: "is required" for name in names if is_empty(data.get(name))})
 
 
-def _bool(conn: sa.Connection, actor: Actor, field: Field, value: Any) -> bool:
-    if not isinstance(value, bool):
-        raise WrongValue("must be true or false")
-    return value
+def refuse(problems: Mapping[str, str]) -> None:
+    """Raises SetError invalidProperties when there are problems: field → what is wrong with it."""
+    if problems:
+        text = "; ".join(dict.fromkeys(problems.values()))
+        raise SetError(SetErrorType.INVALID_PROPERTIES, text[:500], list(problems), reasons=dict(problems))
 
 
-def _files(conn: sa.Connection, actor: Actor, field: Field, value: Any) -> list[dict[str, Any]]:
-    items = _list(field, value, MAX_FILES)
-    return [_file(one) for one in items]
+def searched_fields(definition: TypeDefinition) -> frozenset[str]:
+    """The fields quick search looks into: those that hold words."""
+    return frozenset(one.name for one in definition.fields if _holds_words(one))
 
 
-def _file(value: Any) -> dict[str, Any]:
-    """An attachment; type and size are put right when the blob is referred to."""
-    blob_id = value.get("blobId") if isinstance(value, dict) else None
-    if not isinstance(value, dict) or not isinstance(blob_id, str) or not is_blob_id(blob_id):
-        raise WrongValue("each file has blobId, name, type, size")
-    return {
-        "blobId": blob_id,
-        "name": check_file_name(value.get("name")),
-        "type": str(value.get("type") or "")[:130],
-        "size": value["size"] if isinstance(value.get("size"), int) else 0,
-    }
+def _holds_words(field: Field) -> bool:
+    if field.kind in (FieldKind.OBJECT, FieldKind.LINES):
+        return any(_holds_words(one) for one in field.fields)
+    return field.kind in (FieldKind.TEXT, FieldKind.LONG_TEXT, FieldKind.RICH_TEXT, FieldKind.FILES)
 
 
-def _reference(conn: sa.Connection, actor: Actor, field: Field, value: Any) -> str:
-    record_id = _existing(conn, field.target or "", value)
-    if not is_visible(conn, actor.person_id, field.target or "", record_id):
-        raise WrongValue(f"there is no such {field.target}")
-    return record_id
+def _settle_conditional(
+    standpoint: Standpoint, definition: TypeDefinition, data: dict[str, Any], before: Mapping[str, Any] | None
+) -> set[str]:
+    """Drop the fields whose condition does not hold, give those that appear their defaults. Returns what appeared."""
+    conditional = [one for one in definition.fields if one.when is not None]
+    appeared: set[str] = set()
+    for _ in range(len(conditional) + 1):  # one may depend on another
+        moved = False
+        for field in conditional:
+            applies = _applies(standpoint, field, data)
+            if not applies and field.name in data:
+                del data[field.name]
+                moved = True
+            elif applies and before is not None and not _applies(standpoint, field, dict(before)):
+                appeared.add(field.name)
+                if field.name not in data and field.default is not None:
+                    filled = fill_value(standpoint, field, field.default)
+                    if filled is not None:
+                        data[field.name] = filled
+                        moved = True
+        if not moved:
+            break
+    return appeared
 
 
-def _audience(conn: sa.Connection, actor: Actor, field: Field, value: Any) -> dict[str, Any]:
-    if not isinstance(value, dict) or value.keys() - {"everyone", *AUDIENCE_LISTS}:
-        raise WrongValue("an audience has everyone, departmentIds, roles, personIds")
-    everyone = _bool(conn, actor, field, value.get("everyone", False))
-    people = _unique([_existing(conn, PERSON, one) for one in _list(field, value.get("personIds", []))])
-    departments = _unique([_existing(conn, DEPARTMENT, one) for one in _list(field, value.get("departmentIds", []))])
-    roles = _list(field, value.get("roles", []))
-    if not all(isinstance(one, str) and _ROLE.match(one) for one in roles):
-        raise WrongValue("roles are lower-case words")
-    if field.required and not (everyone or people or departments or roles):
-        raise WrongValue("an audience of nobody")
-    return {"everyone": everyone, "departmentIds": departments, "roles": _unique(roles), "personIds": people}
+def _missing(standpoint: Standpoint, field: Field, data: dict[str, Any]) -> dict[str, str]:
+    empty = is_empty(data.get(field.name)) and _applies(standpoint, field, data)
+    return {field.name: "is required"} if empty else {}
 
 
-def _blob(conn: sa.Connection, actor: Actor, field: Field, value: Any) -> str:
-    if not isinstance(value, str) or not is_blob_id(value):
-        raise WrongValue("must be a blob id")
-    return value
-
-
-def _object(conn: sa.Connection, actor: Actor, field: Field, value: Any) -> dict[str, Any]:
-    if not isinstance(value, dict):
-        raise WrongValue("must be an object")
-    known = {one.name: one for one in field.fields}
-    if value.keys() - known.keys():
-        raise WrongValue("no such members: " + ", ".join(sorted(str(one) for one in value.keys() - known.keys()))[:200])
-    result: dict[str, Any] = {}
-    for name, inner in known.items():
-        given = value.get(name, inner.default)
-        if given is not None:
-            result[name] = check_value(conn, actor, inner, given)
-        elif inner.required:
-            raise WrongValue(f"{name} is required")
-    return result
-
-
-def _objects(conn: sa.Connection, actor: Actor, field: Field, value: Any) -> list[dict[str, Any]]:
-    return [_object(conn, actor, field, one) for one in _list(field, value)]
-
-
-def _list(field: Field, value: Any, most: int = MAX_ITEMS) -> list[Any]:
-    if not isinstance(value, list):
-        raise WrongValue("must be a list")
-    most = int(field.maximum) if field.maximum is not None else most
-    if len(value) > most:
-        raise WrongValue(f"at most {most} entries")
-    return value
-
-
-def _existing(conn: sa.Connection, type_name: str, value: Any) -> str:
-    if not isinstance(value, str) or load_record(conn, value, type_name=type_name) is None:
-        raise WrongValue(f"there is no such {type_name}")
-    return value
-
-
-def _unique(values: list[str]) -> list[str]:
-    return list(dict.fromkeys(values))
-
-
-_CHECKS: Final[dict[FieldKind, Callable[[sa.Connection, Actor, Field, Any], Any]]] = {
-    FieldKind.TEXT: _text,
-    FieldKind.LONG_TEXT: _long_text,
-    FieldKind.RICH_TEXT: _rich_text,
-    FieldKind.CHOICE: _choice,
-    FieldKind.MULTI_CHOICE: _multi_choice,
-    FieldKind.PERSON: _person,
-    FieldKind.PERSONS: _persons,
-    FieldKind.DEPARTMENT: _department,
-    FieldKind.DEPARTMENTS: _departments,
-    FieldKind.DATETIME: _datetime,
-    FieldKind.DATE: _date,
-    FieldKind.NUMBER: _number,
-    FieldKind.BOOL: _bool,
-    FieldKind.FILES: _files,
-    FieldKind.REFERENCE: _reference,
-    FieldKind.AUDIENCE: _audience,
-    FieldKind.BLOB: _blob,
-    FieldKind.OBJECT: _object,
-    FieldKind.OBJECTS: _objects,
-}
+def _applies(standpoint: Standpoint, field: Field, data: dict[str, Any]) -> bool:
+    return field.when is None or compile_conditions(field.when, standpoint)(data)

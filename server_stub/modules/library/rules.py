@@ -5,8 +5,8 @@ from typing import Any, Final
 
 from server_stub.clock import format_utc
 from server_stub.errors import SetError, SetErrorType, invalid_properties
-from server_stub.modules.engine.fields import WrongValue, check_file_name
 from server_stub.modules.engine.rules import Rules
+from server_stub.modules.engine.values import WrongValue, check_file_name
 from server_stub.records.actor import Actor
 from server_stub.records.store import Record, do_update_record, load_record, load_records_of_type
 from server_stub.records.types import JsonObject

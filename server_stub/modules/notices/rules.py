@@ -7,29 +7,40 @@ import sqlalchemy as sa
 
 from server_stub.clock import format_utc, parse_utc
 from server_stub.errors import SetError, SetErrorType, invalid_properties
-from server_stub.modules.engine.access import audience_scopes, scopes_for
+from server_stub.modules.engine.access import audience_scopes
 from server_stub.modules.engine.alerts import AlertText, do_alert, do_drop_alerts
-from server_stub.modules.engine.duties import do_clear_due, do_set_due
-from server_stub.modules.engine.fields import plain_text
+from server_stub.modules.engine.definition import Action
+from server_stub.modules.engine.dues import do_clear_due, do_set_due
 from server_stub.modules.engine.marks import MarkCounts, do_drop_marks, load_mark_counts
+from server_stub.modules.engine.markup import plain_text
 from server_stub.modules.engine.rules import Rules
 from server_stub.modules.engine.scopes import do_touch_for
+from server_stub.modules.notices.urging import (
+    check_remind,
+    do_escalate,
+    do_remind,
+    do_set_escalation_due,
+    do_settle,
+)
+from server_stub.modules.notices.votes import BallotRules, check_vote, do_close_vote, do_set_vote_due, show_vote
 from server_stub.records.actor import Actor
-from server_stub.records.store import Record, do_update_record
+from server_stub.records.store import Record, do_update_record, load_records_of_type
 from server_stub.records.types import JsonObject
 from server_stub.records.visibility import EVERYONE, ScopeKind, audience, find_scope, scope_id
 from server_stub.storage.blobs import do_link, do_unrefer
 from server_stub.storage.database import Tx
 
+__all__ = ["BallotRules", "NoticeRules"]  # what module.toml names
+
 NOTICE: Final = "Notice"
 SENDER: Final = "notices"
 PUBLISHER: Final = "publisher"
 EXPIRE: Final = "expire"
+PUBLISH: Final = "publish"
+SHOWN: Final = ("published", "withdrawn")
 PREVIEW: Final = 120  # characters of the body in an alert
 CONTENT: Final = frozenset({"title", "body", "level", "attachments"})
 """What makes a published notice new to its readers again when it changes."""
-_STEPS: Final = (("draft", "draft"), ("draft", "published"), ("published", "published"), ("published", "withdrawn"))
-"""A tuple on purpose: what a client sends may have no hash."""
 KEPT_BLOBS: Final = "WithdrawnNotice"
 """Attachments of a withdrawn notice are referred to under this name, which nobody sees: kept, but no longer handed out."""
 
@@ -41,23 +52,19 @@ class NoticeRules(Rules):
 
     # ------------------------------------------------------------ rights
 
-    def check_create(self, tx: Tx, actor: Actor, data: JsonObject) -> None:
-        super().check_create(tx, actor, data)
-        if data.get("state") == "withdrawn":
-            raise invalid_properties("a new notice is a draft or published", "state")
-        if data.get("state") == "published":
-            _must_publish(actor)
+    def check_action(self, tx: Tx, actor: Actor, record: Record, action: Action, data: JsonObject) -> None:
+        if action.name in ("publish", "schedule"):
+            _check_approval(tx, actor, record.author_id)
+        if action.name == "remind":
+            check_remind(tx, record)
 
     def check_update(self, tx: Tx, actor: Actor, record: Record, data: JsonObject, changed: set[str]) -> None:
         super().check_update(tx, actor, record, data, changed)
-        before, after = record.data["state"], data.get("state", "draft")
-        if before == "withdrawn":
+        if record.data["state"] == "withdrawn":
             raise SetError(SetErrorType.FORBIDDEN, "a withdrawn notice cannot be changed")
-        if (before, after) not in _STEPS:
-            raise invalid_properties(f"a notice does not go from {before} to {after}", "state")
-        if after == "withdrawn":
+        if data["state"] == "withdrawn":
             self._check_withdrawal(data, changed)
-        elif after == "published":
+        elif data["state"] == "published":
             _must_publish(actor)
 
     def _check_withdrawal(self, data: JsonObject, changed: set[str]) -> None:
@@ -71,18 +78,17 @@ class NoticeRules(Rules):
         if record.data["state"] != "draft":
             raise SetError(SetErrorType.FORBIDDEN, "a published notice can only be withdrawn")
 
-    def scopes(self, tx: Tx, author_id: str | None, data: Mapping[str, Any]) -> list[int]:
-        principals = [one for one in self.definition.access["read"] if one != "audience" or data["state"] != "draft"]
-        return scopes_for(tx, principals, author_id, data)
-
     # ------------------------------------------------------------ content
 
     def before_create(self, tx: Tx, actor: Actor, record_id: str, data: JsonObject) -> JsonObject:
         self._check_department(actor, data, fill=True)
         data.pop("withdrawReason", None)
         if data["state"] == "published":
+            _check_approval(tx, actor, actor.person_id)
             self._publish(tx, data)
+            data["approvedBy"] = actor.person_id
         self._check_expiry(tx, data)
+        check_vote(tx, data, {})
         return data
 
     def before_update(self, tx: Tx, actor: Actor, record: Record, data: JsonObject, changed: set[str]) -> JsonObject:
@@ -90,15 +96,28 @@ class NoticeRules(Rules):
             self._check_department(actor, data, fill=True)
         if data["state"] != "withdrawn":
             data.pop("withdrawReason", None)
-        if "state" in changed:
-            if data["state"] == "published":
+        moved = record.data["state"] != data["state"]
+        if moved:
+            self._enter(tx, actor, record.data["state"], data)
+        if "expiresAt" in changed or moved:
+            self._check_expiry(tx, data)
+        check_vote(tx, data, record.data)
+        return data
+
+    def _enter(self, tx: Tx, actor: Actor, before: str, data: JsonObject) -> None:
+        """What a new state brings along."""
+        data["sentBack"] = before == "submitted" and data["state"] == "draft"
+        match data["state"]:
+            case "published":
                 self._publish(tx, data)
-            else:
+                data["approvedBy"] = actor.person_id
+            case "scheduled":
+                if parse_utc(data["publishAt"]) <= tx.now:
+                    raise invalid_properties("lies in the past", "publishAt")
+                data["approvedBy"] = actor.person_id
+            case "withdrawn":
                 data["withdrawnAt"] = format_utc(tx.now)
                 data["pinned"] = False
-        if "expiresAt" in changed or "state" in changed:
-            self._check_expiry(tx, data)
-        return data
 
     def _publish(self, tx: Tx, data: JsonObject) -> None:
         data["publishedAt"] = format_utc(tx.now)
@@ -128,11 +147,17 @@ class NoticeRules(Rules):
             if before.data["state"] != "withdrawn":
                 self._withdraw(tx, after)
             return
+        if after.data["state"] == "scheduled":
+            do_set_due(tx, after.id, NOTICE, PUBLISH, parse_utc(after.data["publishAt"]))
+        elif before.data["state"] == "scheduled":
+            do_clear_due(tx, after.id, PUBLISH)
         if after.data["state"] != "published":
             return
         people = self._people(tx, after.data)
-        if before.data["state"] == "draft":
+        if before.data["state"] != "published":
             self._announce(tx, after, people)
+        elif before.data.get("remindedAt") != after.data.get("remindedAt"):
+            do_remind(tx, after, people)
         elif any(before.data.get(name) != after.data.get(name) for name in CONTENT):
             do_drop_marks(tx, after.id)
             do_drop_alerts(tx, NOTICE, after.id)
@@ -143,8 +168,10 @@ class NoticeRules(Rules):
             self._announce(tx, after, added)
 
     def _announce(self, tx: Tx, record: Record, people: set[str]) -> None:
-        """A message to everyone of the audience, an alert when the level asks for one, and the date of expiry."""
+        """A message to everyone of the audience, an alert when the level asks for one, and the dates that follow."""
         data = record.data
+        do_set_vote_due(tx, record)
+        do_set_escalation_due(tx, record)
         if "expiresAt" in data:
             do_set_due(tx, record.id, NOTICE, EXPIRE, parse_utc(data["expiresAt"]))
         else:
@@ -187,9 +214,30 @@ class NoticeRules(Rules):
         if record.author_id is not None:
             counters.append(scope_id(tx, "person", record.author_id))
         do_touch_for(tx, record.id, counters)
+        if confirmed:
+            do_settle(self, tx, record.id, actor.person_id)
 
     def on_due(self, tx: Tx, record: Record, kind: str) -> None:
-        if kind != EXPIRE or record.data["state"] != "published" or "expiresAt" not in record.data:
+        match kind:
+            case "publish":
+                self._publish_now(tx, record)
+            case "expire":
+                self._expire(tx, record)
+            case "closeVote":
+                do_close_vote(tx, record)
+            case "escalate":
+                do_escalate(self, tx, record, self._people(tx, record.data))
+
+    def _publish_now(self, tx: Tx, record: Record) -> None:
+        """The time a publisher set has come."""
+        if record.data["state"] != "scheduled":
+            return
+        values = {"state": "published", "publishedAt": format_utc(tx.now), "expired": False}
+        after = self.change(tx, NOTICE, record.id, values, by=record.data.get("approvedBy"))
+        self._announce(tx, after, self._people(tx, after.data))
+
+    def _expire(self, tx: Tx, record: Record) -> None:
+        if record.data["state"] != "published" or "expiresAt" not in record.data:
             return
         do_drop_alerts(tx, NOTICE, record.id)
         do_update_record(tx, record, {**record.data, "expired": True, "pinned": False}, touch_time=False)
@@ -197,16 +245,28 @@ class NoticeRules(Rules):
     # ------------------------------------------------------------ showing
 
     def present(self, conn: sa.Connection, actor: Actor, records: Sequence[Record], objects: list[JsonObject]) -> None:
-        counted = [one.id for one in records if one.data["state"] != "draft" and _manages(actor, one)]
+        counted = [one.id for one in records if one.data["state"] in SHOWN and _manages(actor, one)]
         counts = load_mark_counts(conn, counted)
         sizes: dict[str, int] = {}
         for record, obj in zip(records, objects, strict=True):
             if record.data["state"] == "withdrawn" and not _manages(actor, record):
                 obj["body"], obj["attachments"] = "", []
-            if record.data["state"] != "draft" and _manages(actor, record):
+            show_vote(conn, actor, record, obj, manages=_manages(actor, record))
+            if record.data["state"] in SHOWN and _manages(actor, record):
                 one = counts.get(record.id, MarkCounts())
                 obj["readCount"], obj["confirmedCount"] = one.read, one.confirmed
                 obj["audienceCount"] = _audience_size(conn, record.data["audience"], sizes)
+
+
+def _check_approval(tx: Tx, actor: Actor, author_id: str | None) -> None:
+    """With the switch on nobody publishes what they wrote themselves."""
+    if author_id == actor.person_id and approval_needed(tx.conn):
+        raise SetError(SetErrorType.FORBIDDEN, "somebody else must approve it", ["state"])
+
+
+def approval_needed(conn: sa.Connection) -> bool:
+    """Whether the office has switched approval on."""
+    return any(one.data.get("approval") for one in load_records_of_type(conn, "NoticeSettings"))
 
 
 def _must_publish(actor: Actor) -> None:

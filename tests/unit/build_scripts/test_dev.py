@@ -1,5 +1,6 @@
 """The one door: what it takes and what it answers."""
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -11,6 +12,9 @@ ROOT = Path(__file__).resolve().parents[3]
 
 def dev(*argv: str, **env: str) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, str(ROOT / "build_scripts" / "dev.py"), *argv]
+    if "SYSTEMROOT" in os.environ:  # without it no program starts on Windows
+        env["SYSTEMROOT"] = os.environ["SYSTEMROOT"]
+    env["PYTHONIOENCODING"] = "utf-8"
     return subprocess.run(command, cwd="/", env=env, capture_output=True, encoding="utf-8", check=False, timeout=60)
 
 

@@ -1,5 +1,7 @@
 """What the system lacks is found by looking for the thing itself, and asked for in one command."""
 
+import sys
+
 import pytest
 
 from build_scripts import system_packages
@@ -9,7 +11,7 @@ from build_scripts.system_packages import Need
 @pytest.mark.parametrize(
     ("need", "met"),
     [
-        (Need("python3", "program", "python3"), True),
+        (Need("python3", "program", sys.executable), True),
         (Need("nothing", "program", "no-such-program"), False),
         (Need("nothing", "library", "libno-such-library.so.1"), False),
         (Need("nothing", "font", "NoSuchFont*"), False),

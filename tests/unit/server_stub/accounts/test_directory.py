@@ -1,8 +1,12 @@
 """People and departments: memberships follow identities, mobile numbers are masked, nobody changes another's entry."""
 
+from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 import pytest
+from sqlalchemy import Connection
 
 from server_stub.accounts import directory
 from server_stub.accounts.directory import (
@@ -12,18 +16,20 @@ from server_stub.accounts.directory import (
     do_set_identities,
     do_update_department,
 )
+from server_stub.accounts.discretion import FIELDS, LEVELS, level_of, mask_mobile
 from server_stub.accounts.handlers import (
     DepartmentHandler,
     DeviceHandler,
     LoginEntryHandler,
     PersonHandler,
-    mask_mobile,
 )
 from server_stub.accounts.logins import LoginRefused, do_log_login
 from server_stub.accounts.sessions import DeviceInfo, do_register_device
 from server_stub.errors import SetError
+from server_stub.records.actor import Actor
 from server_stub.records.types import Window
 from server_stub.records.visibility import EVERYONE, audience, changes, current_state, find_scope
+from server_stub.storage.database import Tx
 from tests.helpers.server_parts import PASSWORD, Parts, actor_of, open_parts
 
 
@@ -237,3 +243,192 @@ def test_what_is_no_login_is_not_written_down(tmp_path: Path) -> None:
         rows = parts.database.read_now(lambda conn: conn.exec_driver_sql("SELECT * FROM login_entry").fetchall())
         assert len(rows) == 1
         assert "my-password" not in str(rows)
+
+
+# ---------------------------------------------------------------- hidden fields
+
+
+class Shown:
+    """A bureau with office (head: boss) and finance; `p` of the office has all four fields and the superior `chief`."""
+
+    def __init__(self, parts: Parts) -> None:
+        self.parts = parts
+        self.bureau = parts.add_department("局")
+        self.office, self.finance = (
+            parts.add_department("办公室", self.bureau),
+            parts.add_department("财务科", self.bureau),
+        )
+        self.people = {
+            name: parts.add_person(name, self.finance, login=False) for name in ("stranger", "boss", "chief")
+        }
+        self.person = self.people["p"] = parts.add_person("p", self.office, login=False)
+        self.people["near"] = parts.add_person("near", self.office, login=False)
+        self.people["leader"] = parts.add_person("leader", self.finance, roles=("leader",), login=False)
+        self.people["admin"] = parts.add_person("admin", self.finance, roles=("admin",), login=False)
+        self.write(lambda tx: do_update_department(tx, self.office, {"headId": self.people["boss"]}))
+        details = {"mobile": "13812342046", "officePhone": "0512-12348801", "email": "p@x.example", "room": "305"}
+        self.write(
+            lambda tx: directory.do_update_person(tx, self.person, {**details, "superiorId": self.people["chief"]})
+        )
+
+    def write(self, action: object) -> None:
+        self.parts.database.write_now(action)  # type: ignore[arg-type]
+
+    def actor(self, name: str) -> Actor:
+        rights = self.parts.database.read_now(lambda conn: directory.load_rights(conn, self.people[name]))
+        return actor_of(self.people[name], roles=tuple(rights.roles), departments=rights.department_ids)
+
+    def seen(self, name: str) -> dict[str, Any]:
+        actor = self.actor(name)
+        return self.parts.database.read_now(lambda conn: PersonHandler().get(conn, actor, [self.person], None)).list[0]
+
+    def change(self, who: str, target: str, **patch: Any) -> None:
+        actor = self.actor(who)
+        self.write(lambda tx: PersonHandler().update(tx, actor, self.people[target], patch))
+
+
+READERS = ("stranger", "near", "boss", "chief", "leader", "admin", "p")
+SEEN_BY = {
+    "everyone": set(READERS),
+    "masked": set(READERS) - {"stranger"},
+    "department": set(READERS) - {"stranger"},
+    "leaders": {"boss", "chief", "leader", "admin", "p"},
+    "office": {"admin", "p"},
+}
+
+
+@pytest.mark.parametrize("level", LEVELS)
+@pytest.mark.parametrize("field", FIELDS)
+def test_each_level_shows_a_field_to_those_it_names(tmp_path: Path, level: str, field: str) -> None:
+    with open_parts(tmp_path) as parts:
+        office = Shown(parts)
+        office.change("admin", "p", visibility={field: level})
+        whole = office.seen("admin")[field]
+        assert {name for name in READERS if office.seen(name).get(field) == whole} == SEEN_BY[level]
+        for name in set(READERS) - SEEN_BY[level]:
+            assert office.seen(name)["hidden"][field] == level
+            assert office.seen(name).get(field) == (mask_mobile(whole) if level == "masked" else None)
+        assert "hidden" not in office.seen("p")
+        assert "visibility" not in office.seen("near")
+
+
+def test_the_nearest_rule_counts_and_the_strictest_of_several_identities(tmp_path: Path) -> None:
+    departments: dict[str, dict[str, Any]] = {
+        "bureau": {"parentId": None, "visibility": {"room": "office"}},
+        "office": {"parentId": "bureau", "visibility": {"room": "everyone", "email": "department"}},
+        "below": {"parentId": "office"},
+        "secret": {"parentId": "bureau", "visibility": {"email": "leaders"}},
+    }
+
+    def level(field: str, *places: str, **data: Any) -> str:
+        return level_of({"identities": [{"departmentId": one} for one in places], **data}, field, departments)
+
+    assert level("room", "below") == "everyone"
+    assert level("room", "secret") == "office"
+    assert level("email", "below", "secret") == "leaders"
+    assert level("email", "below", "secret", visibility={"email": "everyone"}) == "everyone"
+    assert level("email", "below", visibility={"email": "everyone"}, hides=["email"]) == "department"
+    assert level("mobile", "below") == level("mobile") == "masked"
+    assert level("mobile", "below", hides=["mobile"]) == "department"
+
+
+def test_people_hide_fields_of_their_own_and_cannot_open_them(tmp_path: Path) -> None:
+    with open_parts(tmp_path) as parts:
+        office = Shown(parts)
+        office.change("p", "p", hides=["email", "room", "email"])
+        assert office.seen("p")["hides"] == ["email", "room"]
+        assert office.seen("stranger")["hidden"] == {"mobile": "masked", "email": "department", "room": "department"}
+        assert "hides" not in office.seen("near")
+        for patch in ({"visibility": {"mobile": "everyone"}}, {"mobile": "1"}, {"hides": ["name"]}, {"hides": "room"}):
+            with pytest.raises(SetError):
+                office.change("p", "p", **patch)
+        with pytest.raises(SetError, match="only your own"):
+            office.change("near", "p", hides=[])
+
+
+def _ids(actor: Actor, filter_: dict[str, Any], conn: Connection) -> Sequence[str]:
+    return PersonHandler().query(conn, actor, filter_, [], Window()).ids
+
+
+def test_hidden_fields_cannot_be_found_by_asking(tmp_path: Path) -> None:
+    with open_parts(tmp_path) as parts:
+        office = Shown(parts)
+        office.change("admin", "p", visibility={"room": "leaders"})
+        for filter_ in ({"room": "305"}, {"text": "305"}, {"roomAfter": "3"}):
+            actor = office.actor("near")
+            assert office.person not in parts.database.read_now(partial(_ids, actor, filter_))
+        for guess in ("305", "306"):
+            with pytest.raises(SetError, match=r"only your own|may not"):
+                office.change("near", "p", room=guess)
+
+
+def test_readers_hear_of_a_rule_that_changed(tmp_path: Path) -> None:
+    with open_parts(tmp_path) as parts:
+        office = Shown(parts)
+
+        def updated(action: object) -> set[str]:
+            state = parts.database.read_now(current_state)
+            office.write(action)
+            return set(
+                parts.database.read_now(
+                    lambda conn: changes(conn, office.people["stranger"], "Person", state, 100)
+                ).updated
+            )
+
+        rule = {"visibility": {"room": "department"}}
+        staff = {office.people["p"], office.people["near"]}
+        assert updated(lambda tx: do_update_department(tx, office.office, rule)) == staff
+        assert updated(lambda tx: do_update_department(tx, office.office, {"order": 3})) == set()
+        assert updated(lambda tx: do_update_department(tx, office.office, {"headId": None})) == staff
+        everyone = set(office.people.values())
+        assert updated(lambda tx: directory.do_set_roles(tx, office.people["near"], ["leader"])) == everyone
+        assert updated(lambda tx: directory.do_set_roles(tx, office.people["near"], ["leader", "x"])) == {
+            office.people["near"]
+        }
+
+
+def test_the_office_sets_the_order_and_the_entries(tmp_path: Path) -> None:
+    with open_parts(tmp_path) as parts:
+        office = Shown(parts)
+        identities = office.seen("admin")["identities"]
+        office.change("admin", "p", identities=[{**identities[0], "order": 7}], room="306")
+        assert (office.seen("p")["identities"][0]["order"], office.seen("p")["room"]) == (7, "306")
+        refused: list[dict[str, Any]] = [
+            {"identities": [{**identities[0], "post": "局长"}]},
+            {"identities": []},
+            {"identities": [{**identities[0], "order": -1}]},
+            {"identities": [{**identities[0], "order": True}]},
+            {"identities": "x"},
+            {"superiorId": office.person},
+            {"superiorId": office.office},
+            {"visibility": {"name": "office"}},
+            {"visibility": {"room": "nobody"}},
+            {"visibility": {"nothing": None}},
+            {"room": 5},
+            {"name": "x"},
+            {"hides": ["room"]},
+        ]
+        for patch in refused:
+            with pytest.raises(SetError):
+                office.change("admin", "p", **patch)
+        with pytest.raises(SetError):
+            office.change("near", "p", room="307")
+        admin, near = office.actor("admin"), office.actor("near")
+        handler = DepartmentHandler()
+        office.write(
+            lambda tx: handler.update(tx, admin, office.office, {"order": 9, "visibility": {"room": "leaders"}})
+        )
+        assert office.seen("near")["hidden"] == {"room": "leaders"}
+
+        def department(actor: Actor) -> dict[str, Any]:
+            return parts.database.read_now(lambda conn: handler.get(conn, actor, [office.office], None)).list[0]
+
+        shown = [department(admin), department(near)]
+        assert [(one["order"], one.get("visibility")) for one in shown] == [(9, {"room": "leaders"}), (9, None)]
+        for actor, patch in ((near, {"order": 1}), (admin, {"name": "x"}), (admin, {"order": "1"})):
+            with pytest.raises(SetError):
+                office.write(partial(_do_change, handler, actor, office.office, patch))
+
+
+def _do_change(handler: DepartmentHandler, actor: Actor, id_: str, patch: dict[str, Any], tx: Tx) -> None:
+    handler.update(tx, actor, id_, patch)

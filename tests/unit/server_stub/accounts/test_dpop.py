@@ -140,6 +140,37 @@ def test_replay_memory_forgets_only_what_is_too_old_to_be_accepted() -> None:
     assert replays.check_and_remember("k", "1", NOW_S + 600)
 
 
+def test_one_key_cannot_fill_the_memory_for_the_others() -> None:
+    replays = ReplayMemory(capacity=100, of_one_key=10)
+    for number in range(10):
+        assert replays.check_and_remember("greedy", f"{number}", NOW_S)
+    with pytest.raises(Refused, match="busy"):
+        replays.check_and_remember("greedy", "10", NOW_S)
+    assert not replays.check_and_remember("greedy", "9", NOW_S)  # and what it has sent is still known
+    assert all(replays.check_and_remember("modest", f"{number}", NOW_S) for number in range(5))
+    assert replays.check_and_remember("greedy", "10", NOW_S + 600)
+
+
+def test_many_keys_cannot_fill_the_memory_for_those_who_use_little_of_it() -> None:
+    replays = ReplayMemory(capacity=100, of_one_key=1000)
+    for key in range(4):
+        for number in range(25):
+            assert replays.check_and_remember(f"greedy{key}", f"{number}", NOW_S)
+    for key in range(4):
+        with pytest.raises(Refused, match="busy"):
+            replays.check_and_remember(f"greedy{key}", "more", NOW_S)
+    for number in range(20):
+        assert replays.check_and_remember("modest", f"{number}", NOW_S)
+    for key in range(80):
+        assert replays.check_and_remember(f"one of many {key}", "1", NOW_S)
+    with pytest.raises(
+        Refused, match="busy"
+    ):  # twice the capacity: nobody is forgotten, and there is an end all the same
+        replays.check_and_remember("one too many", "1", NOW_S)
+    assert not replays.check_and_remember("greedy0", "0", NOW_S)
+    assert replays.check_and_remember("one too many", "1", NOW_S + 600)
+
+
 def test_a_full_replay_memory_says_busy() -> None:
     replays = ReplayMemory(capacity=2)
     replays.check_and_remember("k", "1", NOW_S)

@@ -66,6 +66,42 @@ def test_strangers_proofs_never_fill_the_memory_of_those_who_are_inside(
         asyncio.run(asyncio.wait_for(test(parts), 60))
 
 
+def test_proofs_of_foreign_keys_beside_a_token_are_not_even_remembered(tmp_path: Path) -> None:
+    async def test(parts: Parts) -> None:
+        device, stranger = Device(parts), Device(parts)
+        tokens = await device.sign_in()
+        held = len(parts.accounts._replays._entries)
+        for _ in range(5):  # anybody can make keys; a stolen token must not let him fill the memory with them
+            headers = {"authorization": f"DPoP {tokens.access}", "dpop": stranger.proof("GET", URL, tokens.access)}
+            with pytest.raises(Refused, match="another key"):
+                await parts.accounts.admit(headers, "GET", URL, "10.0.0.3")
+        assert len(parts.accounts._replays._entries) == held
+        assert (await device.admit(tokens.access)).actor.person_id == tokens.person_id
+
+    with open_parts(tmp_path) as parts:
+        parts.add_person("li")
+        asyncio.run(asyncio.wait_for(test(parts), 60))
+
+
+def test_one_device_that_sends_too_many_proofs_is_told_and_the_other_goes_on(tmp_path: Path) -> None:
+    async def test(parts: Parts) -> None:
+        greedy, modest = Device(parts), Device(parts)
+        first, second = await greedy.sign_in(), await modest.sign_in()
+        parts.accounts._replays = ReplayMemory(100, of_one_key=5)
+        for _ in range(5):
+            await greedy.admit(first.access)
+        with pytest.raises(Refused, match="busy"):
+            await greedy.admit(first.access)
+        assert (await modest.admit(second.access)).actor.device_id == second.device_id
+        parts.clock.advance(600_000)
+        with pytest.raises(Refused, match="tokenExpired"):  # heard again, and out of time by now
+            await greedy.admit(first.access)
+
+    with open_parts(tmp_path) as parts:
+        parts.add_person("li")
+        asyncio.run(asyncio.wait_for(test(parts), 60))
+
+
 def test_a_device_signed_out_while_it_is_let_in_stays_outside(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     async def test(parts: Parts) -> None:
         device = Device(parts)

@@ -1,22 +1,30 @@
 """How long and how much the server takes from somebody who has proved nothing yet."""
 
 import asyncio
+import contextlib
+import json
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from typing import Any
 
 import msgspec
 import pytest
-import uvicorn
 from starlette.applications import Starlette
 from starlette.requests import Request
-from starlette.responses import PlainTextResponse, Response
-from starlette.routing import Route
+from starlette.responses import PlainTextResponse, Response, StreamingResponse
+from starlette.routing import Route, WebSocketRoute
 from starlette.types import Message
+from starlette.websockets import WebSocket
 from uvicorn.server import ServerState
+from websockets.asyncio.client import connect
+from websockets.exceptions import InvalidStatus
 
 from server_stub.accounts.refusals import Refused
 from server_stub.api import auth, patience
-from server_stub.api.patience import MAX_HEAD, PatientHttpProtocol
+from server_stub.api.blobs import PIECE
+from server_stub.api.crowd import MAX_LATE, Crowd, Entry
+from server_stub.api.patience import MAX_HEAD, PatientHttpProtocol, ServerConfig
+from server_stub.api.rawsocket import RawWebSocketProtocol
 
 HEAD = b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 4\r\n"
 Talk = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
@@ -26,20 +34,80 @@ async def echo(request: Request) -> Response:
     return PlainTextResponse(await request.body())
 
 
+ENDLESS = 64 * 1024 * 1024
+"""More than any buffer between two ends of a connection holds."""
+
+
+class Stream:
+    """A long response; knows how it went."""
+
+    def __init__(self) -> None:
+        self.sent = 0
+        self.ended = asyncio.Event()
+
+    async def answer(self, request: Request) -> Response:
+        return StreamingResponse(self._body(), headers={"content-length": str(ENDLESS)})
+
+    async def _body(self) -> AsyncIterator[bytes]:
+        try:
+            while self.sent < ENDLESS:
+                await asyncio.sleep(0)  # as a file is read: the next piece comes a little later
+                self.sent += PIECE
+                yield bytes(PIECE)
+        finally:
+            self.ended.set()
+
+
+async def accept_socket(socket: WebSocket) -> None:
+    await socket.accept()
+    await socket.receive()
+
+
 @asynccontextmanager
-async def connected() -> AsyncIterator[tuple[asyncio.StreamReader, asyncio.StreamWriter]]:
-    config = uvicorn.Config(Starlette(routes=[Route("/", echo, methods=["POST"])]), lifespan="off", log_config=None)
+async def serving(stream: Stream | None = None, **options: Any) -> AsyncIterator[int]:
+    """The protocol with a small application; the port. `options` are attributes of the ServerConfig."""
+    routes = [
+        Route("/", echo, methods=["POST"]),
+        Route("/stream", (stream or Stream()).answer),
+        WebSocketRoute("/ws", accept_socket),
+    ]
+    config = ServerConfig(Starlette(routes=routes), lifespan="off", log_config=None, ws=RawWebSocketProtocol)
+    for name, value in options.items():
+        setattr(config, name, value)
     config.load()
-    loop = asyncio.get_running_loop()
-    server = await loop.create_server(
-        lambda: PatientHttpProtocol(config=config, server_state=ServerState(), app_state={}), "127.0.0.1", 0
+    state = ServerState()
+    server = await asyncio.get_running_loop().create_server(
+        lambda: PatientHttpProtocol(config=config, server_state=state, app_state={}), "127.0.0.1", 0
     )
-    reader, writer = await asyncio.open_connection("127.0.0.1", server.sockets[0].getsockname()[1])
+    try:
+        yield server.sockets[0].getsockname()[1]
+    finally:
+        server.close()
+        while state.connections or state.tasks:
+            for connection in list(state.connections):
+                connection.transport.abort()
+            await asyncio.sleep(0.01)
+
+
+Ends = tuple[asyncio.StreamReader, asyncio.StreamWriter]
+
+
+@asynccontextmanager
+async def dial(port: int, **options: Any) -> AsyncIterator[Ends]:
+    """A connection that is really gone at the end."""
+    reader, writer = await asyncio.open_connection("127.0.0.1", port, **options)
     try:
         yield reader, writer
     finally:
-        writer.close()
-        server.close()
+        writer.transport.abort()
+        with contextlib.suppress(ConnectionError):
+            await writer.wait_closed()
+
+
+@asynccontextmanager
+async def connected() -> AsyncIterator[Ends]:
+    async with serving() as port, dial(port) as ends_:
+        yield ends_
 
 
 def run(talk: Talk, monkeypatch: pytest.MonkeyPatch, head_s: float = 0.3) -> None:
@@ -117,3 +185,111 @@ def test_a_sign_in_whose_body_does_not_come_is_refused(monkeypatch: pytest.Monke
                 await auth.read_json(request, msgspec.Struct)
 
     asyncio.run(test())
+
+
+# ---------------------------------------------------------------- readers
+
+
+def limited(scenario: Callable[[], Awaitable[None]]) -> None:
+    async def test() -> None:
+        async with asyncio.timeout(60):
+            await scenario()
+
+    asyncio.run(test())
+
+
+def test_a_reader_who_takes_nothing_is_cut_and_the_server_lets_go() -> None:
+    async def scenario() -> None:
+        stream = Stream()
+        async with serving(stream, stall_s=0.4) as port, dial(port, limit=1024) as (_, writer):
+            writer.write(b"GET /stream HTTP/1.1\r\nHost: x\r\n\r\n")
+            await stream.ended.wait()
+            assert stream.sent < ENDLESS
+
+    limited(scenario)
+
+
+def test_a_slow_reader_who_goes_on_reading_gets_it_all() -> None:
+    async def scenario() -> None:
+        async with serving(Stream(), stall_s=0.6) as port, dial(port, limit=1024) as (reader, writer):
+            writer.write(b"GET /stream HTTP/1.1\r\nHost: x\r\n\r\n")
+            await reader.readuntil(b"\r\n\r\n")
+            got, rests = 0, 0
+            while got < ENDLESS:
+                data = await reader.read(1 << 18)
+                assert data, f"cut after {got} bytes"
+                got += len(data)
+                if (
+                    got // (ENDLESS // 16) > rests
+                ):  # 16 rests, in all five times what a reader who takes nothing is allowed
+                    rests += 1
+                    await asyncio.sleep(0.2)
+            assert got == ENDLESS
+
+    limited(scenario)
+
+
+# ---------------------------------------------------------------- the crowd
+
+
+def test_addresses_are_by_themselves_and_ipv6_networks_are_one() -> None:
+    crowd = Crowd(most=5, most_of_address=2)
+    assert [crowd.enter(number, "10.0.0.1") for number in range(3)] == [Entry.IN, Entry.IN, Entry.LATE]
+    assert crowd.enter(0, "10.0.0.1") is Entry.IN  # it is in already
+    assert crowd.enter(10, "::ffff:10.0.0.1") is Entry.LATE
+    assert [crowd.enter(20 + number, f"2001:db8::{number}") for number in range(3)] == [Entry.IN, Entry.IN, Entry.LATE]
+    assert crowd.enter(30, "2001:db8:0:1::1") is Entry.IN
+    assert crowd.enter(40, "10.0.0.9") is Entry.LATE  # five are in
+    for gone in (0, 0, 2):
+        crowd.leave(gone)
+    assert crowd.enter(50, "10.0.0.1") is Entry.IN
+
+
+def test_who_is_told_that_there_is_no_room_has_an_end_too() -> None:
+    crowd = Crowd(most=1, most_of_address=1)
+    assert crowd.enter("in", "a") is Entry.IN
+    assert {crowd.enter(number, f"b{number}") for number in range(MAX_LATE)} == {Entry.LATE}
+    assert crowd.enter("out", "c") is Entry.OUT
+    crowd.leave(0)
+    assert crowd.enter("late", "c") is Entry.LATE
+
+
+def test_one_connection_too_many_gets_a_clear_answer_and_room_comes_back() -> None:
+    request = b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 0\r\n\r\n"
+
+    async def ask(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> int:
+        writer.write(request)
+        return int((await reader.readuntil(b"\r\n\r\n")).split()[1])
+
+    async def scenario() -> None:
+        async with serving(crowd=Crowd(most=9, most_of_address=3)) as port, dial(port) as one, dial(port) as two:
+            async with connect(f"ws://127.0.0.1:{port}/ws", proxy=None):
+                assert [await ask(*one), await ask(*two)] == [200, 200]
+                async with dial(port) as (reader, writer):
+                    writer.write(request)
+                    head, _, body = (await ends(reader)).partition(b"\r\n\r\n")
+                assert head.startswith(b"HTTP/1.1 503 ")
+                assert b"retry-after: 30" in head
+                assert json.loads(body)["type"] == "urn:tongban:error:busy"
+                with pytest.raises(InvalidStatus) as refused:
+                    async with connect(f"ws://127.0.0.1:{port}/ws", proxy=None):
+                        pass
+                assert refused.value.response.status_code == 503
+                assert [await ask(*one), await ask(*two)] == [200, 200]  # who is in stays in
+            status = 503
+            while status == 503:  # until the server has seen that the socket is gone
+                async with dial(port) as newcomer:
+                    status = await ask(*newcomer)
+            assert status == 200
+
+    limited(scenario)
+
+
+def test_a_late_connection_that_says_nothing_is_not_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(patience, "LATE_S", 0.1)
+
+    async def scenario() -> None:
+        async with serving(crowd=Crowd(most=1, most_of_address=1)) as port, dial(port), dial(port) as (reader, _):
+            assert await ends(reader) == b""
+
+    limited(scenario)

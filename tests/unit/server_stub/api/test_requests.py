@@ -8,11 +8,12 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from server_stub.api import methods
 from server_stub.api.references import evaluate_pointer
 from server_stub.api.wire import Limits, decode_json, decode_request
 from server_stub.errors import MethodError, RequestError, SetError
 from server_stub.ids import uuid7
-from server_stub.records import visibility
+from server_stub.records import types, visibility
 from server_stub.records.actor import Actor
 from server_stub.records.handler import RecordHandler
 from server_stub.records.store import Record
@@ -249,6 +250,26 @@ def test_pointers() -> None:
     for path in ("/list/2", "/list/-1", "/list/01", "/list/x", "/x~1y/*", "/list/*/b", "x"):
         with pytest.raises(MethodError):
             evaluate_pointer(document, path)
+
+
+def test_a_query_that_the_server_cuts_short_says_so(backend: Backend, monkeypatch: pytest.MonkeyPatch) -> None:
+    me = backend.client(backend.people[6])
+    made = me.call("Thing/set", create={f"k{n}": {"title": f"t{n}", "rank": n} for n in range(5)})["created"]
+    assert "limit" not in me.call("Thing/query")
+    monkeypatch.setattr(types, "MAX_QUERY", 3)
+    monkeypatch.setattr(methods, "MAX_QUERY", 3)
+    found: list[str] = []
+    while True:
+        after = {"anchor": found[-1], "anchorOffset": 1} if found else {}
+        page = me.call("Thing/query", sort=[{"property": "rank"}], **after)
+        found += page["ids"]
+        if page.get("limit") is None:
+            break
+        assert (len(page["ids"]), page["limit"]) == (3, 3)
+    assert len(found) == len(set(found))
+    assert {one["id"] for one in made.values()} <= set(found)
+    assert len(page["ids"]) < 3
+    assert "limit" not in me.call("Thing/query", limit=3)
 
 
 def test_queries_and_their_changes(backend: Backend) -> None:

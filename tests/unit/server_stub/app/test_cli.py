@@ -7,11 +7,15 @@ from typing import Any
 
 import pytest
 
+from server_stub.accounts.directory import Identity, do_set_identities, load_people
 from server_stub.app import admin, cli, demo
 from server_stub.app.lock import DataLock
+from server_stub.app.posts import find_department, identities_of
+from server_stub.app.roles import known_roles
 from server_stub.app.wiring import Backend
-from server_stub.clock import parse_utc
-from tests.helpers.server_parts import START_MS
+from server_stub.clock import SystemClock, parse_utc
+from server_stub.storage.database import Database
+from tests.helpers.server_parts import START_MS, open_parts
 
 
 @pytest.fixture(autouse=True)
@@ -163,3 +167,132 @@ def test_a_demo_that_was_cut_off_is_made_again(tmp_path: Path, monkeypatch: pyte
     assert run("--data", tmp_path, "demo") == 0
     assert filled == [0, 0]  # the second began from nothing, the third had nothing to do
     assert run("--data", tmp_path, "check") == 0
+
+
+# ---------------------------------------------------------------- identities and roles
+
+
+def test_several_identities_by_name_path_and_id(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    data = ("--data", tmp_path / "d")
+
+    def said(*arguments: object, code: int = 0) -> str:
+        assert run(*arguments, *data) == code
+        captured = capsys.readouterr()
+        return captured.err if code else captured.out
+
+    said("init")
+    said("department", "add", "水务局")
+    office = said("department", "add", "办公室", "--parent", "水务局").strip().rpartition(": ")[2]
+    said("department", "add", "防汛办", "--parent", "水务局")
+    said("department", "add", "办公室", "--parent", "水务局/防汛办")
+
+    assert "2 departments are called '办公室'" in said("user", "add", "li", "--department", "办公室", code=1)
+    assert "there is no department '财务科'" in said("user", "add", "li", "--department", "财务科", code=1)
+    said(
+        "user",
+        "add",
+        "li",
+        "--department",
+        "防汛办",
+        "--post",
+        "科员",
+        "--identity",
+        f"{office}=秘书",
+        "--primary",
+        "2",
+    )
+    said("user", "add", "wang", "--identity", "防汛办/办公室=内勤", "--identity", "水务局")
+
+    shown = said(
+        "user", "identities", "li", "水务局/办公室=主任", "水务局/防汛办=副主任", "防汛办/办公室", "--primary", "2"
+    )
+    assert shown.splitlines() == [
+        "li: 3 identities",
+        "水务局/办公室\t主任\t-",
+        "水务局/防汛办\t副主任\tprimary",
+        "水务局/防汛办/办公室\t-\t-",
+    ]
+    for wrong, word in (
+        (("水务局", "--primary", "2"), "from 1 to 1"),
+        (("--primary", "1"), "needs an identity"),
+        (("水务局=长", "水务局=长"), "twice"),
+        (("水务局", "财务科"), "no department"),
+        (("水务局=" + "长" * 101,), "at most"),
+    ):
+        assert word in said("user", "identities", "li", *wrong, code=1)
+    assert "no login" in said("user", "identities", "zhao", "水务局", code=1)
+    assert people(tmp_path / "d")["li"]["identities"] == [
+        {"departmentId": office, "post": "主任", "primary": False, "order": 0},
+        {"departmentId": said_id(tmp_path / "d", "水务局/防汛办"), "post": "副主任", "primary": True, "order": 0},
+        {"departmentId": said_id(tmp_path / "d", "水务局/防汛办/办公室"), "post": "", "primary": False, "order": 0},
+    ]
+    wang = people(tmp_path / "d")["wang"]["identities"]
+    assert [(one["post"], one["primary"]) for one in wang] == [("内勤", True), ("", False)]
+    said("user", "identities", "wang")
+    assert people(tmp_path / "d")["wang"]["identities"] == []
+    said("check")
+
+
+def people(data: Path) -> dict[str, dict[str, Any]]:
+    """Every person's record, by login."""
+    database = Database.open(data / "tongban.db", clock=SystemClock())
+    try:
+        return {one.data["login"]: one.data for one in database.read_now(load_people)}
+    finally:
+        database.close_now()
+
+
+def said_id(data: Path, path: str) -> str:
+    """The id of the department with this path."""
+    database = Database.open(data / "tongban.db", clock=SystemClock())
+    try:
+        return database.read_now(lambda conn: find_department(conn, path))
+    finally:
+        database.close_now()
+
+
+def test_a_place_among_the_colleagues_survives_new_identities(tmp_path: Path) -> None:
+    with open_parts(tmp_path) as parts:
+        first, second = parts.add_department("一科"), parts.add_department("二科")
+        li = parts.add_person("li", first)
+        parts.database.write_now(lambda tx: do_set_identities(tx, li, [Identity(first, "科员", True, 7)]))
+        found = parts.database.read_now(lambda conn: identities_of(conn, ["二科=科长", "一科=副科长"], 2, li))
+        assert found == [Identity(second, "科长", False, 0), Identity(first, "副科长", True, 7)]
+
+
+def test_words_that_are_no_role_are_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert {"admin", "publisher", "librarian"} <= known_roles()
+    run("init", "--data", tmp_path)
+    assert run("user", "add", "li", "--role", "publisher", "--role", "admin", "--data", tmp_path) == 0
+    capsys.readouterr()
+    for arguments in (("user", "roles", "li", "publisher", "Admin"), ("user", "add", "wang", "--role", "publish")):
+        assert run(*arguments, "--data", tmp_path) == 1
+        assert "there is no role" in capsys.readouterr().err
+    assert set(people(tmp_path)) == {"li"}
+    assert people(tmp_path)["li"]["roles"] == ["admin", "publisher"]
+    assert run("user", "roles", "li", "--data", tmp_path) == 0
+    assert people(tmp_path)["li"]["roles"] == []
+
+
+def test_a_module_makes_its_roles_known(tmp_path: Path) -> None:
+    for name, text in (
+        ("one", 'access = ["role:clerk"]'),
+        ("two", '[[steps]]\nby = [{ who = "role:chief-of-staff" }]'),
+    ):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "module.toml").write_text(text, "utf-8")
+    assert known_roles(tmp_path) == {"admin", "leader", "clerk", "chief-of-staff"}
+
+
+def test_restore_by_the_command_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    run("init", "--admin", "root", "--data", tmp_path / "d")
+    run("token", "add", "job", "--person", "root", "--data", tmp_path / "d")
+    run("backup", tmp_path / "b.tar", "--data", tmp_path / "d")
+    capsys.readouterr()
+    assert run("restore", tmp_path / "b.tar", "--data", tmp_path / "e", "--live", tmp_path / "nowhere") == 1
+    assert "no database" in capsys.readouterr().err
+    assert run("restore", tmp_path / "b.tar", "--data", tmp_path / "e", "--live", tmp_path / "d") == 0
+    assert "0 integration tokens revoked" in capsys.readouterr().out
+    assert run("restore", tmp_path / "b.tar", "--data", tmp_path / "f") == 0
+    assert "1 integration tokens revoked" in capsys.readouterr().out
+    assert run("check", "--data", tmp_path / "e") == run("check", "--data", tmp_path / "f") == 0

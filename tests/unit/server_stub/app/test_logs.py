@@ -9,11 +9,14 @@ import pytest
 
 from server_stub.app.logs import set_up_logs
 
+FOREIGN = ("uvicorn", "uvicorn.error", "uvicorn.access", "uvicorn.asgi", "websockets", "asyncio", "httptools")
+
 
 @pytest.fixture
 def out() -> Iterator[io.StringIO]:
     root = logging.getLogger()
     before, level = list(root.handlers), root.level
+    foreign = {name: logging.getLogger(name).level for name in FOREIGN}
     stream = io.StringIO()
     set_up_logs("DEBUG", stream)
     yield stream
@@ -21,6 +24,8 @@ def out() -> Iterator[io.StringIO]:
     root.handlers[:] = before
     root.setLevel(level)
     logging.getLogger("tongban").setLevel(logging.NOTSET)
+    for name, held in foreign.items():
+        logging.getLogger(name).setLevel(held)
 
 
 def lines(out: io.StringIO) -> list[dict[str, object]]:

@@ -4,8 +4,10 @@ import asyncio
 import hashlib
 import io
 import os
+import sqlite3
 import warnings
 from collections.abc import Awaitable, Callable, Sequence
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +21,7 @@ from server_stub.errors import SetError
 from server_stub.records.actor import Actor
 from server_stub.storage import thumbnails
 from server_stub.storage.blobs import clean_type, do_link, do_unrefer, is_blob_id
+from server_stub.storage.schema import MIGRATIONS
 from tests.helpers.asgi_call import DISCONNECT, Answer, call
 from tests.helpers.file_server import FileServer, open_files
 from tests.helpers.server_parts import Parts, open_parts
@@ -57,8 +60,8 @@ def test_the_same_content_is_one_file_for_all_uploaders(tmp_path: Path) -> None:
     async def test(parts: Parts) -> None:
         one = await parts.blobs.put_bytes(b"same", type_="text/plain", uploader="li")
         other = await parts.blobs.put_bytes(b"same", type_="image/png", uploader="wang")
-        assert one == other
-        assert one.id == digest(b"same")
+        assert one.id == other.id == digest(b"same")
+        assert (one.type, other.type) == ("text/plain", "image/png")  # each says for himself what it is
         assert parts.blobs.path(one.id).read_bytes() == b"same"
         files = [path for path in (tmp_path / "blobs").rglob("*") if path.is_file()]
         assert len(files) == 1
@@ -168,6 +171,40 @@ def test_any_text_as_type(text: str) -> None:
     assert kind
     assert rest
     assert not set("\r\n;, ") & set(clean_type(text))
+
+
+def test_a_database_of_version_1_keeps_its_types_and_learns_those_of_each_uploader(tmp_path: Path) -> None:
+    async def first(parts: Parts) -> None:
+        await parts.blobs.put_bytes(b"old", type_="text/plain", uploader="li")
+        await parts.database.write(lambda tx: do_link(tx, digest(b"old"), "m", "Message"))
+
+    async def then(parts: Parts) -> None:
+        parts.blobs.set_visibility(lambda conn, actor, type_name, ids: actor is WANG)
+        for actor in (LI, WANG):
+            found = await parts.database.read(lambda conn, a=actor: parts.blobs.access_blob(conn, a, digest(b"old")))  # type: ignore[misc]
+            assert found is not None
+            assert found.type == "text/plain"
+        await parts.blobs.put_bytes(b"old", type_="image/png", uploader="wang")
+        mine = await parts.database.read(lambda conn: parts.blobs.access_blob(conn, WANG, digest(b"old")))
+        assert mine is not None
+        assert mine.type == "image/png"
+        plan = await parts.database.read(
+            lambda conn: conn.exec_driver_sql(
+                "EXPLAIN QUERY PLAN SELECT 1 FROM blob_uploader WHERE person_id = 'li'"
+            ).fetchall()
+        )
+        assert "blob_uploader_person" in str(plan)
+
+    with_store(tmp_path, first)
+    with closing(sqlite3.connect(tmp_path / "test.db")) as old:  # as version 1 left it
+        old.execute("DROP INDEX blob_uploader_person")
+        old.execute("ALTER TABLE blob_uploader DROP COLUMN type")
+        old.execute("ALTER TABLE blob_ref DROP COLUMN type")
+        old.commit()
+    engine = sa.create_engine(f"sqlite:///{tmp_path / 'test.db'}", poolclass=sa.NullPool)
+    with engine.begin() as conn:
+        MIGRATIONS[2](conn)
+    with_store(tmp_path, then)
 
 
 # ---------------------------------------------------------------- upload and download

@@ -13,7 +13,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from server_stub.api import tus
-from server_stub.storage.uploads import PartWriter
+from server_stub.storage.uploads import PartWriter, Upload, UploadStore
 from tests.helpers.asgi_call import DISCONNECT, Answer, call
 from tests.helpers.file_server import FileServer, open_files
 
@@ -271,6 +271,48 @@ def test_termination_and_expiry(tmp_path: Path) -> None:
         assert len(list(server.uploads.folder.iterdir())) == 2
 
     run(tmp_path, test)
+
+
+def test_beginning_an_upload_reads_no_other_uploads_state(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tus, "MAX_OPEN_UPLOADS", 12)
+    urls: list[str] = []
+
+    async def begin(server: FileServer) -> None:
+        for _ in range(10):
+            urls.append(await create(server, 5))
+
+    async def go_on(server: FileServer) -> None:
+        # A restart counts what lies there; from then on nothing is read for a creation.
+        loaded: list[str] = []
+        load = UploadStore.load
+
+        def watched(self: UploadStore, upload_id: str) -> Upload:
+            loaded.append(upload_id)
+            return load(self, upload_id)
+
+        monkeypatch.setattr(UploadStore, "load", watched)
+        urls.extend([await create(server, 5), await create(server, 5)])
+        assert loaded == []
+        assert (await call(server.app, "POST", "/files", BASE | {"upload-length": "5"})).code == "busy"
+        assert (
+            await call(server.app, "POST", "/files", BASE | {"x-person": "wang", "upload-length": "5"})
+        ).status == 201
+        assert loaded == []
+        assert (server.uploads.count_open("li"), server.uploads.open_bytes("li")) == (12, 12 * 4096)
+
+        await patch(server, urls[0], 0, b"hello")  # a finished one is no open one any more
+        assert (server.uploads.count_open("li"), server.uploads.open_bytes("li")) == (11, 12 * 4096)
+        assert (await call(server.app, "DELETE", urls[1], BASE)).status == 204
+        assert (server.uploads.count_open("li"), server.uploads.open_bytes("li")) == (10, 11 * 4096)
+        await create(server, 1_000_000)
+        assert server.uploads.open_bytes("li") == 11 * 4096 + 1_000_000
+        server.parts.clock.advance(3_600_000)
+        await server.tus.drop_expired()
+        assert (server.uploads.count_open("li"), server.uploads.open_bytes("li")) == (0, 0)
+        assert server.uploads.count_open("wang") == 0
+
+    run(tmp_path, begin)
+    run(tmp_path, go_on)
 
 
 def test_a_full_disk_is_told_and_loses_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from server_stub.clock import FixedClock
+from server_stub.push import hub
 from server_stub.push.connection import TOO_SLOW, Connection
 from server_stub.push.events import MembershipChanged, ObjectsChanged
 from server_stub.push.frames import Frame, push_frame, state_change
@@ -278,5 +279,50 @@ def test_a_client_that_did_not_ask_for_signals_gets_standard_frames_alone(run: R
         world.hub.go_away()
         assert plain.of("Signal") == []
         assert other.of("Signal")[-1]["kind"] == "goingAway"
+
+    run(scenario)
+
+
+def test_a_socket_that_changes_its_presence_too_often_is_heard_again_later(
+    run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(hub, "STATUS_WINDOW_MS", 300)
+
+    async def scenario(world: World) -> None:
+        noisy, _ = await world.enter("p")
+        other, _ = await world.enter("q")
+        said = ["away", "busy", "dnd", "online", "away", "busy", "dnd", "online", "dnd"]
+        held = []
+        for status in said:
+            world.hub.set_status(noisy, status)
+            held.append(world.hub.status_of("p"))
+        assert held == [*said[:5], "away", "away", "away", "away"]
+        world.hub.set_status(other, "busy")
+        assert world.hub.status_of("q") == "busy"
+        world.clock.advance(300)
+        await world.until(lambda: world.hub.status_of("p") == "dnd")  # the last one counts, when it may
+        for _ in range(100):
+            world.hub.set_status(noisy, "dnd")  # what it is already is no change
+        world.hub.set_status(noisy, "away")
+        assert world.hub.status_of("p") == "away"
+
+    run(scenario)
+
+
+def test_a_socket_that_is_gone_changes_nothing_any_more(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(hub, "STATUS_WINDOW_MS", 50)
+
+    async def scenario(world: World) -> None:
+        noisy, _ = await world.enter("p")
+        for status in ["away", "busy"] * 4:
+            world.hub.set_status(noisy, status)
+        world.clock.advance(50)
+        world.hub.disconnect(noisy)
+        assert noisy.status_timer is None
+        assert world.hub.status_of("p") == "offline"
+        fired = asyncio.Event()
+        asyncio.get_running_loop().call_later(0.1, fired.set)
+        await fired.wait()
+        assert world.hub.status_of("p") == "offline"
 
     run(scenario)

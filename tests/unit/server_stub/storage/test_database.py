@@ -11,6 +11,7 @@ import sqlalchemy as sa
 from server_stub.clock import FixedClock
 from server_stub.errors import DatabaseDamaged, DatabaseTooNew, StorageFailed
 from server_stub.storage.database import Database, Tx
+from server_stub.storage.schema import LATEST
 
 CLOCK = FixedClock(1_700_000_000_000)
 
@@ -183,8 +184,8 @@ def test_migrations_run_once_and_newer_files_are_refused(tmp_path: Path) -> None
     Database.open(path, clock=CLOCK).close_now()
     ran: list[int] = []
 
-    def to_two(conn: sa.Connection) -> None:
-        ran.append(2)
+    def forward(conn: sa.Connection) -> None:
+        ran.append(LATEST + 1)
         conn.exec_driver_sql("CREATE TABLE two(x INTEGER)")
 
     def broken(conn: sa.Connection) -> None:
@@ -192,16 +193,16 @@ def test_migrations_run_once_and_newer_files_are_refused(tmp_path: Path) -> None
         raise RuntimeError("broken")
 
     with pytest.raises(RuntimeError, match="broken"):
-        Database.open(path, clock=CLOCK, migrations={2: to_two, 3: broken})
+        Database.open(path, clock=CLOCK, migrations={LATEST + 1: forward, LATEST + 2: broken})
     for _ in range(2):
-        Database.open(path, clock=CLOCK, migrations={2: to_two}).close_now()
-    assert ran == [2, 2]
+        Database.open(path, clock=CLOCK, migrations={LATEST + 1: forward}).close_now()
+    assert ran == [LATEST + 1, LATEST + 1]  # undone with the broken one, then once for good
     tables = {row[0] for row in sqlite3.connect(path).execute("SELECT name FROM sqlite_master")}
     assert "two" in tables
     assert "three" not in tables
     with pytest.raises(DatabaseTooNew) as caught:
         Database.open(path, clock=CLOCK)
-    assert (caught.value.found, caught.value.supported) == (2, 1)
+    assert (caught.value.found, caught.value.supported) == (LATEST + 1, LATEST)
 
 
 def test_a_file_that_is_no_database_is_a_clear_error(tmp_path: Path) -> None:

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from desktop.core.domain import Conversation, ConversationKind, Message, MessageKind, Notice
+from desktop.core.domain import Conversation, ConversationKind, Message, MessageKind, Notice, Record
 from desktop.core.protocol.answers import (
     ChangesAnswer,
     GetAnswer,
@@ -31,7 +31,7 @@ from desktop.core.protocol.frames import (
     encode_request,
     encode_signal,
 )
-from desktop.core.protocol.objects import TYPES, decode_object, state_number
+from desktop.core.protocol.objects import TYPES, decode_object, state_number, value_of
 from desktop.core.protocol.problems import ProtocolError
 
 json_values = st.recursive(
@@ -201,7 +201,9 @@ def test_what_is_unknown_falls_back() -> None:
     room = decode_object("Conversation", b'{"id":"c","kind":"hall","name":null}', "me")
     assert isinstance(room, Conversation)
     assert (room.kind, room.name) == (ConversationKind.GROUP, "")
-    notice = decode_object("Notice", b'{"id":"n","title":"t","level":"panic","myReadAt":5}', "me")
+    record = decode_object("Notice", b'{"id":"n","title":"t","level":"panic","myReadAt":5}', "me")
+    assert isinstance(record, Record)
+    notice = value_of(record, "me")
     assert isinstance(notice, Notice)
     assert (notice.level, notice.my_read_at) == ("normal", None)
 

@@ -10,7 +10,8 @@ from desktop.core.domain import Conversation, ConversationKind, Message, Message
 from desktop.core.errors import StorageUnavailable, StoreDamaged, StoreTooNew, WrongStoreKey
 from desktop.core.store.schema import VERSION
 from desktop.core.store.sqlite import SqliteStore
-from desktop.core.sync.port import PutLocal, PutObjects, SetState
+from desktop.core.sync.outbox import Edit, EditKind
+from desktop.core.sync.port import PutEdit, PutLocal, PutObjects, RemoveEdit, SetState
 
 KEY = bytes(range(32))
 NEEDLE = "独一无二的秘密"
@@ -104,6 +105,38 @@ def test_a_transaction_is_all_or_nothing(tmp_path: Path) -> None:
     assert store.load_saved().states == {"Message": "1"}
     store.apply([SetState("Message", "3")])
     assert store.load_saved().states == {"Message": "3"}
+    store.close()
+
+
+def _edit(number: int) -> Edit:
+    payload = {"conversationId": "room", "kind": "text", "text": "x"}
+    return Edit(f"e{number}", "lane", EditKind.CREATE, "Message", f"e{number}", payload, order=number)
+
+
+def test_the_outbox_in_memory_follows_the_file_through_a_failed_transaction(tmp_path: Path) -> None:
+    store = SqliteStore.open(tmp_path / "s.db", KEY, "me")
+    store.apply([PutEdit(_edit(1))])
+    assert [e.id for e in store.load_edits()] == ["e1"]
+    impossible = Message("m", "room", MessageKind.TEXT, "x", 1 << 70, "ben", 1)
+    with pytest.raises(OverflowError):
+        store.apply([RemoveEdit(_edit(1)), PutEdit(_edit(2)), PutObjects("Message", (impossible,))])
+    assert [e.id for e in store.load_edits("room")] == ["e1"]
+    store.apply([PutEdit(_edit(3))])
+    assert [e.id for e in store.load_edits()] == ["e1", "e3"]
+    store.close()
+    again = SqliteStore.open(tmp_path / "s.db", KEY, "me")
+    assert [e.id for e in again.load_edits()] == ["e1", "e3"]
+    again.close()
+
+
+def test_the_outbox_is_decoded_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    store = SqliteStore.open(tmp_path / "s.db", KEY, "me")
+    store.apply([PutEdit(_edit(n)) for n in range(100)])
+    assert len(store.load_edits()) == 100
+    monkeypatch.setattr("desktop.core.store.sqlite._edit", None)
+    store.apply([RemoveEdit(_edit(7)), PutEdit(_edit(100))])
+    assert [e.order for e in store.load_edits()] == [*range(7), *range(8, 101)]
+    assert len(store.load_edits("room")) == 100
     store.close()
 
 

@@ -161,7 +161,7 @@ def test_start_connects_and_a_failure_waits_with_growing_patience() -> None:
 
 def test_an_opened_socket_enables_push_and_asks_every_type_in_one_request() -> None:
     stage = Stage() >> SocketOpened(100.0, ("Message",), TYPES)
-    assert stage.only(EnablePush) == [EnablePush(TYPES, None, ("Message",))]
+    assert stage.only(EnablePush) == [EnablePush((), None, ("Message",))]
     request = stage.request("Conversation/changes")
     assert [call[0] for call in request.calls[::3]] == ["Conversation/changes", "Message/changes", "Alert/changes"]
     stage.answer(request)

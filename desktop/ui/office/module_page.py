@@ -1,0 +1,540 @@
+"""A module's page (mockup 5): its views as tabs, search, export, one primary button, the view at the left and a record or form beside it.
+
+Opened for every module that has no page of its own; everything on it comes from the definition. Remembers tab and pane for the user.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from contextlib import ExitStack
+from typing import TYPE_CHECKING, Any, Final
+
+from PySide6.QtCore import Qt, QTimer, Signal
+from PySide6.QtGui import QHideEvent, QKeyEvent, QKeySequence, QShortcut
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QSplitter, QStackedWidget, QVBoxLayout, QWidget
+
+from desktop.core.clock import SystemClock
+from desktop.core.domain.definition import Field, View
+from desktop.core.domain.records import Record
+from desktop.core.errors import AppError
+from desktop.core.events import EditRefused, Event
+from desktop.ui import i18n, theme
+from desktop.ui.i18n import error_text, tr
+from desktop.ui.kit import Button, Card, EmptyState, IconButton, Label, Menu, SearchBox, Snack, on_click
+from desktop.ui.layouts import discard
+from desktop.ui.office.frame.view_frame import ViewFrame
+from desktop.ui.office.record.detail import RecordDetail
+from desktop.ui.office.tab_strip import TabStrip
+from desktop.ui.office.views.base import ENVELOPE, STATE, RecordsSession, ViewContext, view_label
+from desktop.ui.shell.navigator import Navigator
+from desktop.ui.tasks import TaskOwner, alive, present
+
+if TYPE_CHECKING:  # workbooks take a while to load
+    from desktop.ui.office.exchange.export_bar import ExportBar
+
+PANE_WIDTH: Final = 340
+PANE_NARROWEST: Final = 280
+GAP: Final = 14
+FOLLOW_MS: Final = 180
+"""Arrows run through rows faster than a pane can be read."""
+
+
+class ModulePage(QWidget):
+    """Signals:
+    back_asked: to the workbench.
+    link_asked: a record of another module, or a colleague (type, id).
+    title_changed: the module's name in the language in use.
+    document_loading, document_opened, document_failed: a file for the reader: title; title and LocalDocument; title and AppError.
+    """
+
+    back_asked = Signal()
+    link_asked = Signal(str, str)
+    title_changed = Signal(str)
+    document_loading = Signal(str)
+    document_opened = Signal(str, object)
+    document_failed = Signal(str, object)
+
+    def __init__(
+        self,
+        session: RecordsSession,
+        navigator: Navigator,
+        module_id: str,
+        now_ms: Callable[[], int],
+        parent: QWidget | None = None,
+    ) -> None:
+        super().__init__(parent)
+        self.setObjectName("modulePage")
+        self.setProperty("surface", "bg")
+        self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
+        self.module_id = module_id
+        self._session, self._navigator = session, navigator
+        self.tasks = TaskOwner(self)
+        self.context = ViewContext(session, module_id, now_ms, self)
+        self.frames: dict[str, ViewFrame] = {}
+        self._key = f"{module_id}/page"
+        self._kept: dict[str, Any] = {}
+        self._ready = False
+        self._waiting: Callable[[], None] | None = None
+        self._export: ExportBar | None = None
+        self._build_ui()
+        self._bind()
+        self.load()
+
+    # ---- build
+    def _build_ui(self) -> None:
+        self.header = self._build_header()
+        self.detail = RecordDetail(self.context)
+        self.detail_card = Card(padding=0)
+        self.detail_card.setObjectName("detailCard")
+        self.detail_card.body.addWidget(self.detail)
+        self.detail_card.hide()
+        self.stack = QStackedWidget()
+        left = Card(padding=0)
+        left.body.setContentsMargins(1, 1, 1, 1)
+        self.left = QStackedWidget()
+        self.left.addWidget(self.stack)
+        left.body.addWidget(self.left)
+        self.split = QSplitter(Qt.Orientation.Horizontal)
+        self.split.setProperty("look", "open")
+        self.split.setHandleWidth(GAP)
+        self.split.setChildrenCollapsible(False)
+        self.split.addWidget(left)
+        self.split.addWidget(self.detail_card)
+        self.split.setStretchFactor(0, 1)
+        self.split.setStretchFactor(1, 0)
+        body = QWidget()
+        inner = QVBoxLayout(body)
+        inner.setContentsMargins(18, 16, 18, 16)
+        inner.addWidget(self.split)
+        self.state = EmptyState("hourglass-medium", "common.loading")
+        self.state.setObjectName("moduleState")
+        self._rooms = QStackedWidget()
+        self._rooms.addWidget(self.state)
+        self._rooms.addWidget(body)
+        self._body = body
+        self._column = QVBoxLayout(self)
+        self._column.setContentsMargins(0, 0, 0, 0)
+        self._column.setSpacing(0)
+        self._column.addWidget(self.header)
+        self._column.addWidget(self._rooms, 1)
+        self._snack = Snack(self)
+        self._fit()
+
+    def _build_header(self) -> QFrame:
+        header = QFrame()
+        header.setProperty("surface", "header")
+        self.back = IconButton("arrow-left", "office.back")
+        self.back.setObjectName("moduleBack")
+        self.title = Label(role="header", strong=True)
+        self.tabs = TabStrip()
+        self.search = SearchBox("office_module.search", shortcut="Ctrl+F")
+        self.search.setObjectName("moduleSearch")
+        self.export = Button(key="office_module.export_excel")
+        self.export.setObjectName("moduleExport")
+        self.more = IconButton("dots-three-vertical", "office_module.more")
+        self.more.setObjectName("moduleMore")
+        self.new = Button(kind="primary", icon="plus")
+        self.new.setObjectName("moduleNew")
+        line = QHBoxLayout(header)
+        line.setContentsMargins(12, 0, 18, 0)
+        line.setSpacing(10)
+        line.addWidget(self.back)
+        line.addWidget(self.title)
+        line.addWidget(self.tabs, 1)
+        for part in (self.search, self.export, self.new, self.more):
+            line.addWidget(part)
+        return header
+
+    def _fit(self) -> None:
+        self.header.setFixedHeight(theme.scaled(theme.values.HEADER_HEIGHT))
+        self.search.setFixedWidth(theme.scaled(170))
+        self.detail_card.setMinimumWidth(theme.scaled(PANE_NARROWEST))
+
+    def _bind(self) -> None:
+        self._follow = QTimer(self, interval=FOLLOW_MS, singleShot=True)
+        self._follow.timeout.connect(self._follow_selection)
+        self._selected: list[str] = []
+        self.tabs.chosen.connect(self.show_view)
+        self.search.searched.connect(self._on_searched)
+        self.context.definition_changed.connect(self._on_definition)
+        self.detail.closed.connect(self.close_pane)
+        self.detail.opened_record.connect(self.open_record)
+        self.detail.saved.connect(self._mark)
+        self.detail.document_loading.connect(self.document_loading)
+        self.detail.document_opened.connect(self.document_opened)
+        self.detail.document_failed.connect(self.document_failed)
+        self.split.splitterMoved.connect(lambda _place, _index: self._remember_width())
+        self.state.action.clicked.connect(self.load)
+        i18n.changed.connect(self._relabel)
+        theme.changed.connect(self._fit)
+        on_click(self.back, self.back_asked.emit)
+        on_click(self.new, self.new_record)
+        on_click(self.export, lambda: self.export_menu().popup(_below(self.export)))
+        on_click(self.more, lambda: self.more_menu().popup(_below(self.more)))
+        for keys, action in (
+            (QKeySequence(QKeySequence.StandardKey.Find), self.focus_search),
+            (QKeySequence(QKeySequence.StandardKey.New), self.new_record),
+            (QKeySequence(QKeySequence.StandardKey.Refresh), self.reload),
+            (QKeySequence("Ctrl+PgDown"), lambda: self.step_view(1)),
+            (QKeySequence("Ctrl+PgUp"), lambda: self.step_view(-1)),
+        ):
+            shortcut = QShortcut(keys, self)
+            shortcut.setContext(Qt.ShortcutContext.WidgetWithChildrenShortcut)
+            shortcut.activated.connect(action)
+        self._listening = ExitStack()  # kept: a connection holds a bound method weakly
+        self._listening.enter_context(self._session.events.subscribe(self._on_event))
+        self.destroyed.connect(self._listening.close)
+
+    # ---- reading
+    def load(self) -> None:
+        """Reads definition and names, then shows the last tab; again after a failure."""
+        self.state.show_text("hourglass-medium", "common.loading")
+        self.state.action.hide()
+        self._rooms.setCurrentWidget(self.state)
+        self.tasks.start(self._load(), name="load", exclusive=True)
+
+    async def _load(self) -> None:
+        try:
+            await self.context.load()
+            self._kept = await self.context.records.view_state(self._key)
+        except AppError as error:
+            if alive(self):
+                self._show_failure(error)
+            return
+        if alive(self):
+            self._ready = True
+            self._show_definition()
+            waiting, self._waiting = self._waiting, None
+            if waiting is not None:
+                waiting()
+
+    def _show_failure(self, error: AppError) -> None:
+        self.state.show_text("warning-circle", "office_module.failed")
+        self.state.hint.setText(error_text(error))
+        self.state.hint.show()
+        i18n.bind(self.state.action.setText, "common.retry")
+        self.state.action.show()
+
+    def _on_definition(self) -> None:
+        if self._ready:
+            self._show_definition()
+
+    def views(self) -> list[View]:
+        """The tabs of this user."""
+        module = self.context.module
+        return list(module.views_for(frozenset(self.context.me.roles))) if module is not None else []
+
+    def _show_definition(self) -> None:
+        """Tabs as the definition has them now; views that changed are made anew, the others stay as they are."""
+        views = {view.id: view for view in self.views()}
+        if not views:
+            self.state.show_text("prohibit", "office_module.gone", hint_key="office_module.gone_hint")
+            self._rooms.setCurrentWidget(self.state)
+            for key in tuple(self.frames):
+                self._drop_frame(key)
+            return
+        for key in tuple(self.frames):
+            if views.get(key) != self.frames[key].definition:
+                self._drop_frame(key)
+        self._rooms.setCurrentWidget(self._body)
+        self._relabel()
+        wanted = self.tabs.current or str(self._kept.get("tab", ""))
+        self.show_view(wanted if wanted in views else next(iter(views)))
+
+    def _drop_frame(self, key: str) -> None:
+        frame = self.frames.pop(key)
+        self.stack.removeWidget(frame)
+        discard(frame)
+
+    def _relabel(self) -> None:
+        module = self.context.module
+        if module is None:
+            return
+        self.title.setText(self.context.label(module.label))
+        self.setAccessibleName(self.title.text())
+        self.title_changed.emit(self.title.text())
+        self.tabs.set_tabs([(view.id, view_label(self.context, view)) for view in self.views()])
+        self._show_new()
+
+    def _on_event(self, event: Event) -> None:
+        if not alive(self):
+            return
+        if isinstance(event, EditRefused) and self.context.type_of(event.type_name) is not None:
+            self._say_refused(event)
+
+    def _say_refused(self, event: EditRefused) -> None:
+        module = self.context.module
+        frame = self.frame
+        told = frame is not None and frame.bulk is not None and frame.bulk.isVisible()  # it names the rows itself
+        told = told or self.detail.sending  # its form does
+        if module is not None and module.type(event.type_name) is not None and not told:
+            self._snack.say(tr("office_module.refused"))
+
+    # ---- tabs
+    @property
+    def frame(self) -> ViewFrame | None:
+        """The tab that is shown."""
+        return self.frames.get(self.tabs.current)
+
+    def show_view(self, view_id: str) -> None:
+        """Shows a tab; one that is not there is ignored."""
+        view = next((one for one in self.views() if one.id == view_id), None)
+        if view is None:
+            if not self._ready:
+                self._waiting = lambda: self.show_view(view_id)
+            return
+        if self.frame is not None and self.tabs.current != view_id:
+            self.frame.leave()
+        if view_id not in self.frames:
+            self._add_frame(view)
+        self.tabs.choose(view_id)
+        frame = self.frames[view_id]
+        self.stack.setCurrentWidget(frame)
+        self.left.setCurrentWidget(self.stack)
+        frame.set_text(self.search.text().strip())
+        if self.isVisible() and not self.search.hasFocus():
+            frame.view.setFocus(Qt.FocusReason.OtherFocusReason)
+        self._show_new()
+        self._remember(tab=view_id)
+
+    def step_view(self, step: int) -> None:
+        """The next tab, or the one before."""
+        keys = [view.id for view in self.views()]
+        if self.tabs.current in keys:
+            self.show_view(keys[(keys.index(self.tabs.current) + step) % len(keys)])
+
+    def _add_frame(self, view: View) -> None:
+        frame = ViewFrame(self.context, view)
+        self.frames[view.id] = frame
+        frame.view.opened.connect(lambda record_id: self.open_record(view.type, record_id))
+        frame.view.new_asked.connect(lambda prefill: self.new_record(prefill, view.type))
+        frame.view.patch_asked.connect(self._on_patch)
+        frame.view.action_asked.connect(self._on_action)
+        frame.view.file_asked.connect(self.detail.files.open_file)
+        frame.view.selection_changed.connect(self._on_selection)
+        frame.text_wanted.connect(self.search.setText)
+        frame.new_asked.connect(self.new_record)
+        frame.export_asked.connect(lambda: self.export_rows(chosen=True))
+        self.stack.addWidget(frame)
+
+    def _show_new(self) -> None:
+        view = next((one for one in self.views() if one.id == self.tabs.current), None)
+        definition = self.context.type_of(view.type) if view is not None else None
+        if view is None or definition is None:
+            self.new.hide()
+            return
+        self.new.setText(self.context.label(definition.label))
+        self.new.setAccessibleName(tr("office_module.new", type=self.new.text()))
+        self.new.setToolTip(f"{self.new.accessibleName()} (Ctrl+N)")
+        self.new.setVisible(view.kind != "form" and self.context.records.may(None, view.type, "create"))
+        self.export.setVisible(view.kind not in ("form", "chart"))
+        self.search.setVisible(view.kind != "form")
+
+    # ---- the record beside the view
+    def open_record(self, type_name: str, record_id: str) -> None:
+        """Shows a record in the pane. One of another module goes to whoever opens those."""
+        if not self._ready:
+            self._waiting = lambda: self.open_record(type_name, record_id)
+            return
+        module = self.context.module
+        if module is None or module.type(type_name) is None:
+            self.link_asked.emit(type_name, record_id)
+            return
+        self._show_pane()
+        self.detail.show_record(type_name, record_id)
+        self._mark(type_name, record_id)
+
+    def new_record(self, prefill: Mapping[str, Any] | None = None, type_name: str = "") -> None:
+        """Opens a form for a new record beside the view."""
+        if not self._ready:
+            self._waiting = lambda: self.new_record(prefill, type_name)
+            return
+        view = next((one for one in self.views() if one.id == self.tabs.current), None)
+        wanted = type_name or (view.type if view is not None else "")
+        if not wanted or not self.context.records.may(None, wanted, "create"):
+            return
+        if view is not None and view.kind == "form":
+            return
+        self._show_pane()
+        self._mark(wanted, "")
+        self.detail.new(wanted, dict(prefill or {}))
+
+    def _show_pane(self) -> None:
+        if self.detail_card.isHidden():
+            self.detail_card.show()
+            width = theme.scaled(int(self._kept.get("pane", PANE_WIDTH)))
+            room = self.split.width() or self.width()
+            width = max(theme.scaled(PANE_NARROWEST), min(width, room * 2 // 3))
+            self.split.setSizes([max(1, room - width - GAP), width])
+
+    def close_pane(self) -> None:
+        """Closes the pane; the view takes the room, and the keyboard."""
+        self.detail_card.hide()
+        self._mark("", "")
+        if self.frame is not None:
+            self.frame.view.setFocus(Qt.FocusReason.OtherFocusReason)
+
+    def _mark(self, type_name: str, record_id: str) -> None:
+        for frame in self.frames.values():
+            frame.view.show_record(record_id if frame.definition.type == type_name else "")
+
+    def _on_selection(self, ids: list[str]) -> None:
+        self._selected = ids
+        if not self.detail_card.isHidden() and len(ids) == 1:
+            self._follow.start()
+
+    def _follow_selection(self) -> None:
+        """With the pane open the arrows lead through the records."""
+        frame = self.frame
+        busy = self.detail.form is not None or self.detail.writing  # a form stays, also one nobody wrote into yet
+        if self.detail_card.isHidden() or frame is None or len(self._selected) != 1 or busy:
+            return
+        if self.detail.record_id != self._selected[0]:
+            self.detail.show_record(frame.definition.type, self._selected[0])
+            self._mark(frame.definition.type, self._selected[0])
+
+    def _on_patch(self, record: Record, patch: dict[str, Any]) -> None:
+        self.tasks.start(self._patch(record, patch), name=f"patch-{record.id}")
+
+    def _on_action(self, record: Record, action_name: str) -> None:
+        """A gesture meant an action that asks for more: the pane asks for it."""
+        self.open_record(record.type, record.id)
+        self.detail.act_when_shown(action_name)
+
+    async def _patch(self, record: Record, patch: dict[str, Any]) -> None:
+        try:
+            await self.context.records.update(record, patch)
+        except AppError as error:
+            if alive(self):
+                present(error, self)
+                if self.frame is not None:
+                    self.frame.view.reload()  # the gesture's picture goes back to what holds
+
+    def retry_open(self) -> None:
+        """Opens the last file again, after it could not be had."""
+        self.detail.retry_open()
+
+    # ---- search, reload
+    def _on_searched(self, text: str) -> None:
+        if self.frame is not None:
+            self.frame.set_text(text)
+
+    def focus_search(self) -> None:
+        """Puts the cursor into the search box."""
+        self.search.setFocus(Qt.FocusReason.ShortcutFocusReason)
+        self.search.selectAll()
+
+    def reload(self) -> None:
+        """Reads again what is shown."""
+        if self.frame is not None:
+            self.frame.view.reload()
+
+    # ---- export and import
+    def export_menu(self) -> Menu:
+        """What of the tab goes into a workbook."""
+        menu = Menu(self, leaves=True)
+        menu.addAction(tr("office_module.export_visible"), self.export_rows)
+        menu.addAction(tr("office_module.export_all"), lambda: self.export_rows(every_field=True))
+        frame = self.frame
+        count = len(frame.table.grid.selected_places()) if frame is not None and frame.table is not None else 0
+        if count:
+            menu.addAction(tr("office_module.export_rows", n=count), lambda: self.export_rows(chosen=True))
+        return menu
+
+    def more_menu(self) -> Menu:
+        """What is needed seldom."""
+        menu = Menu(self, leaves=True)
+        frame = self.frame
+        may = frame is not None and self.context.records.may(None, frame.definition.type, "create")
+        menu.addAction(tr("office_module.import_excel"), self.open_import).setEnabled(may)
+        menu.addAction(tr("office_module.reload"), self.reload)
+        return menu
+
+    def export_rows(self, *, every_field: bool = False, chosen: bool = False) -> None:
+        """Asks for a file and writes a workbook: the rows of the tab as filtered, or the chosen ones."""
+        frame = self.frame
+        if frame is not None:
+            self.export_bar().ask(frame, self.export_fields(frame, every_field=every_field), chosen=chosen)
+
+    def export_fields(self, frame: ViewFrame, *, every_field: bool) -> list[Field]:
+        """The fields that go into the workbook."""
+        definition = self.context.type_of(frame.definition.type)
+        if definition is None:
+            return []
+        names: Iterable[str] = frame.definition.columns or [field.name for field in definition.fields]
+        if frame.table is not None:
+            names = frame.table.shown_columns()
+        if every_field:
+            names = [*(field.name for field in definition.fields), STATE, *ENVELOPE]
+        found = (self.context.field_of(definition.name, name) for name in dict.fromkeys(names))
+        return [field for field in found if field is not None]
+
+    def export_bar(self) -> ExportBar:
+        """The strip of an export, made when first wanted: workbooks take a while to load."""
+        if self._export is None:
+            from desktop.ui.office.exchange.export_bar import ExportBar
+
+            self._export = ExportBar(self.context)
+            self._column.insertWidget(1, self._export)
+        return self._export
+
+    def open_import(self) -> None:
+        """Opens the way from a workbook to records in place of the view."""
+        from desktop.ui.office.exchange.import_pane import ImportPane
+
+        frame = self.frame
+        if frame is None:
+            return
+        pane = ImportPane(self.context, frame.definition.type)
+        pane.closed.connect(lambda: self._close_exchange(pane))
+        self._open_exchange(pane)
+
+    def _open_exchange(self, pane: QWidget) -> None:
+        self.left.addWidget(pane)
+        self.left.setCurrentWidget(pane)
+        pane.setFocus(Qt.FocusReason.OtherFocusReason)
+
+    def _close_exchange(self, pane: QWidget) -> None:
+        self.left.removeWidget(pane)
+        discard(pane)
+        self.left.setCurrentWidget(self.stack)
+        self.reload()
+        if self.frame is not None:
+            self.frame.view.setFocus(Qt.FocusReason.OtherFocusReason)
+
+    # ---- what is remembered
+    def _remember_width(self) -> None:
+        if not self.detail_card.isHidden():
+            self._remember(pane=round(self.detail_card.width() / theme.text_scale()))
+
+    def _remember(self, **parts: object) -> None:
+        kept = self._kept | parts
+        if kept != self._kept:
+            self._kept = kept
+            self.tasks.start(self._write(), name="remember", exclusive=True)
+
+    async def _write(self) -> None:
+        await self.context.records.set_view_state(self._key, dict(self._kept))
+
+    # ---- Qt events
+    def hideEvent(self, event: QHideEvent) -> None:
+        super().hideEvent(event)
+        for frame in self.frames.values():
+            frame.leave()
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        if event.key() == Qt.Key.Key_Escape and not self.detail_card.isHidden():
+            self.detail.ask_close()
+            return
+        super().keyPressEvent(event)
+
+
+def _below(button: QWidget) -> Any:
+    return button.mapToGlobal(button.rect().bottomLeft())
+
+
+def create_module_page(
+    session: RecordsSession, navigator: Navigator, module_id: str, now_ms: Callable[[], int] | None = None
+) -> ModulePage:
+    """The page of a module as the office page adds it."""
+    return ModulePage(session, navigator, module_id, now_ms or SystemClock().now_ms)

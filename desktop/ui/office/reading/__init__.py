@@ -1,0 +1,1 @@
+"""Reading records one after the other: the reader view of a module."""

@@ -1,0 +1,1 @@
+"""Reports of a module: figures and charts over a period."""

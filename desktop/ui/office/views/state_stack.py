@@ -1,0 +1,57 @@
+"""What stands in a view's place while there is nothing to show: loading, nothing there, nothing found, failed with a way to try again."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import Signal
+from PySide6.QtWidgets import QStackedWidget, QWidget
+
+from desktop.core.errors import AppError
+from desktop.ui import i18n
+from desktop.ui.i18n import error_text
+from desktop.ui.kit import EmptyState, on_click
+
+
+class StateStack(QStackedWidget):
+    """The content or a word about it. `retry`: the user wants to try again."""
+
+    retry = Signal()
+
+    def __init__(self, content: QWidget, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.content = content
+        self.state = EmptyState("hourglass-medium", "common.loading")
+        self.state.setObjectName("viewState")
+        i18n.bind(self.state.action.setText, "common.retry")
+        self.state.action.hide()
+        on_click(self.state.action, self.retry.emit)
+        self.addWidget(content)
+        self.addWidget(self.state)
+        self.setCurrentWidget(self.state)
+
+    @property
+    def showing(self) -> bool:
+        """Whether the content is shown."""
+        return self.currentWidget() is self.content
+
+    def show_content(self) -> None:
+        """There is something to show."""
+        self.setCurrentWidget(self.content)
+
+    def show_empty(self, *, narrowed: bool, key: str = "office_module.no_records", icon: str = "tray") -> None:
+        """There is nothing; `narrowed`: by what the user asked for."""
+        if narrowed:
+            self.state.show_text(
+                "magnifying-glass", "office_module.none_found", hint_key="office_module.none_found_hint"
+            )
+        else:
+            self.state.show_text(icon, key)
+        self.state.action.hide()
+        self.setCurrentWidget(self.state)
+
+    def show_failed(self, error: AppError) -> None:
+        """Nothing could be read."""
+        self.state.show_text("warning-circle", "office_module.failed")
+        self.state.hint.setText(error_text(error))
+        self.state.hint.show()
+        self.state.action.show()
+        self.setCurrentWidget(self.state)

@@ -1,0 +1,1 @@
+"""通讯录: its rules; the rest is module.toml."""

@@ -1,0 +1,83 @@
+"""Reads the module folders. A folder with a sound module.toml is all there is to add a module."""
+
+import tomllib
+from collections.abc import Collection
+from pathlib import Path
+from typing import Final
+
+import msgspec
+
+from server_stub.modules.engine.definition import DefinitionError, ModuleDefinition
+from server_stub.modules.engine.shape import shape_problems
+from server_stub.modules.engine.soundness import cross_problems, module_problems
+
+MODULES_FOLDER: Final = Path(__file__).resolve().parent.parent
+
+
+def module_folders(root: Path = MODULES_FOLDER) -> list[Path]:
+    """The folders that hold a module.toml, by name."""
+    return sorted(path.parent for path in root.glob("*/module.toml"))
+
+
+def read_definition(folder: Path) -> ModuleDefinition:
+    """Read `folder/module.toml`; every table has its shape, what must fit together is not looked at.
+
+    Raises:
+        DefinitionError: with every problem found, not just the first.
+    """
+    source = f"{folder.name}/module.toml"
+    try:
+        content = tomllib.loads((folder / "module.toml").read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError) as problem:
+        raise DefinitionError(source, [f"cannot be read: {problem.__class__.__name__}"]) from problem
+    except (tomllib.TOMLDecodeError, RecursionError) as problem:
+        raise DefinitionError(source, [f"is no TOML: {problem}"]) from problem
+    problems = shape_problems(content, ModuleDefinition)
+    if content.get("id", folder.name) != folder.name:
+        problems.append(f"id: is {str(content['id'])[:60]!r}, but the folder is named {folder.name!r}")
+    if problems:
+        raise DefinitionError(source, problems)
+    return msgspec.convert(content, ModuleDefinition)
+
+
+def load_definition(folder: Path) -> ModuleDefinition:
+    """Read one module and check it as far as that can be done without the others.
+
+    Raises:
+        DefinitionError: with every problem found.
+    """
+    module = read_definition(folder)
+    problems = module_problems(module)
+    if problems:
+        raise DefinitionError(f"{folder.name}/module.toml", problems)
+    return module
+
+
+def read_modules(
+    root: Path = MODULES_FOLDER, icons: Collection[str] | None = None
+) -> tuple[list[ModuleDefinition], list[str]]:
+    """Every module below `root` that can be read, in the order of the workbench, and everything wrong with any of them."""
+    modules: list[ModuleDefinition] = []
+    problems: list[str] = []
+    for folder in module_folders(root):
+        try:
+            modules.append(read_definition(folder))
+        except DefinitionError as error:
+            problems += [f"{error.source}: {one}" for one in error.problems]
+    whole = modules if not problems else None  # a type may be missing only because its module cannot be read
+    for module in modules:
+        problems += [f"{module.id}/module.toml: {one}" for one in module_problems(module, whole, icons=icons)]
+    problems += [f"modules: {one}" for one in cross_problems(modules)]
+    return sorted(modules, key=lambda module: (module.order, module.id)), problems
+
+
+def load_definitions(root: Path = MODULES_FOLDER) -> list[ModuleDefinition]:
+    """Every module's definition, in the order of the workbench.
+
+    Raises:
+        DefinitionError: one is broken, or two do not go together (a type twice, a reference to nothing).
+    """
+    modules, problems = read_modules(root)
+    if problems:
+        raise DefinitionError("modules", problems)
+    return modules

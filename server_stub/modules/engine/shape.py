@@ -1,0 +1,168 @@
+"""Turns parsed TOML into the structs of definition.py and names every mistake of shape with its place, not only the first one."""
+
+import datetime
+import enum
+import functools
+import itertools
+import math
+import types
+import typing
+import unicodedata
+from collections.abc import Iterator, Mapping
+from typing import Annotated, Any, Final, TypeVar
+
+import msgspec
+
+T = TypeVar("T", bound=msgspec.Struct)
+_NAMES: Final = ("name", "id", "value")
+MAX_PROBLEMS: Final = 200
+_PLAIN: Final[Mapping[Any, str]] = {bool: "true or false", int: "a whole number", float: "a number"}
+
+
+def shape_problems(content: Any, struct: type[msgspec.Struct]) -> list[str]:
+    """One sentence for each key that is missing, unknown or of the wrong shape. Empty: msgspec.convert(content, struct) succeeds."""
+    problems: list[str] = []
+    for problem in itertools.chain(_strange(content, ""), _table(content, struct, "")):
+        problems.append(problem)
+        if len(problems) == MAX_PROBLEMS:
+            problems.append("and more")
+            break
+    return problems
+
+
+def _table(content: Any, struct: type[msgspec.Struct], where: str) -> Iterator[str]:
+    if not isinstance(content, dict):
+        yield _say(where, "must be a table")
+        return
+    fields = {one.encode_name: one for one in msgspec.structs.fields(struct)}
+    for key in sorted(str(key) for key in content.keys() - fields.keys()):
+        yield _say(where, f"unknown key {key[:60]!r}")
+    for key, field in fields.items():
+        if key not in content:
+            if field.required:
+                yield _say(where, f"{key} is missing")
+            continue
+        yield from _value(content[key], _hints(struct)[field.name], _join(where, key))
+
+
+def _strange(value: Any, where: str) -> Iterator[str]:
+    """What TOML knows and JSON does not, and characters nobody sees."""
+    if isinstance(value, dict):
+        for key, inner in value.items():
+            yield from _strange(inner, _join(where, str(key)[:60]))
+    elif isinstance(value, list):
+        for index, inner in enumerate(value):
+            yield from _strange(inner, _entry(where, inner, index))
+    elif isinstance(value, str):
+        if any(
+            unicodedata.category(one) in ("Cc", "Cf", "Cs") and one != "\n" for one in value
+        ) or value != value.rstrip("\n"):
+            yield _say(where, "no control characters, and no line break at the end")
+    elif isinstance(value, float) and not math.isfinite(value):
+        yield _say(where, "must be a finite number")
+    elif isinstance(value, datetime.date | datetime.time):
+        yield _say(where, 'dates are written as texts: "2026-11-22"')
+
+
+def _value(value: Any, hint: Any, where: str) -> Iterator[str]:
+    inner = _table_of(hint)
+    if inner is not None:
+        yield from _table(value, inner, where)
+        return
+    of_list = _table_of_list(hint)
+    if of_list is None or not isinstance(value, list):
+        yield from _leaf(value, hint, where)
+        return
+    if not value:
+        yield from _leaf(value, hint, where)  # where at least one is wanted
+    for index, one in enumerate(value):
+        yield from _table(one, of_list, _entry(where, one, index))
+
+
+def _leaf(value: Any, hint: Any, where: str) -> Iterator[str]:
+    entry = _entry_hint(hint)
+    if entry is not None and isinstance(value, list) and value:
+        for index, one in enumerate(value):
+            yield from _leaf(one, entry, f"{where}[{index}]")
+        return
+    try:
+        msgspec.convert(value, hint)
+    except msgspec.ValidationError as error:
+        meant = _meant(hint)
+        text = str(error).partition(" - at ")[0].replace("`", "'")
+        yield _say(where, f"must be {meant}" if meant else text[0].lower() + text[1:])
+
+
+def _meant(hint: Any) -> str:
+    """What a value of this hint is, in words; empty where msgspec says it well enough."""
+    members = _members(hint, keep_annotated=True)
+    if float in members:
+        return "a number"
+    for one in members:
+        if typing.get_origin(one) is Annotated:
+            described = [meta.description for meta in typing.get_args(one)[1:] if isinstance(meta, msgspec.Meta)]
+            if described and described[0]:
+                return described[0]
+        if typing.get_origin(one) is tuple:
+            inner = _meant(typing.get_args(one)[0])
+            return f"a list, each entry {inner}" if inner else ""
+        if typing.get_origin(one) is typing.Literal:
+            return "one of " + ", ".join(str(value) for value in typing.get_args(one))
+        if isinstance(one, type) and issubclass(one, enum.Enum):
+            return "one of " + ", ".join(str(value.value) for value in one)
+        if one in _PLAIN:
+            return _PLAIN[one]
+    return ""
+
+
+def _table_of(hint: Any) -> type[msgspec.Struct] | None:
+    """The struct that a hint such as `Label` or `Label | None` asks for."""
+    found = [one for one in _members(hint) if isinstance(one, type) and issubclass(one, msgspec.Struct)]
+    return found[0] if found else None
+
+
+def _table_of_list(hint: Any) -> type[msgspec.Struct] | None:
+    """The struct of the entries of a hint such as `tuple[Field, ...]`."""
+    entry = _entry_hint(hint)
+    return None if entry is None else _table_of(entry)
+
+
+def _entry_hint(hint: Any) -> Any:
+    """`X` of a hint such as `tuple[X, ...]`, None where it asks for no list."""
+    for one in _members(hint):
+        arguments = typing.get_args(one)
+        if typing.get_origin(one) is tuple and len(arguments) == 2 and arguments[1] is Ellipsis:
+            return arguments[0]
+    return None
+
+
+def _members(hint: Any, *, keep_annotated: bool = False) -> tuple[Any, ...]:
+    """The types a hint allows, without None, and without Annotated around them unless it is to be kept."""
+    if typing.get_origin(hint) is Annotated and not keep_annotated:
+        return _members(typing.get_args(hint)[0])
+    if typing.get_origin(hint) in (typing.Union, types.UnionType):
+        each = (_members(one, keep_annotated=keep_annotated) for one in typing.get_args(hint) if one is not type(None))
+        return tuple(inner for one in each for inner in one)
+    return (hint,)
+
+
+@functools.cache
+def _hints(struct: type[msgspec.Struct]) -> Mapping[str, Any]:
+    return typing.get_type_hints(struct, include_extras=True)
+
+
+def _entry(where: str, entry: Any, index: int) -> str:
+    """`types.Car`, `types.Car.fields.plate`: an entry is called by its name where it has one."""
+    if isinstance(entry, dict):
+        for key in _NAMES:
+            if isinstance(entry.get(key), str) and entry[key]:
+                return _join(where, entry[key][:60])
+    return f"{where}[{index}]"
+
+
+def _join(where: str, key: str) -> str:
+    return f"{where}.{key}" if where else key
+
+
+def _say(where: str, what: str) -> str:
+    return f"{where or 'module'}: {what}"

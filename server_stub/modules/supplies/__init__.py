@@ -1,0 +1,1 @@
+"""办公用品管理: its rules; the rest is module.toml."""

@@ -1,0 +1,1 @@
+"""任务安排: its rules; the rest is module.toml."""

@@ -1,0 +1,1 @@
+"""车辆管理: its rules; the rest is module.toml."""
