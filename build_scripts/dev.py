@@ -114,7 +114,9 @@ def _test(pytest_args: list[str]) -> int:
     python = environment.ensure_environment()
     _provide_screen()
     checked = checks.run_checks(python)
-    tested = subprocess.run([python, "-m", "pytest", *pytest_args], cwd=ROOT, check=False)
+    # On all cores, unless the arguments say otherwise or want a terminal.
+    spread = [] if {"-n", "--pdb", "-s"} & set(pytest_args) else ["-n", "auto"]
+    tested = subprocess.run([python, "-m", "pytest", *spread, *pytest_args], cwd=ROOT, check=False)
     return tested.returncode or (0 if checked else TEST_FAILED)
 
 
