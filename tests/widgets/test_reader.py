@@ -21,8 +21,9 @@ from desktop.ui.kit import IconButton
 from desktop.ui.reader.document_reader import DocumentReader
 from desktop.ui.reader.kinds import Kind, kind_of, readable
 from desktop.ui.reader.page_images import STRIP_PIXELS, strips
-from desktop.ui.reader.pdf_source import PdfProblem, PdfSource
-from desktop.ui.reader.pdf_view import PdfView
+from desktop.ui.reader.page_source import DocumentProblem
+from desktop.ui.reader.pages_view import PagesView
+from desktop.ui.reader.pdf_source import PdfSource
 from desktop.ui.reader.picture_view import PictureView, decode_picture
 from desktop.ui.reader.problem_pane import ProblemPane
 from desktop.ui.reader.search_run import SearchRun
@@ -204,22 +205,22 @@ def test_pdf_word_under_the_pointer(source: PdfSource) -> None:
 
 @pytest.mark.parametrize("data", [b"", b"%PDF-1.4 junk", b"%PDF-1.7\n%%EOF"])
 def test_broken_pdfs_say_so(qapp: QApplication, data: bytes) -> None:
-    with pytest.raises(PdfProblem) as problem:
+    with pytest.raises(DocumentProblem) as problem:
         PdfSource(data)
     assert problem.value.code == "brokenPdf"
 
 
 def test_truncated_pdf_says_so(qapp: QApplication, pdf: bytes) -> None:
-    with pytest.raises(PdfProblem) as problem:
+    with pytest.raises(DocumentProblem) as problem:
         PdfSource(pdf[: len(pdf) // 2])
     assert problem.value.code == "brokenPdf"
 
 
 def test_password_needed_wrong_and_right(qapp: QApplication) -> None:
-    with pytest.raises(PdfProblem) as problem:
+    with pytest.raises(DocumentProblem) as problem:
         PdfSource(zlib.decompress(SECRET))
     assert problem.value.code == "passwordNeeded"
-    with pytest.raises(PdfProblem) as problem:
+    with pytest.raises(DocumentProblem) as problem:
         PdfSource(zlib.decompress(SECRET), "wrong")
     assert problem.value.code == "passwordWrong"
     assert PdfSource(zlib.decompress(SECRET), PASSWORD).page_count == 1
@@ -227,7 +228,7 @@ def test_password_needed_wrong_and_right(qapp: QApplication) -> None:
 
 @given(st.binary(max_size=300))
 def test_any_bytes_are_a_pdf_or_refused(data: bytes) -> None:
-    with pytest.raises(PdfProblem):
+    with pytest.raises(DocumentProblem):
         PdfSource(b"%PDF-1.5\n" + data)
 
 
@@ -288,8 +289,8 @@ def button(reader: DocumentReader, name: str) -> IconButton:
     return found
 
 
-def pdf_view(reader: DocumentReader) -> PdfView:
-    view = reader.findChild(PdfView)
+def pdf_view(reader: DocumentReader) -> PagesView:
+    view = reader.findChild(PagesView)
     assert view is not None
     return view
 
@@ -346,7 +347,7 @@ def test_zoom_keeps_the_place_and_fit_follows_the_window(pdf: bytes) -> None:
     play(scene())
 
 
-def drag_over_page(view: PdfView) -> None:
+def drag_over_page(view: PagesView) -> None:
     rect = view._page_rect(0)
     start, end = rect.topLeft().toPoint(), rect.bottomRight().toPoint()
     QTest.mousePress(view.viewport(), Qt.MouseButton.LeftButton, pos=start)

@@ -1,4 +1,4 @@
-"""The reader: one widget for PDF, pictures and text, with search, zoom, copy, outline, print and save as the lease allows.
+"""The reader: one widget for PDF, OFD, pictures and text, with search, zoom, copy, outline, print and save as the lease allows.
 
 It is handed bytes in memory and never asks for them; the page that owns it loads documents and shows failures through it.
 """
@@ -21,6 +21,7 @@ from desktop.ui.i18n import error_text, tr, when
 from desktop.ui.kit import Banner, IconButton, Label, PaneHeader, Snack, finished, on_click
 from desktop.ui.reader.find_bar import FindBar
 from desktop.ui.reader.kinds import Kind, kind_of
+from desktop.ui.reader.page_source import DocumentProblem
 from desktop.ui.reader.picture_view import PictureView, decode_picture
 from desktop.ui.reader.problem_pane import ProblemPane
 from desktop.ui.reader.search_run import Hit, SearchRun
@@ -31,9 +32,11 @@ from desktop.ui.tasks import TaskOwner, alive
 
 if TYPE_CHECKING:
     from desktop.ui.reader.outline_pane import OutlinePane
-    from desktop.ui.reader.pdf_view import PdfView
+    from desktop.ui.reader.page_source import PageSource
+    from desktop.ui.reader.pages_view import PagesView
 
 MARK_STEP_MS = 0
+PAGED = (Kind.PDF, Kind.OFD)
 OUTLINE_WIDTH = 220
 
 
@@ -50,7 +53,8 @@ class DocumentReader(QWidget):
         self._reader_name, self._now_ms = reader_name, now_ms
         self._document: LocalDocument | None = None
         self._title = ""
-        self._pdf: PdfView | None = None
+        self._pages_kind = Kind.PDF
+        self._sheets: PagesView | None = None
         self._outline: OutlinePane | None = None
         self._page_marks: dict[int, list[tuple[QRectF, ...]]] = {}
         self._run = SearchRun(self)
@@ -181,7 +185,7 @@ class DocumentReader(QWidget):
         shown = self._stack.currentWidget()
         if shown is self._problem:
             return None
-        return {id(self._picture): Kind.PICTURE, id(self._text): Kind.TEXT}.get(id(shown), Kind.PDF)
+        return {id(self._picture): Kind.PICTURE, id(self._text): Kind.TEXT}.get(id(shown), self._pages_kind)
 
     def show_loading(self, title: str) -> None:
         """Something is on its way."""
@@ -212,8 +216,8 @@ class DocumentReader(QWidget):
 
     def _open(self, document: LocalDocument, password: str = "") -> None:
         match kind_of(document.data[:2048], document.name, document.type):
-            case Kind.PDF:
-                self._open_pdf(document, password)
+            case (Kind.PDF | Kind.OFD) as kind:
+                self._open_pages(kind, document, password)
             case Kind.PICTURE:
                 self._problem.show_loading()
                 self._show(self._problem)
@@ -223,18 +227,17 @@ class DocumentReader(QWidget):
             case Kind.OTHER:
                 self._fail("reader.problem.unsupportedType")
 
-    def _open_pdf(self, document: LocalDocument, password: str) -> None:
-        from desktop.ui.reader.pdf_source import PdfProblem, PdfSource
-
+    def _open_pages(self, kind: Kind, document: LocalDocument, password: str) -> None:
         try:
-            source = PdfSource(document.data, password)
-        except PdfProblem as problem:
+            source = _open_source(kind, document.data, password)
+        except DocumentProblem as problem:
             asks = problem.code in ("passwordNeeded", "passwordWrong")
             icon = "lock-key" if asks else "file-x"
             self._problem.show_problem(icon, tr(f"reader.problem.{problem.code}"), password=asks)
             self._show(self._problem)
             return
-        view = self._pdf_view()
+        self._pages_kind = kind
+        view = self._pages_view()
         view.may_copy, view.watermark = document.may_copy, self._watermark()
         self._show(view)
         view.show_source(source)
@@ -247,25 +250,25 @@ class DocumentReader(QWidget):
         self._refresh_page(0)
         view.setFocus()
 
-    def _pdf_view(self) -> PdfView:
-        if self._pdf is None:
+    def _pages_view(self) -> PagesView:
+        if self._sheets is None:
             from desktop.ui.reader.outline_pane import OutlinePane
-            from desktop.ui.reader.pdf_view import PdfView
+            from desktop.ui.reader.pages_view import PagesView
 
-            self._pdf = PdfView()
-            self._pdf.setObjectName("readerPdf")
-            self._pdf.page_changed.connect(self._refresh_page)
-            self._pdf.zoom_changed.connect(self._refresh_zoom)
-            self._pdf.copy_refused.connect(self._say_no_copy)
-            self._pdf.marks_needed.connect(self._marking.start)
-            self._stack.addWidget(self._pdf)
+            self._sheets = PagesView()
+            self._sheets.setObjectName("readerPages")
+            self._sheets.page_changed.connect(self._refresh_page)
+            self._sheets.zoom_changed.connect(self._refresh_zoom)
+            self._sheets.copy_refused.connect(self._say_no_copy)
+            self._sheets.marks_needed.connect(self._marking.start)
+            self._stack.addWidget(self._sheets)
             self._outline = OutlinePane()
-            self._outline.chosen.connect(self._pdf.go_to)
+            self._outline.chosen.connect(self._sheets.go_to)
             self._outline.hide()
             self._split.insertWidget(0, self._outline)
             self._split.setSizes([theme.scaled(OUTLINE_WIDTH), self.width() - theme.scaled(OUTLINE_WIDTH)])
             self._split.setStretchFactor(1, 1)
-        return self._pdf
+        return self._sheets
 
     async def _open_picture(self, document: LocalDocument) -> None:
         image = await in_background(decode_picture, document.data)
@@ -313,8 +316,8 @@ class DocumentReader(QWidget):
         self._find.hide()
         self._find.box.clear()
         self._run.set_document(0, None)
-        if self._pdf is not None:
-            self._pdf.clear()
+        if self._sheets is not None:
+            self._sheets.clear()
         if self._outline is not None:
             self._outline.hide()
         self._picture.clear()
@@ -326,14 +329,14 @@ class DocumentReader(QWidget):
     def _show(self, widget: QWidget) -> None:
         self._stack.setCurrentWidget(widget)
         kind, document = self.kind, self._document
-        pdf = kind is Kind.PDF
+        paged = kind in PAGED
         for part in (self._page, self._pages, self._outline_button):
-            part.setVisible(pdf)
-        self._search_button.setVisible(kind in (Kind.PDF, Kind.TEXT))
+            part.setVisible(paged)
+        self._search_button.setVisible(kind in (*PAGED, Kind.TEXT))
         for part in (self._smaller, self._zoom, self._larger):
             part.setVisible(kind is not None)
         for part in (self._fit_width, self._fit_page):
-            part.setVisible(kind in (Kind.PDF, Kind.PICTURE))
+            part.setVisible(kind in (*PAGED, Kind.PICTURE))
         self._turn.setVisible(kind is Kind.PICTURE)
         self._copy.setVisible(kind is not None)
         self._print.setVisible(kind is not None)
@@ -352,31 +355,31 @@ class DocumentReader(QWidget):
         i18n.bind(button.setAccessibleName, key if allowed else refusal)
 
     def _retranslate(self) -> None:
-        self._refresh_page(self._pdf.page if self._pdf else 0)
+        self._refresh_page(self._sheets.page if self._sheets else 0)
         self._find.refresh()
 
     # ---- pages and zoom
     def _refresh_page(self, page: int) -> None:
-        if self._pdf is None or self._pdf.source is None:
+        if self._sheets is None or self._sheets.source is None:
             return
         if not self._page.hasFocus():
             self._page.setText(str(max(0, page) + 1))
-        self._pages.setText(f"/ {self._pdf.source.page_count}")
-        self._pdf.setAccessibleName(tr("reader.page_of", n=max(0, page) + 1, total=self._pdf.source.page_count))
+        self._pages.setText(f"/ {self._sheets.source.page_count}")
+        self._sheets.setAccessibleName(tr("reader.page_of", n=max(0, page) + 1, total=self._sheets.source.page_count))
 
     def _go_to_typed_page(self) -> None:
-        if self._pdf is None or self._pdf.source is None:
+        if self._sheets is None or self._sheets.source is None:
             return
         typed = self._page.text().strip()
-        if typed.isdecimal() and 1 <= int(typed) <= self._pdf.source.page_count:
-            self._pdf.go_to(int(typed) - 1)
-        self._pdf.setFocus()
-        self._refresh_page(self._pdf.page)
+        if typed.isdecimal() and 1 <= int(typed) <= self._sheets.source.page_count:
+            self._sheets.go_to(int(typed) - 1)
+        self._sheets.setFocus()
+        self._refresh_page(self._sheets.page)
 
-    def _view(self) -> PdfView | PictureView | TextView | None:
+    def _view(self) -> PagesView | PictureView | TextView | None:
         shown = self._stack.currentWidget()
-        if shown is self._pdf:
-            return self._pdf
+        if shown is self._sheets:
+            return self._sheets
         if shown is self._picture:
             return self._picture
         return self._text if shown is self._text else None
@@ -404,7 +407,7 @@ class DocumentReader(QWidget):
     # ---- search
     def open_find(self) -> None:
         """Opens the search strip, with what is selected as its text."""
-        if self.kind not in (Kind.PDF, Kind.TEXT):
+        if self.kind not in (*PAGED, Kind.TEXT):
             return
         self._find.show()
         self._find.box.setFocus()
@@ -420,19 +423,19 @@ class DocumentReader(QWidget):
 
     def _search(self, needle: str) -> None:
         self._page_marks, self._shown_first = {}, False
-        at = self._pdf.page if self.kind is Kind.PDF and self._pdf else 0
+        at = self._sheets.page if self.kind in PAGED and self._sheets else 0
         self._run.start(needle, max(0, at))
 
     def _move(self, direction: int) -> None:
         hit = self._run.move(direction)
-        if hit is not None and self.kind is Kind.PDF:
+        if hit is not None and self.kind in PAGED:
             self._reveal(hit)
 
     def _on_hits(self) -> None:
         if self.kind is Kind.TEXT:
             if self._run.done or self._run.current_hit:
                 self._text.set_marks(self._run.hits, self._run.current_hit)
-        elif self.kind is Kind.PDF:
+        elif self.kind in PAGED:
             self._marking.start()
             hit = self._run.current_hit
             if hit is not None and not self._shown_first:
@@ -440,16 +443,16 @@ class DocumentReader(QWidget):
                 self._reveal(hit)
 
     def _reveal(self, hit: Hit) -> None:
-        assert self._pdf is not None
-        if self._pdf.source is not None:
-            rectangles = self._pdf.source.rectangles(hit.part, hit.span)
+        assert self._sheets is not None
+        if self._sheets.source is not None:
+            rectangles = self._sheets.source.rectangles(hit.part, hit.span)
             if rectangles:
-                self._pdf.reveal(hit.part, rectangles[0])
+                self._sheets.reveal(hit.part, rectangles[0])
 
     def _mark_visible(self) -> None:
         """Finds where the hits of the pages in view stand; a page with many is done in several steps."""
-        view, source = self._pdf, self._pdf.source if self._pdf else None
-        if view is None or source is None or self.kind is not Kind.PDF:
+        view, source = self._sheets, self._sheets.source if self._sheets else None
+        if view is None or source is None or self.kind not in PAGED:
             return
         if not self._run.hits:
             view.set_marks({}, None)
@@ -509,7 +512,9 @@ class DocumentReader(QWidget):
         dialog = QPrintDialog(printer, self)
         if not await finished(dialog) or not alive(self):
             return
-        done = await print_pages(printer, self._pdf.source if self._pdf else None, self._view(), self._watermark())
+        done = await print_pages(
+            printer, self._sheets.source if self._sheets else None, self._view(), self._watermark()
+        )
         if alive(self):
             self._snack.say(tr("reader.printed") if done else tr("reader.print_failed"))
 
@@ -540,3 +545,14 @@ class DocumentReader(QWidget):
                 self.closed.emit()
             return
         super().keyPressEvent(event)
+
+
+def _open_source(kind: Kind, data: bytes, password: str) -> PageSource:
+    """The pages of a document; each format's code is loaded when first needed. Raises DocumentProblem."""
+    if kind is Kind.OFD:
+        from desktop.ui.reader.ofd_source import OfdSource
+
+        return OfdSource(data)
+    from desktop.ui.reader.pdf_source import PdfSource
+
+    return PdfSource(data, password)

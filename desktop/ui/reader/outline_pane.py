@@ -7,7 +7,7 @@ from PySide6.QtGui import QStandardItem, QStandardItemModel
 from PySide6.QtWidgets import QFrame, QTreeView, QWidget
 
 from desktop.ui import i18n
-from desktop.ui.reader.pdf_source import Heading
+from desktop.ui.reader.page_source import Heading
 
 PAGE_ROLE = int(Qt.ItemDataRole.UserRole) + 1
 TOP_ROLE = PAGE_ROLE + 1

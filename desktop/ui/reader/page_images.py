@@ -1,9 +1,12 @@
-"""Pictures of PDF pages: drawn by QtPdf in its own thread, in strips of bounded size, a few kept. The UI thread only asks and shows."""
+"""Pictures of pages: drawn in another thread, in strips of bounded size, a few kept. The UI thread only asks and shows."""
 
 from __future__ import annotations
 
 from collections import OrderedDict
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 from PySide6.QtCore import QObject, QRect, QSize, Signal
@@ -34,18 +37,13 @@ def strips(page: int, width: int, height: int) -> list[Strip]:
 
 
 class PageImages(QObject):
-    """Keeps drawn strips, newest used longest, and draws the ones wanted now, nearest first."""
+    """Keeps drawn strips, newest used longest, and has the ones wanted now drawn, nearest first. Subclasses draw."""
 
     drawn = Signal(int)  # page
     idle = Signal()  # everything wanted is there
 
-    def __init__(self, document: QPdfDocument, parent: QObject | None = None) -> None:
+    def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
-        self._renderer = QPdfPageRenderer(self)
-        self._renderer.setRenderMode(QPdfPageRenderer.RenderMode.MultiThreaded)
-        self._renderer.setDocument(document)
-        self._nothing = QPdfDocument()
-        self._renderer.pageRendered.connect(self._on_rendered)
         self._kept: OrderedDict[Strip, QImage] = OrderedDict()
         self._bytes = 0
         self._wanted: list[Strip] = []
@@ -62,7 +60,7 @@ class PageImages(QObject):
     def close(self) -> None:
         """Stops drawing; waits for the strip being drawn, since the document goes next."""
         self._wanted, self._asked = [], {}
-        self._renderer.setDocument(self._nothing)
+        self._stop()
 
     def get(self, strip: Strip) -> QImage | None:
         """The strip's picture, None while it is not drawn."""
@@ -80,19 +78,23 @@ class PageImages(QObject):
     def _ask(self) -> None:
         while self._wanted and len(self._asked) < AT_ONCE:
             strip = self._wanted.pop(0)
-            options = QPdfDocumentRenderOptions()
-            options.setScaledSize(QSize(strip.width, strip.height))
-            options.setScaledClipRect(QRect(0, strip.top, strip.width, strip.depth))
-            number = self._renderer.requestPage(strip.page, QSize(strip.width, strip.depth), options)
-            self._asked[number] = strip
+            self._asked[self._begin(strip)] = strip
         if not self.busy:
             self.idle.emit()
 
-    def _on_rendered(self, page: int, _size: QSize, image: QImage, _options: Any, number: int) -> None:
+    def _begin(self, strip: Strip) -> int:
+        """Begin to draw a strip; `_on_drawn` is called with this number when it is done, never before this returns."""
+        raise NotImplementedError
+
+    def _stop(self) -> None:
+        """Drop what waits and wait for what is being drawn."""
+        raise NotImplementedError
+
+    def _on_drawn(self, number: int, image: QImage) -> None:
         strip = self._asked.pop(number, None)
         if strip is not None:
-            self._keep(strip, on_paper(image))
-            self.drawn.emit(page)
+            self._keep(strip, image)
+            self.drawn.emit(strip.page)
         self._ask()
 
     def _keep(self, strip: Strip, image: QImage) -> None:
@@ -101,6 +103,71 @@ class PageImages(QObject):
         while self._bytes > CACHE_BYTES and len(self._kept) > 1:
             _, oldest = self._kept.popitem(last=False)
             self._bytes -= oldest.sizeInBytes()
+
+
+class PdfPageImages(PageImages):
+    """Pages of a PDF, drawn by QtPdf in its own thread."""
+
+    def __init__(self, document: QPdfDocument, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self._renderer = QPdfPageRenderer(self)
+        self._renderer.setRenderMode(QPdfPageRenderer.RenderMode.MultiThreaded)
+        self._renderer.setDocument(document)
+        self._nothing = QPdfDocument()
+        self._renderer.pageRendered.connect(self._on_rendered)
+
+    def _begin(self, strip: Strip) -> int:
+        options = QPdfDocumentRenderOptions()
+        options.setScaledSize(QSize(strip.width, strip.height))
+        options.setScaledClipRect(QRect(0, strip.top, strip.width, strip.depth))
+        return int(self._renderer.requestPage(strip.page, QSize(strip.width, strip.depth), options))
+
+    def _stop(self) -> None:
+        self._renderer.setDocument(self._nothing)
+
+    def _on_rendered(self, _page: int, _size: QSize, image: QImage, _options: Any, number: int) -> None:
+        self._on_drawn(number, on_paper(image))
+
+
+Render = Callable[[int, QSize, QRect], QImage]
+
+
+@cache
+def _draftsman() -> ThreadPoolExecutor:
+    return ThreadPoolExecutor(max_workers=1, thread_name_prefix="pages")
+
+
+class DrawnPageImages(PageImages):
+    """Pages that a function draws, one strip after the other in a thread of their own."""
+
+    _done = Signal(int, QImage)
+
+    def __init__(self, render: Render, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self._render = render
+        self._count = 0
+        self._running: dict[int, Future[None]] = {}
+        self._done.connect(self._on_done)
+
+    def _begin(self, strip: Strip) -> int:
+        self._count += 1
+        self._running[self._count] = _draftsman().submit(self._work, self._count, strip)
+        return self._count
+
+    def _work(self, number: int, strip: Strip) -> None:
+        size, clip = QSize(strip.width, strip.height), QRect(0, strip.top, strip.width, strip.depth)
+        self._done.emit(number, self._render(strip.page, size, clip))
+
+    def _on_done(self, number: int, image: QImage) -> None:
+        done = self._running.pop(number, None)
+        if done is not None:
+            self._on_drawn(number, image)
+
+    def _stop(self) -> None:
+        running, self._running = list(self._running.values()), {}
+        for one in running:
+            if not one.cancel():
+                one.exception()  # waits
 
 
 def on_paper(image: QImage) -> QImage:

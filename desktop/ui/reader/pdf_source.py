@@ -5,44 +5,17 @@ Coordinates are points (1/72 inch) from the page's top left corner, as QtPdf giv
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from typing import Any
 
-from PySide6.QtCore import QBuffer, QByteArray, QIODevice, QModelIndex, QPointF, QRectF, QSizeF
-from PySide6.QtPdf import QPdfBookmarkModel, QPdfDocument
+from PySide6.QtCore import QBuffer, QByteArray, QIODevice, QModelIndex, QObject, QPointF, QRect, QRectF, QSize, QSizeF
+from PySide6.QtGui import QImage
+from PySide6.QtPdf import QPdfBookmarkModel, QPdfDocument, QPdfDocumentRenderOptions
 
+from desktop.ui.reader.page_images import PageImages, PdfPageImages, on_paper
+from desktop.ui.reader.page_source import DocumentProblem, Heading, PageSelection
 from desktop.ui.reader.text_search import FoldedText, Span
 
 LINE_EDGE = 0.5
-
-
-class PdfProblem(Exception):
-    """The PDF can't be shown. `code`: brokenPdf, passwordNeeded, passwordWrong, unsupportedPdf."""
-
-    def __init__(self, code: str) -> None:
-        super().__init__(code)
-        self.code = code
-
-
-@dataclass(frozen=True, slots=True)
-class PageSelection:
-    """Selected text of one page with its rectangles."""
-
-    page: int
-    text: str
-    rectangles: tuple[QRectF, ...]
-    start: int
-    end: int
-
-
-@dataclass(frozen=True, slots=True)
-class Heading:
-    """A line of the outline; `top` in points."""
-
-    title: str
-    page: int
-    top: float
-    children: tuple[Heading, ...] = field(default=())
 
 
 class PdfSource:
@@ -68,10 +41,10 @@ class PdfSource:
             case error.None_ if self.document.pageCount() > 0:
                 return
             case error.IncorrectPassword:
-                raise PdfProblem("passwordWrong" if password else "passwordNeeded")
+                raise DocumentProblem("passwordWrong" if password else "passwordNeeded")
             case error.UnsupportedSecurityScheme:
-                raise PdfProblem("unsupportedPdf")
-        raise PdfProblem("brokenPdf")
+                raise DocumentProblem("unsupportedPdf")
+        raise DocumentProblem("brokenPdf")
 
     def _size(self, page: int) -> QSizeF:
         size = self.document.pagePointSize(page)
@@ -86,6 +59,18 @@ class PdfSource:
         """Lets go of the document; nothing may be asked afterwards."""
         self.document.close()
         self._buffer.close()
+
+    # ---- pictures
+    def images(self, parent: QObject) -> PageImages:
+        """Draws the pages in QtPdf's thread."""
+        return PdfPageImages(self.document, parent)
+
+    def render(self, page: int, size: QSize, clip: QRect) -> QImage:
+        """The part `clip` of a page drawn `size` large, in device pixels, on white."""
+        options = QPdfDocumentRenderOptions()
+        options.setScaledSize(size)
+        options.setScaledClipRect(clip)
+        return on_paper(self.document.render(page, clip.size(), options))
 
     # ---- text
     def page_text(self, page: int) -> str:

@@ -16,6 +16,7 @@ from server_stub.modules.engine.context import OfficeContext
 from server_stub.modules.engine.definition import Action, TypeDefinition
 from server_stub.modules.engine.fields import apply_sets, check_filled, check_record, settle_record
 from server_stub.modules.engine.keeping import do_drop, do_keep, do_keep_new
+from server_stub.modules.engine.line_rights import check_lines
 from server_stub.modules.engine.queries import query_records
 from server_stub.modules.engine.rules import Rules
 from server_stub.modules.engine.todos import do_todos
@@ -75,6 +76,7 @@ class OfficeHandler(RecordHandler):
         if not viewer.is_one_of(self.definition.access.create, self.definition, person_id, given):
             raise SetError(SetErrorType.FORBIDDEN, f"you may not create a {self.name}")
         self._refuse_read_only(set(given))
+        check_lines(self.definition, None, given)
         for field in self.definition.every_field:
             filled = field.edit and field.name in given and given[field.name] != field.default
             if filled and not viewer.is_one_of(field.edit, self.definition, person_id, given):
@@ -117,6 +119,7 @@ class OfficeHandler(RecordHandler):
             self._refuse_guess(tx, actor, record, plain)
             return None
         self._check_conflict(tx, actor, record, seen, changed)
+        check_lines(self.definition, record.data, data)
         move = find_action(self.definition, viewer, standpoint, record, data, changed, name)
         self._check_rights(tx, viewer, record, move, data, changed)
         written = changed - {"state"} if self.definition.states else changed

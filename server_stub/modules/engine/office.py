@@ -18,6 +18,7 @@ from server_stub.modules.engine.handler import OfficeHandler
 from server_stub.modules.engine.loader import make_fresh_handlers, make_handlers
 from server_stub.modules.engine.migrations import MODULE_DEFINITION, Plan, do_migrate
 from server_stub.modules.engine.reading import MODULES_FOLDER, load_definitions
+from server_stub.modules.engine.referrers import do_index_references
 from server_stub.modules.engine.rules import Rules
 from server_stub.modules.engine.satellites import card_title, satellite_handlers
 from server_stub.records.actor import Actor
@@ -199,6 +200,7 @@ def _do_all(
     contexts = [one.context for one in handlers.values()]
     plan = do_migrate(tx, definitions, contexts[0] if contexts else None, refuse=refuse)
     _do_publish(tx, definitions)
+    do_index_references(tx, definitions)
     return plan
 
 

@@ -164,8 +164,15 @@ def test_nobody_writes_stock_by_hand(shop: Bench) -> None:
 def test_prices_are_not_the_askers_to_choose(shop: Bench) -> None:
     priced = [{**lines(shop, 纸=1)[0], "price": "0.01"}]
     given = {"storeId": id_of(shop, "主库"), "departmentId": shop.departments["flood"], "purpose": "x"}
-    one = shop.create("yu", "SupplyRequest", lines=priced, **given)
+    refused = refusal(lambda: shop.create("yu", "SupplyRequest", lines=priced, **given))
+    assert refused.properties == ["lines"]
+    one = shop.create("yu", "SupplyRequest", lines=lines(shop, 纸=1), **given)
     assert request(shop, one)["total"] == "10.00"
+    held = request(shop, one)["lines"]
+    cheaper = [{**held[0], "price": "0.01"}]
+    assert refusal(lambda: shop.update("yu", "SupplyRequest", one, lines=cheaper)).properties == ["lines"]
+    shop.update("yu", "SupplyRequest", one, lines=[{**held[0], "quantity": 2}])
+    assert request(shop, one)["total"] == "20.00"
 
 
 def test_one_asks_for_a_department_of_ones_own(shop: Bench) -> None:

@@ -1,4 +1,4 @@
-"""Shows the pages of a PDF one under the other: scrolling, zoom, selection, hits and watermark. Only what is in view is drawn.
+"""Shows the pages of a document one under the other: scrolling, zoom, selection, hits and watermark. Only what is in view is drawn.
 
 Coordinates: document points in, logical pixels on the screen; `_scale` is pixels for one point.
 """
@@ -23,7 +23,7 @@ from PySide6.QtWidgets import QAbstractScrollArea, QApplication, QWidget
 
 from desktop.ui import theme
 from desktop.ui.reader.page_images import PageImages, Strip, strips
-from desktop.ui.reader.pdf_source import PageSelection, PdfSource
+from desktop.ui.reader.page_source import PageSelection, PageSource
 from desktop.ui.reader.watermark import paint_watermark
 from desktop.ui.reader.zoom import Fit, clamp, step
 from desktop.ui.theme.tokens import palette_tokens
@@ -34,7 +34,7 @@ GAP = 16.0
 EDGE_SCROLL_MS = 30
 
 
-class PdfView(QAbstractScrollArea):
+class PagesView(QAbstractScrollArea):
     """The pages. Owns the source it is given and closes it with itself or with the next one."""
 
     page_changed = Signal(int)  # the page most in view, from 0
@@ -45,7 +45,7 @@ class PdfView(QAbstractScrollArea):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self.source: PdfSource | None = None
+        self.source: PageSource | None = None
         self.images: PageImages | None = None
         self.may_copy = True
         self.watermark = ""
@@ -65,11 +65,11 @@ class PdfView(QAbstractScrollArea):
         theme.changed.connect(self.viewport().update)
 
     # ---- the document
-    def show_source(self, source: PdfSource) -> None:
+    def show_source(self, source: PageSource) -> None:
         """Shows another document from its first page."""
         self.clear()
         self.source = source
-        self.images = PageImages(source.document, self)
+        self.images = source.images(self)
         self.images.drawn.connect(self._on_drawn)
         self._lay_out()
         self.verticalScrollBar().setValue(0)

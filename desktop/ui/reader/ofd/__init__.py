@@ -1,0 +1,1 @@
+"""OFD documents (GB/T 33190-2016): the package, what its pages hold, fonts, drawing with QPainter, text for search and selection, seals."""
