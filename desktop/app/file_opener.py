@@ -74,8 +74,9 @@ class FileWindows(QObject):
 
     async def _read(self, attachment: Attachment) -> None:
         from desktop.ui.reader.document_reader import DocumentReader
+        from desktop.ui.reader.places import ReadingPlaces
 
-        reader = DocumentReader(self._session.me.name, self._now_ms)
+        reader = DocumentReader(self._session.me.name, self._now_ms, places=ReadingPlaces(self._session.records))
         reader.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         reader.setWindowTitle(attachment.name)
         reader.resize(*(theme.scaled(side) for side in READER_SIZE))

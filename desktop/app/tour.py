@@ -453,10 +453,10 @@ class Tour:
         best = max((d for d in documents if d.name.endswith(".pdf")), key=lambda d: d.size)
         await act(drive.click, "rail.workbench")
         self._in.window.open_document(best.id)
-        await self._until(lambda: drive.find_all("readerPdf") or drive.find_all("documentOpen"), "document")
-        if not drive.find_all("readerPdf"):
+        await self._until(lambda: drive.find_all("readerPages") or drive.find_all("documentOpen"), "document")
+        if not drive.find_all("readerPages"):
             await act(drive.click, "documentOpen")
-        await self._until(lambda: drive.find("readerPdf"), "pages")
+        await self._until(lambda: drive.find("readerPages"), "pages")
         await act(drive.click, "reader_search_button")
         await self._until(lambda: drive.find("readerFindBox"), "search")
         await act(drive.type_text, "readerFindBox", "防汛" if "汛" in best.title else best.title[-2:])

@@ -27,6 +27,7 @@ from desktop.ui.office.workbench import Workbench
 from desktop.ui.office.workbench_list import MyWork, create_my_work
 from desktop.ui.office.workbench_work import WorkData
 from desktop.ui.reader.document_reader import DocumentReader
+from desktop.ui.reader.places import ReadingPlaces
 from desktop.ui.shell.navigator import Navigator
 from desktop.ui.tasks import TaskOwner, alive
 
@@ -120,7 +121,8 @@ class OfficePage(QWidget):
     def reader(self) -> DocumentReader:
         """The reader over whichever room asked for it."""
         if self._reader is None:
-            self._reader = DocumentReader(self._session.me.name, self._now_ms)
+            places = ReadingPlaces(self._session.records)
+            self._reader = DocumentReader(self._session.me.name, self._now_ms, places=places)
             self._reader.closed.connect(self.close_reader)
             self._reader.retry.connect(self._retry)
             self._stack.addWidget(self._reader)

@@ -18,11 +18,12 @@ from desktop.core.errors import AppError, Offline
 from desktop.ui import i18n, theme
 from desktop.ui.background import in_background
 from desktop.ui.i18n import error_text, tr, when
-from desktop.ui.kit import Banner, IconButton, Label, PaneHeader, Snack, finished, on_click
+from desktop.ui.kit import Banner, IconButton, Label, Menu, PaneHeader, Snack, finished, on_click
 from desktop.ui.reader.find_bar import FindBar
 from desktop.ui.reader.kinds import Kind, kind_of
 from desktop.ui.reader.page_source import DocumentProblem
 from desktop.ui.reader.picture_view import PictureView, decode_picture
+from desktop.ui.reader.places import ReadingPlaces
 from desktop.ui.reader.problem_pane import ProblemPane
 from desktop.ui.reader.search_run import Hit, SearchRun
 from desktop.ui.reader.text_decode import NotText, decode_text
@@ -31,11 +32,13 @@ from desktop.ui.reader.zoom import Fit
 from desktop.ui.tasks import TaskOwner, alive
 
 if TYPE_CHECKING:
+    from desktop.ui.reader.full_screen import FullScreen
     from desktop.ui.reader.outline_pane import OutlinePane
     from desktop.ui.reader.page_source import PageSource
     from desktop.ui.reader.pages_view import PagesView
 
 MARK_STEP_MS = 0
+KEEP_PLACE_MS = 800
 PAGED = (Kind.PDF, Kind.OFD)
 OUTLINE_WIDTH = 220
 
@@ -46,14 +49,23 @@ class DocumentReader(QWidget):
     closed = Signal()
     retry = Signal()
 
-    def __init__(self, reader_name: str, now_ms: Callable[[], int], parent: QWidget | None = None) -> None:
+    def __init__(
+        self,
+        reader_name: str,
+        now_ms: Callable[[], int],
+        parent: QWidget | None = None,
+        *,
+        places: ReadingPlaces | None = None,
+    ) -> None:
         super().__init__(parent)
+        self._places = places
+        self._full: FullScreen | None = None
         self.setObjectName("documentReader")
         self.tasks = TaskOwner(self)
         self._reader_name, self._now_ms = reader_name, now_ms
         self._document: LocalDocument | None = None
         self._title = ""
-        self._pages_kind = Kind.PDF
+        self._pages_kind, self._password = Kind.PDF, ""
         self._sheets: PagesView | None = None
         self._outline: OutlinePane | None = None
         self._page_marks: dict[int, list[tuple[QRectF, ...]]] = {}
@@ -111,9 +123,10 @@ class DocumentReader(QWidget):
         self._copy = make("copy", "reader.copy")
         self._print = make("printer", "reader.print")
         self._save = make("download-simple", "reader.save_as")
+        self._more = make("dots-three", "reader.more")
         for name in ("outline_button", "search_button", "smaller", "larger", "fit_width", "fit_page"):
             getattr(self, f"_{name}").setObjectName(f"reader_{name}")
-        for name in ("turn", "copy", "print", "save"):
+        for name in ("turn", "copy", "print", "save", "more"):
             getattr(self, f"_{name}").setObjectName(f"reader_{name}")
         for widget in (
             self._outline_button,
@@ -129,6 +142,7 @@ class DocumentReader(QWidget):
             self._copy,
             self._print,
             self._save,
+            self._more,
         ):
             self.header.add_action(widget)
         self._fit_sizes()
@@ -144,10 +158,11 @@ class DocumentReader(QWidget):
         on_click(self._larger, lambda: self._zoom_step(1))
         on_click(self._fit_width, lambda: self._set_fit(Fit.WIDTH))
         on_click(self._fit_page, lambda: self._set_fit(Fit.PAGE))
-        on_click(self._turn, self._picture.rotate)
+        on_click(self._turn, self.turn)
         on_click(self._copy, self.copy)
         on_click(self._print, self.print_document)
         on_click(self._save, self.save_as)
+        on_click(self._more, self._open_menu)
         self._outline_button.toggled.connect(self._show_outline)
         self._page.returnPressed.connect(self._go_to_typed_page)
         self._find.searched.connect(self._search)
@@ -160,6 +175,8 @@ class DocumentReader(QWidget):
         self._text.copy_refused.connect(self._say_no_copy)
         self._problem.retry.connect(self.retry)
         self._problem.password_given.connect(self._open_with_password)
+        self._placing = QTimer(self, interval=KEEP_PLACE_MS, singleShot=True)
+        self._placing.timeout.connect(self._keep_place)
         self._marking = QTimer(self, interval=MARK_STEP_MS, singleShot=True)
         self._marking.timeout.connect(self._mark_visible)
         theme.changed.connect(self._fit_sizes)
@@ -170,6 +187,8 @@ class DocumentReader(QWidget):
             (QKeySequence("Ctrl++"), lambda: self._zoom_step(1)),
             (QKeySequence("Ctrl+-"), lambda: self._zoom_step(-1)),
             (QKeySequence("Ctrl+0"), lambda: self._set_fit(Fit.WIDTH)),
+            (QKeySequence("F11"), self.full_screen),
+            (QKeySequence("Ctrl+R"), self.turn),
             (QKeySequence("F3"), lambda: self._move(1)),
             (QKeySequence("Shift+F3"), lambda: self._move(-1)),
             (QKeySequence(QKeySequence.StandardKey.Print), self.print_document),
@@ -236,7 +255,7 @@ class DocumentReader(QWidget):
             self._problem.show_problem(icon, tr(f"reader.problem.{problem.code}"), password=asks)
             self._show(self._problem)
             return
-        self._pages_kind = kind
+        self._pages_kind, self._password = kind, password
         view = self._pages_view()
         view.may_copy, view.watermark = document.may_copy, self._watermark()
         self._show(view)
@@ -249,6 +268,8 @@ class DocumentReader(QWidget):
         self._outline.setVisible(bool(headings) and self._outline_button.isChecked())
         self._refresh_page(0)
         view.setFocus()
+        if self._places is not None:
+            self.tasks.start(self._find_place(document, self._places), name="place", exclusive=True)
 
     def _pages_view(self) -> PagesView:
         if self._sheets is None:
@@ -258,6 +279,8 @@ class DocumentReader(QWidget):
             self._sheets = PagesView()
             self._sheets.setObjectName("readerPages")
             self._sheets.page_changed.connect(self._refresh_page)
+            self._sheets.page_changed.connect(self._on_moved)
+            self._sheets.zoom_changed.connect(self._on_moved)
             self._sheets.zoom_changed.connect(self._refresh_zoom)
             self._sheets.copy_refused.connect(self._say_no_copy)
             self._sheets.marks_needed.connect(self._marking.start)
@@ -294,6 +317,18 @@ class DocumentReader(QWidget):
         self._run.set_document(self._text.parts, self._text.find_in)
         self._text.setFocus()
 
+    # ---- where reading stopped
+    async def _find_place(self, document: LocalDocument, places: ReadingPlaces) -> None:
+        place = await places.load(document.data)
+        if alive(self) and self._document is document and self._sheets is not None and self._sheets.page <= 0:
+            self._sheets.take_place(place)
+
+    def _keep_place(self) -> None:
+        shown = self._sheets if self.kind in PAGED else None
+        if self._places is None or self._document is None or shown is None or shown.source is None:
+            return
+        self.tasks.start(self._places.keep(self._document.data, shown.place()), name="keep place", exclusive=True)
+
     def _open_with_password(self, password: str) -> None:
         if self._document is not None:
             self._open(self._document, password)
@@ -309,6 +344,9 @@ class DocumentReader(QWidget):
 
     def _reset(self, title: str) -> None:
         self.tasks.cancel("decode")
+        if self._placing.isActive():
+            self._placing.stop()
+            self._keep_place()
         self._document, self._title = None, title
         self._page_marks = {}
         self.header.title.setText(title)
@@ -341,6 +379,7 @@ class DocumentReader(QWidget):
         self._copy.setVisible(kind is not None)
         self._print.setVisible(kind is not None)
         self._save.setVisible(document is not None)
+        self._more.setVisible(paged)
         if document is not None:
             self._allow(self._copy, document.may_copy, "reader.copy", "reader.no_copy")
             self._allow(self._print, document.may_print, "reader.print", "reader.no_print")
@@ -366,6 +405,60 @@ class DocumentReader(QWidget):
             self._page.setText(str(max(0, page) + 1))
         self._pages.setText(f"/ {self._sheets.source.page_count}")
         self._sheets.setAccessibleName(tr("reader.page_of", n=max(0, page) + 1, total=self._sheets.source.page_count))
+
+    def _on_moved(self) -> None:
+        """Another page or size: where to go on reading."""
+        if self._places is not None:
+            self._placing.start()
+
+    def turn(self) -> None:
+        """Turns pages or the picture a quarter clockwise."""
+        if self.kind is Kind.PICTURE:
+            self._picture.rotate()
+        elif self.kind in PAGED and self._sheets is not None:
+            self._page_marks = {}
+            self._sheets.turn()
+
+    def _set_two_pages(self, two: bool) -> None:
+        if self._sheets is not None:
+            self._sheets.set_columns(2 if two else 1)
+
+    def full_screen(self) -> None:
+        """Shows the document alone on the whole screen; Esc or F11 comes back to the page one was at."""
+        if self.kind not in PAGED or self._document is None or self._sheets is None:
+            return
+        if self._full is None:
+            from desktop.ui.reader.full_screen import FullScreen
+
+            self._full = FullScreen()
+            self._full.left.connect(self._on_full_left)
+        try:
+            source = _open_source(self._pages_kind, self._document.data, self._password)
+        except DocumentProblem:  # it opened before: memory is short
+            self._snack.say(tr("reader.no_full_screen"))
+            return
+        self._full.show_source(source, self._sheets, self.window())
+
+    def _on_full_left(self, page: int) -> None:
+        if self._sheets is not None and self._sheets.source is not None:
+            self._sheets.go_to(page)
+            self._sheets.setFocus()
+
+    def _open_menu(self) -> None:
+        menu = Menu(self, leaves=True)
+        sheets = self._sheets
+        if sheets is None:
+            return
+        for key, action, keys in (
+            ("reader.rotate", self.turn, "Ctrl+R"),
+            ("reader.full_screen", self.full_screen, "F11"),
+        ):
+            menu.addAction(f"{tr(key)}\t{keys}", action)
+        two = menu.addAction(tr("reader.two_pages"))
+        two.setCheckable(True)
+        two.setChecked(sheets.columns == 2)
+        two.toggled.connect(self._set_two_pages)
+        menu.popup(self._more.mapToGlobal(self._more.rect().bottomLeft()))
 
     def _go_to_typed_page(self) -> None:
         if self._sheets is None or self._sheets.source is None:

@@ -6,6 +6,9 @@ Coordinates: document points in, logical pixels on the screen; `_scale` is pixel
 from __future__ import annotations
 
 from bisect import bisect_right
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
 
 from PySide6.QtCore import QEvent, QPoint, QPointF, QRectF, QSize, Qt, QTimer, Signal
 from PySide6.QtGui import (
@@ -24,6 +27,7 @@ from PySide6.QtWidgets import QAbstractScrollArea, QApplication, QWidget
 from desktop.ui import theme
 from desktop.ui.reader.page_images import PageImages, Strip, strips
 from desktop.ui.reader.page_source import PageSelection, PageSource
+from desktop.ui.reader.turned_source import QUARTERS, turned
 from desktop.ui.reader.watermark import paint_watermark
 from desktop.ui.reader.zoom import Fit, clamp, step
 from desktop.ui.theme.tokens import palette_tokens
@@ -32,6 +36,15 @@ PIXELS_PER_POINT = 96 / 72
 MARGIN = 24.0
 GAP = 16.0
 EDGE_SCROLL_MS = 30
+
+
+@dataclass(frozen=True, slots=True)
+class _Row:
+    """Pages side by side: pixels from the first page's top; how wide they are together at this size."""
+
+    top: float
+    pages: range
+    width: float
 
 
 class PagesView(QAbstractScrollArea):
@@ -51,8 +64,10 @@ class PagesView(QAbstractScrollArea):
         self.watermark = ""
         self.fit = Fit.WIDTH
         self.factor = 1.0
-        self._tops: list[float] = []
+        self.columns = 1
+        self._rows: list[_Row] = []
         self._page = -1
+        self._degrees = 0
         self._selection: list[PageSelection] = []
         self._anchor: tuple[int, QPointF] | None = None
         self._marks: dict[int, list[tuple[QRectF, ...]]] = {}
@@ -68,20 +83,28 @@ class PagesView(QAbstractScrollArea):
     def show_source(self, source: PageSource) -> None:
         """Shows another document from its first page."""
         self.clear()
+        self._draw_from(source)
+        self.verticalScrollBar().setValue(0)
+        self._on_scrolled()
+
+    def _draw_from(self, source: PageSource) -> None:
+        self._drop_images()
         self.source = source
         self.images = source.images(self)
         self.images.drawn.connect(self._on_drawn)
         self._lay_out()
-        self.verticalScrollBar().setValue(0)
-        self._on_scrolled()
 
-    def clear(self) -> None:
-        """Lets go of the document."""
-        self._selection, self._marks, self._current, self._page = [], {}, None, -1
+    def _drop_images(self) -> None:
         if self.images is not None:
             self.images.close()
             self.images.deleteLater()
             self.images = None
+
+    def clear(self) -> None:
+        """Lets go of the document."""
+        self._selection, self._marks, self._current, self._page = [], {}, None, -1
+        self._degrees = 0
+        self._drop_images()
         if self.source is not None:
             self.source.close()
             self.source = None
@@ -95,24 +118,41 @@ class PagesView(QAbstractScrollArea):
     def _page_rect(self, page: int) -> QRectF:
         """Where a page lies on the viewport now."""
         assert self.source is not None
-        size = self.source.sizes[page] * self._scale
+        row = self._rows[page // self.columns]
         room = max(self.viewport().width(), self._content_width())
-        left = (room - size.width()) / 2 - self.horizontalScrollBar().value()
-        return QRectF(left, self._tops[page] - self.verticalScrollBar().value(), size.width(), size.height())
+        left = (room - row.width) / 2 - self.horizontalScrollBar().value()
+        for before in range(row.pages.start, page):
+            left += self.source.sizes[before].width() * self._scale + GAP
+        size = self.source.sizes[page] * self._scale
+        return QRectF(left, row.top - self.verticalScrollBar().value(), size.width(), size.height())
 
     def _content_width(self) -> float:
+        return max(row.width for row in self._rows) + 2 * MARGIN
+
+    def _row_pages(self) -> list[range]:
         assert self.source is not None
-        return max(size.width() for size in self.source.sizes) * self._scale + 2 * MARGIN
+        count = self.source.page_count
+        return [range(first, min(first + self.columns, count)) for first in range(0, count, self.columns)]
+
+    def _row_width(self, pages: range) -> float:
+        """In points, without the gaps."""
+        assert self.source is not None
+        return sum(self.source.sizes[page].width() for page in pages)
+
+    def _row_at(self, y: float) -> int:
+        """The row at a height of the whole document, the nearest one above it."""
+        return max(0, bisect_right(self._rows, y, key=lambda row: row.top) - 1)
 
     def _lay_out(self) -> None:
         if self.source is None:
             return
         self._fit()
-        self._tops = []
+        self._rows = []
         y = MARGIN
-        for size in self.source.sizes:
-            self._tops.append(y)
-            y += size.height() * self._scale + GAP
+        for pages in self._row_pages():
+            width = self._row_width(pages) * self._scale + (len(pages) - 1) * GAP
+            self._rows.append(_Row(y, pages, width))
+            y += max(self.source.sizes[page].height() for page in pages) * self._scale + GAP
         view = self.viewport().size()
         vertical, horizontal = self.verticalScrollBar(), self.horizontalScrollBar()
         vertical.setRange(0, max(0, round(y - GAP + MARGIN - view.height())))
@@ -128,10 +168,10 @@ class PagesView(QAbstractScrollArea):
         if self.fit is Fit.FREE:
             return
         size = self.source.sizes[max(0, self._page)]
-        widest = max(s.width() for s in self.source.sizes)
+        widest = max(map(self._row_width, self._row_pages()))
         # The room is counted with the bar always there: otherwise fitting makes it come and go.
         bar = self.verticalScrollBar().sizeHint().width()
-        width = self.maximumViewportSize().width() - bar - 2 * MARGIN
+        width = self.maximumViewportSize().width() - bar - 2 * MARGIN - (self.columns - 1) * GAP
         wanted = width / (widest * PIXELS_PER_POINT)
         if self.fit is Fit.PAGE:
             height = self.maximumViewportSize().height() - 2 * MARGIN
@@ -147,6 +187,57 @@ class PagesView(QAbstractScrollArea):
         """Shows at this size; the point `at` of the viewport stays where it is."""
         self.fit = Fit.FREE
         self._rescale(clamp(factor), at or self.viewport().rect().center())
+
+    def set_columns(self, columns: int) -> None:
+        """One page (1) or two side by side (2); the page in view stays in view."""
+        page = max(0, self._page)
+        self.columns = columns
+        if self.source is not None:
+            self._lay_out()
+            self.zoom_changed.emit()
+            self.go_to(page)
+
+    def turn(self) -> None:
+        """Turns all pages a quarter clockwise; the page in view stays in view."""
+        if self.source is None:
+            return
+        page, self._degrees = max(0, self._page), (self._degrees + 90) % 360
+        self._draw_from(turned(self.source, self._degrees))
+        self._set_selection([])
+        self.set_marks({}, None)
+        self.zoom_changed.emit()
+        self.go_to(page)
+
+    def place(self) -> dict[str, Any]:
+        """Where one is and how it looks: the page, its height in points at the top, size, arrangement."""
+        row = self._rows[max(0, self._page) // self.columns]
+        top = (self.verticalScrollBar().value() - row.top + MARGIN) / self._scale
+        return {
+            "page": max(0, self._page),
+            "top": round(top, 1),
+            "fit": self.fit.value,
+            "factor": round(self.factor, 4),
+            "columns": self.columns,
+            "degrees": self._degrees,
+        }
+
+    def take_place(self, place: Mapping[str, Any]) -> None:
+        """Go where `place` said; what does not fit this document is left out."""
+        if self.source is None or not place:
+            return
+        columns, degrees = place.get("columns"), place.get("degrees")
+        if columns in (1, 2) and columns != self.columns:
+            self.set_columns(columns)
+        while degrees in QUARTERS and degrees != self._degrees:
+            self.turn()
+        factor = place.get("factor")
+        if place.get("fit") == Fit.FREE.value and isinstance(factor, int | float):
+            self.set_factor(float(factor))
+        elif place.get("fit") in (Fit.WIDTH.value, Fit.PAGE.value):
+            self.set_fit(Fit(place["fit"]))
+        page, top = place.get("page"), place.get("top")
+        if isinstance(page, int):
+            self.go_to(page, float(top) if isinstance(top, int | float) else 0.0)
 
     def zoom_step(self, direction: int, at: QPoint | None = None) -> None:
         """One step larger (1) or smaller (-1)."""
@@ -169,9 +260,9 @@ class PagesView(QAbstractScrollArea):
         if self.source is None:
             return range(0)
         top = self.verticalScrollBar().value()
-        first = max(0, bisect_right(self._tops, top) - 1)
-        last = max(first, bisect_right(self._tops, top + self.viewport().height()) - 1)
-        return range(first, last + 1)
+        first = self._row_at(top)
+        last = max(first, self._row_at(top + self.viewport().height()))
+        return range(self._rows[first].pages.start, self._rows[last].pages.stop)
 
     def visible_pages(self) -> range:
         """The pages in view."""
@@ -179,7 +270,8 @@ class PagesView(QAbstractScrollArea):
 
     def _point_at(self, spot: QPointF) -> tuple[int, QPointF]:
         """The page nearest to a spot of the viewport and the point on it."""
-        page = max(0, bisect_right(self._tops, spot.y() + self.verticalScrollBar().value()) - 1)
+        pages = self._rows[self._row_at(spot.y() + self.verticalScrollBar().value())].pages
+        page = next((one for one in pages if spot.x() < self._page_rect(one).right() + GAP / 2), pages[-1])
         rect = self._page_rect(page)
         return page, (spot - rect.topLeft()) / self._scale
 
@@ -193,7 +285,8 @@ class PagesView(QAbstractScrollArea):
         """Scrolls so that this height of the page stands at the top."""
         if self.source is None or not 0 <= page < self.source.page_count:
             return
-        self.verticalScrollBar().setValue(round(self._tops[page] + top * self._scale - MARGIN))
+        row = self._rows[page // self.columns]
+        self.verticalScrollBar().setValue(round(row.top + top * self._scale - MARGIN))
         self._on_scrolled()
 
     def reveal(self, page: int, rect: QRectF) -> None:
@@ -211,7 +304,7 @@ class PagesView(QAbstractScrollArea):
         if self.source is None:
             return
         middle = self.verticalScrollBar().value() + self.viewport().height() / 2
-        page = max(0, bisect_right(self._tops, middle) - 1)
+        page = self._rows[self._row_at(middle)].pages.start
         if page != self._page:
             self._page = page
             self.page_changed.emit(page)
@@ -365,10 +458,11 @@ class PagesView(QAbstractScrollArea):
         if self.source is None:
             return
         page, before = max(0, self._page), self.factor
-        inside = (self.verticalScrollBar().value() - self._tops[page]) / self._scale
+        inside = (self.verticalScrollBar().value() - self._rows[page // self.columns].top) / self._scale
         self._lay_out()
         if before != self.factor:
-            self.verticalScrollBar().setValue(round(self._tops[page] + inside * self._scale))
+            top = self._rows[page // self.columns].top
+            self.verticalScrollBar().setValue(round(top + inside * self._scale))
             self.zoom_changed.emit()
         self._on_scrolled()
 
