@@ -68,7 +68,8 @@ def sample_mistakes(modules: list[ModuleDefinition], root: Path = MODULES_FOLDER
 def rules_problems(module: ModuleDefinition) -> list[str]:
     """Rules that are named but not there."""
     problems: list[str] = []
-    for type_ in module.types:
+    made_here = [msgspec.structs.replace(module.types[0], rules=module.kind_rules)] if module.kind_rules else []
+    for type_ in (*module.types, *made_here):
         try:
             load_rules(module, type_)
         except DefinitionError as error:

@@ -222,7 +222,7 @@ class Application(QObject):
             self.tray,
             self.preferences,
             self.notifications,
-            self._sources(session, screen.me.login),
+            self.sources(session, screen.me.login),
             now_ms=self.clock.now_ms,
             data_dir=self._options.data_dir,
             parent=self,
@@ -266,7 +266,8 @@ class Application(QObject):
         self.preferences.set(last_server=account.server)
         await self.bridge.call(remember())
 
-    def _sources(self, session: Session, login: str) -> SettingsSources:
+    def sources(self, session: Session, login: str) -> SettingsSources:
+        """What the settings page of a session reads."""
         account = self._account(session)
         server = account.server if account is not None else ""
         wrapped = self.bridge.wrap(session)

@@ -11,7 +11,17 @@ from typing import Any, TypeVar
 from PySide6.QtCore import QAbstractItemModel, QAbstractListModel, QAbstractTableModel, QModelIndex, QPoint, QRect, Qt
 from PySide6.QtGui import QAction, QInputMethodEvent, QKeySequence
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QAbstractButton, QAbstractItemView, QApplication, QLabel, QLineEdit, QTextEdit, QWidget
+from PySide6.QtWidgets import (
+    QAbstractButton,
+    QAbstractItemView,
+    QApplication,
+    QComboBox,
+    QLabel,
+    QLineEdit,
+    QScrollArea,
+    QTextEdit,
+    QWidget,
+)
 
 T = TypeVar("T")
 
@@ -63,15 +73,17 @@ def find_all(name: str) -> list[QWidget]:
     return list(dict.fromkeys(by_object + by_access + by_text))
 
 
-def find(name: str) -> QWidget:
-    """The best match.
+def find(name: str, inside: str = "") -> QWidget:
+    """The best match; with `inside`, the best within a widget called that.
 
     Raises:
         NotFound: nothing visible is called so.
     """
+    around = find_all(inside) if inside else []
     for widget in find_all(name):
-        return widget
-    raise NotFound(name)
+        if not inside or any(one.isAncestorOf(widget) for one in around):
+            return widget
+    raise NotFound(f"{name} in {inside}" if inside else name)
 
 
 def focus_window(widget: QWidget) -> None:
@@ -81,11 +93,12 @@ def focus_window(widget: QWidget) -> None:
     window.activateWindow()
 
 
-def click(name: str, *, double: bool = False, right: bool = False) -> None:
-    """Clicks the middle of a widget."""
-    widget = find(name)
+def click(name: str, *, inside: str = "", double: bool = False, right: bool = False) -> None:
+    """Clicks the middle of a widget; one in a scrolled area comes into sight first."""
+    widget = find(name, inside)
     if not widget.isEnabled():
         raise NotFound(f"{name} is disabled")
+    _bring_into_sight(widget)
     _click_at(widget, widget.rect().center(), double=double, right=right)
 
 
@@ -123,6 +136,14 @@ def _walk(model: QAbstractItemModel, parent: QModelIndex) -> Iterator[QModelInde
             yield from _walk(model, first)
 
 
+def _bring_into_sight(widget: QWidget) -> None:
+    parent = widget.parentWidget()
+    while parent is not None:
+        if isinstance(parent, QScrollArea):
+            parent.ensureWidgetVisible(widget, 0, 0)
+        parent = parent.parentWidget()
+
+
 def _click_at(widget: QWidget, at: QPoint, *, double: bool, right: bool) -> None:
     button = Qt.MouseButton.RightButton if right else Qt.MouseButton.LeftButton
     focus_window(widget)
@@ -138,15 +159,15 @@ def close_window(name: str) -> None:
     find(name).window().close()
 
 
-def type_text(name: str, text: str) -> None:
-    """Focuses a field and types: Latin by keys, everything else as an input method commits it."""
-    widget = find(name)
+def type_text(name: str, text: str, inside: str = "", *, at_once: bool = False) -> None:
+    """Focuses a field and types: Latin by keys, everything else as an input method commits it; all `at_once` as a paste does."""
+    widget = find(name, inside)
     focus_window(widget)
     if not widget.hasFocus():
         widget.setFocus(Qt.FocusReason.MouseFocusReason)
     target = widget.focusProxy() or widget
-    for character in text:
-        if character.isascii() and character.isprintable():
+    for character in (text,) if at_once else text:
+        if len(character) == 1 and character.isascii() and character.isprintable():
             QTest.keyClicks(target, character)
         else:
             event = QInputMethodEvent()
@@ -154,9 +175,9 @@ def type_text(name: str, text: str) -> None:
             QApplication.sendEvent(target, event)
 
 
-def press(name: str, keys: str) -> None:
+def press(name: str, keys: str, inside: str = "") -> None:
     """Presses a key or combination ("Return", "Ctrl+A") in a widget."""
-    widget = find(name)
+    widget = find(name, inside)
     focus_window(widget)
     if not widget.hasFocus():
         widget.setFocus(Qt.FocusReason.OtherFocusReason)
@@ -189,6 +210,8 @@ def describe(widget: QWidget) -> dict[str, Any]:
     }
     if isinstance(widget, QAbstractItemView) and widget.model() is not None:
         found["rows"] = rows_of(widget.model())
+    if isinstance(widget, QComboBox):
+        found["choice"] = widget.currentText()
     if isinstance(widget, QAbstractButton) and widget.isCheckable():
         found["checked"] = widget.isChecked()
     return found

@@ -2,8 +2,9 @@
 
     python -m desktop.app.tour --server URL --ca FILE --out DIR --theme light|dark --lang zh|en --scale 1|2 [--only PAGE]
 
-Signs in as the clerk; the director acts live through a second core client. The cable is a proxy in between, so that it can
-be cut. Waits on conditions with a deadline, never on the clock. Pictures: <page>-<theme>-<lang>[-2x].png.
+Signs in as the clerk; the director acts live through a second core client, the people of a flow have windows of their own. The
+cable is a proxy in between, so that it can be cut. Waits on conditions with a deadline, never on the clock. Pictures:
+<page>-<theme>-<lang>[-2x].png.
 """
 
 import argparse
@@ -24,7 +25,10 @@ from urllib.parse import urlsplit
 
 from desktop.app.cable import Cable
 from desktop.app.options import Options
-from desktop.app.tour_office import Hands, OfficeStops
+from desktop.app.tour_flows import FlowStops
+from desktop.app.tour_hands import Hands
+from desktop.app.tour_office import OfficeStops
+from desktop.app.tour_people import People
 from desktop.platform.environment import prepare_application, prepare_environment
 
 if TYPE_CHECKING:
@@ -170,6 +174,7 @@ class Tour:
     def __init__(self, application: "Application", cable: Cable, server: str, camera: Camera, only: str | None) -> None:
         self._app, self._cable, self._server, self._camera, self._only = application, cable, server, camera, only
         self._director: Session | None = None
+        self._people = People(application, server, PASSWORD)
         self.failed: list[str] = []
 
     # ------------------------------------------------------------ the way
@@ -180,6 +185,7 @@ class Tour:
         await self._sign_in()
         for name, stop in self._stops():
             await self._stop(name, stop)
+        await self._people.close()
         for name in self.failed:
             log.error("%s could not be reached", name)
         return 1 if self.failed else 0
@@ -200,6 +206,7 @@ class Tour:
             ("transfers", self._transfers),
             ("settings", self._settings),
             *self._office().stops(),
+            *self._flows().stops(),
             ("offline", self._offline),
         ]
 
@@ -208,6 +215,13 @@ class Tour:
         call = self._app.bridge.call
         hands = Hands(lambda: self._in, self._until, act, self._shoot, self._open, self._colleague, call, self._cable)
         return OfficeStops(hands)
+
+    def _flows(self) -> FlowStops:
+        """The stops at several people's desks."""
+        camera = self._camera
+        return FlowStops(
+            self._people, lambda: self._in, self._until, act, camera.window, camera.screen, self._app.data_dir
+        )
 
     async def _stop(self, name: str, stop: Callable[[], Awaitable[None]]) -> None:
         if self._only is not None and not self._only.startswith(name) and not name.startswith(self._only):

@@ -2,15 +2,13 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Final
 
-from desktop.app.cable import Cable
+from desktop.app.tour_cases import CaseStops
+from desktop.app.tour_hands import Hands
 
 if TYPE_CHECKING:
-    from desktop.app.signed_in import SignedIn
-    from desktop.core.services.session import Session
     from desktop.ui.office.module_page import ModulePage
     from desktop.ui.office.page import OfficePage
 
@@ -19,20 +17,6 @@ OWN_SCREENS: Final = frozenset({"notices", "library", "contacts"})
 TASK: Final = "Task"
 SEEN_SECONDS: Final = 20
 POLL_S: Final = 0.05
-
-
-@dataclass(frozen=True, slots=True)
-class Hands:
-    """What the stops use of the tour: the client, waiting, pictures, the colleague's client."""
-
-    entered: Callable[[], "SignedIn"]
-    until: Callable[..., Awaitable[None]]
-    act: Callable[..., Awaitable[None]]
-    shoot: Callable[[str], None]
-    open_talk: Callable[[str], Awaitable[str]]
-    colleague: Callable[[], Awaitable["Session"]]
-    call: Callable[..., Awaitable[Any]]
-    cable: Cable
 
 
 class OfficeStops:
@@ -52,6 +36,7 @@ class OfficeStops:
             ("card", self.card),
             ("message-to-task", self.message_to_task),
             ("conflict", self.conflict),
+            *CaseStops(self._hands, self._module, self._quiet).stops(),
         ]
 
     # ---- help

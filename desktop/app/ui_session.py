@@ -10,7 +10,9 @@ from desktop.core.domain import ConnectionStatus, Person, Presence
 
 if TYPE_CHECKING:  # for their names: the session that comes has loaded them, the start need not
     from desktop.core.services.alerts import AlertService
+    from desktop.core.services.annotations import AnnotationsService
     from desktop.core.services.cache import CacheService
+    from desktop.core.services.cases import CasesService
     from desktop.core.services.chat import ChatService
     from desktop.core.services.directory import DirectoryService
     from desktop.core.services.office import OfficeService
@@ -47,6 +49,8 @@ class ScreenSession:
         self.files: TransferService = bridge.wrap(session.files)
         self.office: OfficeService = bridge.wrap(session.office)
         self.records: RecordsService = bridge.wrap(session.records)
+        self.cases: CasesService = bridge.wrap(session.cases)
+        self.annotations: AnnotationsService = bridge.wrap(session.annotations)
         self.alerts: AlertService = bridge.wrap(session.alerts)
         self.settings: SettingsService = bridge.wrap(session.settings)
         self.cache: CacheService = bridge.wrap(session.cache)

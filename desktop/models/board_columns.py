@@ -9,7 +9,7 @@ from typing import Any
 
 from desktop.core.domain.conditions import is_empty
 from desktop.core.domain.definition import Action, Field, FieldKind, TypeDefinition
-from desktop.core.domain.records import Record
+from desktop.core.domain.records import Placed, Record
 
 EMPTY = ""
 """Key of the column of records without a value."""
@@ -17,10 +17,10 @@ EMPTY = ""
 
 @dataclass(slots=True)
 class Column:
-    """Records with one value of the board's field."""
+    """Ids of the records with one value of the board's field, in order."""
 
     key: str
-    records: list[Record] = field(default_factory=list)
+    ids: list[str] = field(default_factory=list)
 
 
 def column_keys(definition: TypeDefinition, group: Field) -> list[str]:
@@ -40,14 +40,22 @@ def key_of(record: Record, group: Field) -> str:
     return EMPTY if is_empty(held) else str(held)
 
 
-def columns_of(definition: TypeDefinition, group: Field, records: Iterable[Record]) -> list[Column]:
+def key_of_value(value: str | int | float | bool | tuple[str, ...] | None) -> str:
+    """The column of a value as the store tells it; of several the first one."""
+    held = value[0] if isinstance(value, tuple) else value
+    if isinstance(held, bool):
+        return "true" if held else "false"
+    return EMPTY if held is None else str(held)
+
+
+def columns_of(definition: TypeDefinition, group: Field, records: Iterable[Placed]) -> list[Column]:
     """Columns with their records in the order given: the known ones first, then others as they come; without a value first of all where there are any."""
     found = {key: Column(key) for key in column_keys(definition, group)}
-    for record in records:
-        key = key_of(record, group)
+    for placed in records:
+        key = key_of_value(placed.value)
         if key not in found:
             found[key] = Column(key)
-        found[key].records.append(record)
+        found[key].ids.append(placed.id)
     empty = found.pop(EMPTY, None)
     return [*([empty] if empty is not None else []), *found.values()]
 

@@ -81,7 +81,8 @@ class FormState:
     Args:
         record: the record that is changed; None for a new one.
         prefill: values a new record starts with, before the defaults.
-        only: for an action's small form: these fields and no others.
+        only: for an action's small form: these fields and no others, also those whose `when` is only met by what the action does.
+        heeds_when: of `only` those whose `when` is met.
     """
 
     def __init__(
@@ -94,10 +95,11 @@ class FormState:
         editable: Callable[[Field], bool] = lambda _field: True,
         only: Sequence[str] | None = None,
         required: Sequence[str] = (),
+        heeds_when: bool = False,
     ) -> None:
         self.definition, self.record = definition, record
         self._facts, self._editable = facts, editable
-        self._only, self._required = only, frozenset(required)
+        self._only, self._required, self._heeds_when = only, frozenset(required), heeds_when
         self.start = dict(record.data) if record is not None else self._first_values(prefill or {})
         if prefill and record is not None:
             self.values = {**self.start, **prefill}
@@ -164,7 +166,8 @@ class FormState:
     def stands(self, one: Field) -> bool:
         """Whether the field is in the form now: its `when` is met, and there is something to write or to see."""
         if self._only is not None:
-            return one.name in self._only
+            asked = not self._heeds_when or self.fits(one)
+            return one.name in self._only and asked
         if not self.fits(one):
             return False
         if is_written(one):
@@ -206,7 +209,7 @@ class FormState:
         found: dict[str, Problem] = {}
         for part in self.parts():
             for one in part.fields:
-                if not self.writable(one):
+                if not self.writable(one) or not self.stands(one):
                     continue
                 if one.name in unread:
                     found[one.name] = Problem("unreadable")
@@ -243,7 +246,7 @@ class FormState:
 
     def patch(self) -> dict[str, Any]:
         """What an update changes; None empties a field."""
-        names = {f.name for part in self.parts() for f in part.fields if self.writable(f)}
+        names = {f.name for part in self.parts() for f in part.fields if self.writable(f) and self.stands(f)}
         found: dict[str, Any] = {}
         for name in sorted(self.changed & names):
             one = self.definition.field(name)

@@ -5,20 +5,22 @@ A record whose parent is not here stands at the top; where records would be each
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
-from desktop.core.domain.records import Record
+from desktop.core.domain.records import Placed
 
 
 @dataclass(slots=True)
 class Tree:
-    """`children` by id of the parent, "" for the top; `parents` the other way round."""
+    """Ids of records: `children` by id of the parent, "" for the top; `parents` the other way round, in order."""
 
-    records: dict[str, Record] = field(default_factory=dict)
     parents: dict[str, str] = field(default_factory=dict)
     children: dict[str, list[str]] = field(default_factory=dict)
     matching: frozenset[str] | None = None
+
+    def __contains__(self, record_id: str) -> bool:
+        return record_id in self.parents
 
     def below(self, parent: str) -> Sequence[str]:
         """Ids below a record, in order."""
@@ -46,29 +48,35 @@ class Tree:
         place = line.index(record_id) if record_id in line else 0
         return line[place - 1] if place else ""
 
+    def walk(self, opened: Collection[str]) -> Iterator[str]:
+        """Ids from the top down as they stand on the screen while these are open."""
+        ahead = list(reversed(self.below("")))
+        while ahead:
+            yield (key := ahead.pop())
+            if key in opened:
+                ahead += reversed(self.below(key))
 
-def tree_of(records: Iterable[Record], parent_field: str, matching: frozenset[str] | None = None) -> Tree:
-    """Siblings in the order given. `matching`: only these and the way to them."""
-    held = {record.id: record for record in records}
-    parents = {key: _parent(record, parent_field, held) for key, record in held.items()}
+
+def tree_of(records: Iterable[Placed], matching: frozenset[str] | None = None) -> Tree:
+    """Siblings in the order given; the value of each is its parent. `matching`: only these and the way to them."""
+    held = {placed.id: placed.value for placed in records}
+    parents = {key: _parent(key, value, held) for key, value in held.items()}
     _break_rings(parents)
-    shown = held
     if matching is not None:
         wanted: set[str] = set()
-        for key in matching & held.keys():
+        for key in matching & parents.keys():
             while key and key not in wanted:
                 wanted.add(key)
                 key = parents[key]  # noqa: PLW2901  # up the path
-        shown = {key: record for key, record in held.items() if key in wanted}
+        parents = {key: parent for key, parent in parents.items() if key in wanted}
     children: dict[str, list[str]] = {}
-    for key in shown:
-        children.setdefault(parents[key], []).append(key)
-    return Tree(shown, {key: parents[key] for key in shown}, children, matching)
+    for key, parent in parents.items():
+        children.setdefault(parent, []).append(key)
+    return Tree(parents, children, matching)
 
 
-def _parent(record: Record, name: str, held: dict[str, Record]) -> str:
-    value = record.data.get(name)
-    return value if isinstance(value, str) and value in held and value != record.id else ""
+def _parent(key: str, value: object, held: Collection[str]) -> str:
+    return value if isinstance(value, str) and value in held and value != key else ""
 
 
 def _break_rings(parents: dict[str, str]) -> None:

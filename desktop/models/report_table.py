@@ -5,7 +5,7 @@ A record with several values of a group's field (people, choices) counts in each
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from decimal import ROUND_HALF_UP, Decimal
@@ -16,7 +16,7 @@ from typing import Any, Final
 from desktop.core.clock import utc_date
 from desktop.core.domain.conditions import as_decimal, is_empty
 from desktop.core.domain.definition import Field, FieldKind, Measure, ModuleDefinition, Report, TypeDefinition
-from desktop.core.domain.records import Record
+from desktop.core.domain.records import Figure, FigureGroup, Record
 from desktop.models.record_values import local_date, local_ms, moment_of
 
 TIMES: Final = frozenset({FieldKind.DATE, FieldKind.DATETIME, FieldKind.SPAN})
@@ -203,6 +203,13 @@ class _Sums:
             self.high = value if self.high is None else max(self.high, value)
         self.per += sum(per, Decimal(0))
 
+    def add_figure(self, figure: Figure, per: Figure) -> None:
+        self.count += figure.count
+        self.total += figure.total
+        self.low = min((one for one in (self.low, figure.low) if one is not None), default=None)
+        self.high = max((one for one in (self.high, figure.high) if one is not None), default=None)
+        self.per += per.total
+
     def figure(self, measure: Measure, records: int) -> Decimal | None:
         """The figure; None where there is nothing to tell: no value, or nothing to divide by."""
         match measure.op:
@@ -244,6 +251,16 @@ class _Bucket:
         for measure, held in zip(measures, self.sums, strict=True):
             held.add(_decimals(record, measure.field), _decimals(record, measure.per))
 
+    def add_group(self, group: FigureGroup, measures: Sequence[Measure]) -> None:
+        """Records that were added up already."""
+        if not self.sums:
+            self.sums = [_Sums() for _ in measures]
+        self.records += group.count
+        for measure, held in zip(measures, self.sums, strict=True):
+            held.add_figure(
+                group.figures.get(measure.field or "", Figure()), group.figures.get(measure.per or "", Figure())
+            )
+
     def figures(self, measures: Sequence[Measure]) -> tuple[Decimal | None, ...]:
         sums = self.sums or [_Sums() for _ in measures]
         return tuple(held.figure(measure, self.records) for measure, held in zip(measures, sums, strict=True))
@@ -278,6 +295,50 @@ def table_of(
         whole.add(record, report.measures)
         for keys in product(*(keys_of(record, group) for group in groups)):
             buckets.setdefault(keys, _Bucket()).add(record, report.measures)
+    return _table(report, groups, buckets, whole, field_of)
+
+
+def may_add_up(report: Report, field_of: Callable[[str], Field | None]) -> bool:
+    """Whether the store can add the report up: no number stands inside of lines, and no moment is a group by itself (it is held in another way)."""
+    alone = [field_of(group.name) for group in map(group_of, report.group) if not group.unit]
+    moments = any(one is not None and one.kind in TIMES and one.kind is not FieldKind.DATE for one in alone)
+    return not moments and not any("." in name for name in figure_names(report))
+
+
+def figure_names(report: Report) -> list[str]:
+    """Fields whose figures the report needs."""
+    return list(dict.fromkeys(name for one in report.measures for name in (one.field, one.per) if name))
+
+
+def table_of_groups(
+    report: Report, found: Iterable[FigureGroup], field_of: Callable[[str], Field | None] = lambda _name: None
+) -> ReportTable:
+    """The same from records that the store added up: each is in one group there, and here in one for each value it holds."""
+    groups = tuple(group_of(one) for one in report.group)
+    buckets: dict[tuple[Key, ...], _Bucket] = {}
+    whole = _Bucket()
+    for one in found:
+        whole.add_group(one, report.measures)
+        for keys in product(*(_held_keys(value, group) for value, group in zip(one.keys, groups, strict=True))):
+            buckets.setdefault(keys, _Bucket()).add_group(one, report.measures)
+    return _table(report, groups, buckets, whole, field_of)
+
+
+def _held_keys(value: Any, group: Group) -> list[Key]:
+    if isinstance(value, tuple):
+        return list(dict.fromkeys(value)) or [None]
+    if group.unit == "week" and isinstance(value, str):
+        return [time_key(date.fromisoformat(value), "week")]
+    return [value if value is None or isinstance(value, bool) else str(value)]
+
+
+def _table(
+    report: Report,
+    groups: tuple[Group, ...],
+    buckets: Mapping[tuple[Key, ...], _Bucket],
+    whole: _Bucket,
+    field_of: Callable[[str], Field | None],
+) -> ReportTable:
     rows = [Row(keys, bucket.figures(report.measures)) for keys, bucket in buckets.items()]
     rows = _filled(rows, groups, report.measures)
     ranks = [_ranks(number, group, rows, field_of) for number, group in enumerate(groups)]

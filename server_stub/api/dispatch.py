@@ -12,6 +12,7 @@ from server_stub.api.methods import (
     READ_METHODS,
     Arguments,
     Set,
+    call_own,
     check_import,
     check_set,
     count_set,
@@ -19,6 +20,7 @@ from server_stub.api.methods import (
     import_objects,
     may_write,
     nothing_set,
+    own_method,
     refuse_rest,
     set_objects,
 )
@@ -26,7 +28,7 @@ from server_stub.api.references import Answer, resolve_arguments
 from server_stub.api.wire import Call, Limits, Request, decode_request
 from server_stub.errors import MethodError, MethodErrorType, RequestError, RequestErrorType, StorageFailed
 from server_stub.records.actor import READ_SCOPE, Actor
-from server_stub.records.types import Registry, TypeHandler
+from server_stub.records.types import OwnMethod, Registry, TypeHandler
 from server_stub.storage.database import Database
 
 log = logging.getLogger("tongban.api")
@@ -114,7 +116,10 @@ class Dispatcher:
         try:
             given = resolve_arguments(arguments, run.answers)
             known = dict(run.created)
-            if name.endswith("/import"):
+            own = own_method(handler, name.partition("/")[2])
+            if own is not None:
+                answer = await self._own(own, run.actor, given)
+            elif name.endswith("/import"):
                 answer = await self._import(handler, run.actor, given, known)
             else:
                 answer = await self._set(handler, run.actor, check_set(given, run.actor, self.limits), known)
@@ -152,6 +157,12 @@ class Dispatcher:
             refused = dict.fromkeys(args.create, self._allowance.refusal(actor.person_id).to_object())
             return {"accountId": actor.person_id, "created": {}, "notCreated": refused}
         return await self._database.write(lambda tx: import_objects(tx, handler, actor, args, known))
+
+    async def _own(self, method: OwnMethod, actor: Actor, arguments: Arguments) -> Arguments:
+        """A method that only one type has; counts as one write."""
+        if not self._allowance.take(actor.person_id, 1):
+            return {"accountId": actor.person_id, "refused": self._allowance.refusal(actor.person_id).to_object()}
+        return await call_own(method, actor, arguments)
 
     def _fail_all(self, run: "_Run", calls: Sequence[Call], problem: StorageFailed) -> None:
         log.error("storage failed under %d calls: %s", len(calls), problem)

@@ -1,6 +1,6 @@
 """The five standard methods (RFC 8620 §5) for any TypeHandler: plain functions over a snapshot or a transaction."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, Final, TypeVar
 
 import msgspec
@@ -19,14 +19,14 @@ from server_stub.errors import (
 from server_stub.ids import is_id
 from server_stub.records.actor import WRITE_SCOPE, Actor
 from server_stub.records.creation import recall_creation, remember_creation
-from server_stub.records.types import MAX_QUERY, Comparator, TypeHandler, Window
+from server_stub.records.types import MAX_QUERY, Comparator, OwnMethod, TypeHandler, Window
 from server_stub.records.visibility import current_state
 from server_stub.storage.database import Tx
 
 Arguments = dict[str, Any]
 S = TypeVar("S", bound=msgspec.Struct)
 
-MAX_IMPORT: Final = 2000  # objects of one /import
+MAX_IMPORT: Final = 10_000  # objects of one /import: some 4 s of one transaction
 QUERY_CHANGES_LIMIT: Final = 5000  # changed objects a /queryChanges looks at before it gives up
 
 
@@ -64,6 +64,10 @@ class _Comparator(msgspec.Struct, rename="camel"):
     property: str
     is_ascending: bool = True
     collation: str | None = None
+
+
+class _Own(msgspec.Struct, rename="camel"):
+    account_id: str
 
 
 class _Query(msgspec.Struct, rename="camel"):
@@ -246,7 +250,31 @@ READ_METHODS: Final[dict[str, ReadMethod]] = {
 
 def may_write(handler: TypeHandler, method: str) -> bool:
     """Whether a type has this method, and it writes."""
-    return method == "set" or (method == "import" and bool(getattr(handler, "imports", False)))
+    if method == "set" or (method == "import" and bool(getattr(handler, "imports", False))):
+        return True
+    return own_method(handler, method) is not None
+
+
+def own_method(handler: TypeHandler, method: str) -> OwnMethod | None:
+    """A method that only this type has."""
+    held: Mapping[str, OwnMethod] = getattr(handler, "own_methods", {})
+    return held.get(method)
+
+
+async def call_own(run: OwnMethod, actor: Actor, arguments: Arguments) -> Arguments:
+    """Call a type's own method; a SetError of it is answered as the argument `refused`.
+
+    Raises:
+        MethodError: invalidArguments, accountNotFound, accountReadOnly, and what the method raises.
+    """
+    _take(arguments, _Own, actor)
+    if not actor.may(WRITE_SCOPE):
+        raise MethodError(MethodErrorType.ACCOUNT_READ_ONLY, "the token may only read")
+    try:
+        answer = await run(actor, {key: value for key, value in arguments.items() if key != "accountId"})
+    except SetError as problem:
+        answer = {"refused": problem.to_object()}
+    return {"accountId": actor.person_id, **answer}
 
 
 class _TakenBack(Exception):

@@ -33,7 +33,7 @@ from server_stub.accounts.integration import GrantRefused, all_tokens, do_grant,
 from server_stub.accounts.logins import LoginRefused, credential_of, do_set_password, find_credential
 from server_stub.accounts.passwords import Passwords, PasswordTooWeak, same_secret
 from server_stub.app.posts import PostUnknown, department_path, find_department, identities_of
-from server_stub.app.roles import known_roles
+from server_stub.app.roles import known_roles, roles_administrators_name
 from server_stub.app.settings import Settings
 from server_stub.app.tls import TlsFiles
 from server_stub.audit.chain import SYSTEM
@@ -42,6 +42,7 @@ from server_stub.errors import SetError
 from server_stub.modules.engine.definition import DefinitionError
 from server_stub.modules.engine.migrations import DataWouldBeLost
 from server_stub.modules.engine.office import Office
+from server_stub.modules.engine.overlays_store import do_withdraw
 from server_stub.records.store import load_record, load_records_of_type
 from server_stub.storage.database import Database
 
@@ -54,6 +55,8 @@ MAX_COMMAND: Final = 64 * 1024
 _TIMEOUT_S: Final = 30
 _MIGRATION_S: Final = 1800  # every record may be written anew
 MODULES: Final = "modules."
+WITHDRAW: Final = "modules.withdraw"
+"""Works where no office can be made of what there is."""
 _DURATION: Final = re.compile(r"(\d{1,6})([hdw])\Z", re.ASCII)
 _UNIT_MS: Final = {"h": 3_600_000, "d": 86_400_000, "w": 7 * 86_400_000}
 _WORDS: Final = "abcdefghjkmnpqrstuvwxyz23456789"  # nothing that is mistaken for something else when read out
@@ -97,7 +100,7 @@ async def run_command(context: Context, name: str, arguments: Arguments) -> Answ
 
 
 async def _add_user(context: Context, asked: Arguments) -> Answer:
-    roles = _roles(context, asked)
+    roles = await _roles(context, asked)
     password = asked.get("password") or generate_password()
     hashed = await asyncio.to_thread(context.passwords.hash, password)
     posts = list(asked.get("identities") or ())
@@ -154,7 +157,7 @@ async def _list_users(context: Context, asked: Arguments) -> Answer:
 
 
 async def _set_roles(context: Context, asked: Arguments) -> Answer:
-    login, roles = asked["login"], _roles(context, asked)
+    login, roles = asked["login"], await _roles(context, asked)
     await context.database.write(lambda tx: directory.do_set_roles(tx, _person(tx.conn, login), roles))
     return [f"{login}: roles {', '.join(roles) or 'none'}"]
 
@@ -255,6 +258,15 @@ async def _reload_modules(context: Context, asked: Arguments) -> Answer:
     return lines
 
 
+async def _withdraw_changes(context: Context, asked: Arguments) -> Answer:
+    module = str(asked["module"])
+    if context.serving:
+        raise CommandFailed("the server runs: an administrator publishes an empty draft, or stop the server first")
+    if not await context.database.write(lambda tx: do_withdraw(tx, module)):
+        raise CommandFailed(f"nothing of {module[:64]!r} is changed")
+    return [f"{module}: what was changed is a draft again; the next start takes the folder as it is"]
+
+
 def _office(context: Context) -> Office:
     if context.office is None:
         raise CommandFailed("there are no modules here")
@@ -278,6 +290,7 @@ COMMANDS: Final[Mapping[str, Callable[[Context, Arguments], Awaitable[Answer]]]]
     "modules.plan": _plan_modules,
     "modules.migrate": _migrate_modules,
     "modules.reload": _reload_modules,
+    WITHDRAW: _withdraw_changes,
 }
 
 
@@ -297,11 +310,12 @@ def _person(conn: sa.Connection, login: str) -> str:
     return stored.person_id
 
 
-def _roles(context: Context, asked: Arguments) -> list[str]:
+async def _roles(context: Context, asked: Arguments) -> list[str]:
     wanted = [str(role) for role in asked.get("roles") or ()]
-    unknown = sorted(set(wanted) - context.roles)
+    known = context.roles | await context.database.read(roles_administrators_name)
+    unknown = sorted(set(wanted) - known)
     if unknown:
-        raise CommandFailed(f"there is no role {unknown[0][:64]!r}; there are {', '.join(sorted(context.roles))}")
+        raise CommandFailed(f"there is no role {unknown[0][:64]!r}; there are {', '.join(sorted(known))}")
     return wanted
 
 

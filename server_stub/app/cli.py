@@ -16,7 +16,7 @@ from typing import Any, Final
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 
-from server_stub.app.admin import MODULES, CommandFailed, Context, run_command, send_command
+from server_stub.app.admin import MODULES, WITHDRAW, CommandFailed, Context, run_command, send_command
 from server_stub.app.backup import BackupFailed, make_backup, restore_backup
 from server_stub.app.check import audit_head, find_problems
 from server_stub.app.layout import DataLayout
@@ -224,7 +224,7 @@ def _run_here(settings: Settings, command: str, arguments: Mapping[str, Any]) ->
         database = Database.open(DataLayout(settings.data).database, clock=SystemClock())
         try:
             context = Context(database, passwords)
-            if command.startswith(MODULES):
+            if command.startswith(MODULES) and command != WITHDRAW:
                 blobs = BlobStore(DataLayout(settings.data).blobs, database)
                 context.office = Office(database, SystemClock(), blobs, do_post_system)
             return asyncio.run(run_command(context, command, arguments))
@@ -381,6 +381,9 @@ def _module_commands(parser: argparse.ArgumentParser, command: Any) -> None:
         ("reload", "have the running server take new and changed folders"),
     ):
         command(name, about, _admin, modules, command=f"{MODULES}{name}", sends=())
+    withdraw = command("withdraw", "take back what administrators changed of a module (it stays as a draft)", _admin, modules,
+                       command=WITHDRAW, sends=("module",))  # fmt: skip
+    withdraw.add_argument("module")
 
 
 def _token_commands(parser: argparse.ArgumentParser, command: Any) -> None:

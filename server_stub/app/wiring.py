@@ -9,6 +9,7 @@ from typing import Final
 
 from starlette.applications import Starlette
 
+from server_stub.accounts.directory import PERSON
 from server_stub.accounts.handlers import account_handlers
 from server_stub.accounts.lockout import LockPolicy
 from server_stub.accounts.passwords import Passwords
@@ -32,6 +33,7 @@ from server_stub.clock import Clock
 from server_stub.modules.engine.office import Office
 from server_stub.push.hub import Hub
 from server_stub.push.rates import RateLimiter
+from server_stub.records.handler import RecordHandler
 from server_stub.records.types import Registry, TypeHandler
 from server_stub.storage.blobs import BlobStore
 from server_stub.storage.database import Database
@@ -138,7 +140,7 @@ def open_backend(settings: Settings, clock: Clock) -> Backend:
         clock,
         accounts,
         [
-            *account_handlers(),
+            *_account_handlers(office),
             *chat_handlers(blobs, office.card_title),
             *(_office_handler(one) for one in office.handlers),
         ],
@@ -169,6 +171,15 @@ def open_backend(settings: Settings, clock: Clock) -> Backend:
 def make_passwords(settings: Settings) -> Passwords:
     """The password checker of these settings."""
     return Passwords(min_length=settings.password_min_length)
+
+
+def _account_handlers(office: Office) -> list[RecordHandler]:
+    """People, departments, devices; what the office adds to a person's methods is known here."""
+    made = account_handlers()
+    for one in made:
+        if one.name == PERSON:
+            one.own_methods = {**one.own_methods, **office.methods_of_people}
+    return made
 
 
 def _office_handler(handler: TypeHandler) -> TypeHandler:

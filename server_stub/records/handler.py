@@ -19,7 +19,7 @@ from server_stub.records.store import (
     load_record,
     load_records,
 )
-from server_stub.records.types import Comparator, GetResult, JsonObject, QueryResult, Window, cut_window
+from server_stub.records.types import Comparator, GetResult, JsonObject, OwnMethod, QueryResult, Window, cut_window
 from server_stub.records.visibility import ChangesPage
 from server_stub.storage.database import Tx
 
@@ -45,6 +45,7 @@ class RecordHandler:
     def __init__(self, name: str, capability: str) -> None:
         self.name = name
         self.capability = capability
+        self.own_methods: Mapping[str, OwnMethod] = {}
 
     # ------------------------------------------------------------ hooks
 

@@ -3,7 +3,7 @@
 Expected failures are raised: SetError for one object of a /set, MethodError for the whole call. Handlers never commit, never await.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final, Protocol
 
@@ -15,6 +15,10 @@ from server_stub.records.visibility import ChangesPage
 from server_stub.storage.database import Tx
 
 JsonObject = dict[str, Any]
+
+OwnMethod = Callable[[Actor, JsonObject], Awaitable[JsonObject]]
+"""A method beside the standard ones (`Process/tryOut`): the arguments (without accountId) in, the answer's arguments out. Raises MethodError or SetError.
+A handler that has some holds them by name in an attribute `own_methods`; it opens its transactions itself."""
 
 MAX_QUERY: Final = 5000  # ids of one answer to /query when the client names no limit
 

@@ -1,7 +1,9 @@
 """Office records in both stores: conditions, orders, pages, groups and the overlay of the outbox mean the same in memory and in SQL."""
 
 import json
+import time
 from collections.abc import Callable, Iterator
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -12,14 +14,16 @@ from hypothesis import strategies as st
 
 from desktop.core.clock import parse_utc_date
 from desktop.core.domain import Document, Folder, GroupSummary, Notice, Record
-from desktop.core.domain.conditions import ALWAYS, Facts, matches, resolve
-from desktop.core.domain.records import wire_of
+from desktop.core.domain.conditions import ALWAYS, Facts, Overlaps, matches, resolve
+from desktop.core.domain.records import Figure, FigureGroup, Placed, wire_of
 from desktop.core.events import ChangeSet
 from desktop.core.protocol.objects import record_of
+from desktop.core.store import record_tables
 from desktop.core.store.memory import MemoryStore
 from desktop.core.store.sqlite import SqliteStore
 from desktop.core.sync.port import (
     DropType,
+    FiguresWanted,
     GroupsWanted,
     KeepOnly,
     PutObjects,
@@ -57,7 +61,10 @@ def put(store: Store, *records: Record) -> list[ChangeSet]:
 
 def ids(store: Store, wanted: Any = None, **how: Any) -> list[str]:
     condition = resolve(wanted, FACTS)
-    return [record.id for record in store.load_page(RecordsWanted("Trip", condition, **how))[0]]
+    wanted = RecordsWanted("Trip", condition, **how)
+    found = [record.id for record in store.load_page(wanted)[0]]
+    assert store.load_ids(wanted) == found
+    return found
 
 
 def test_records_of_a_type_nobody_declared_come_back_as_they_went_in(store: Store) -> None:
@@ -68,6 +75,7 @@ def test_records_of_a_type_nobody_declared_come_back_as_they_went_in(store: Stor
     assert store.load_objects("Trip") == [one]
     assert store.load_objects("Nothing") == []
     assert store.load_page(RecordsWanted("Nothing")) == ([], 0)
+    assert store.load_ids(RecordsWanted("Nothing")) == []
     changed = msgspec.structs.replace(one, data={"plate": "沪B"}, version=2)
     put(store, changed)
     assert store.load_records("Trip", ["t1"]) == {"t1": changed}
@@ -149,6 +157,84 @@ def test_groups_count_and_add_exactly(store: Store) -> None:
     assert store.load_groups(GroupsWanted(RecordsWanted("Trip", resolve({"state": []}, FACTS)))) == []
 
 
+def test_the_outline_is_every_id_in_order_with_what_a_field_holds(store: Store) -> None:
+    put(
+        store,
+        trip("a", n=3, state="done", who=["p1", "p2"]),
+        trip("b", n=1, state="draft", flag=True),
+        trip("c", n=2, who=[], flag=False, text="x" * 200),
+    )
+    laid = RecordsWanted("Trip", sort=(SortKey("n"),), overlay=(trip("d", n=0, state="new"),), hidden=frozenset({"c"}))
+    assert store.load_outline(laid, "state") == [Placed("d", "new"), Placed("b", "draft"), Placed("a", "done")]
+    whole = RecordsWanted("Trip", sort=(SortKey("n", True),))
+    assert [one.value for one in store.load_outline(whole, "who")] == [("p1", "p2"), None, None]
+    assert [one.value for one in store.load_outline(whole, "flag")] == [None, False, True]
+    assert [one.value for one in store.load_outline(whole, "id")] == ["a", "c", "b"]
+    assert [one.id for one in store.load_outline(RecordsWanted("Trip", resolve({"n": 2}, FACTS)), "text")] == ["c"]
+    assert store.load_outline(RecordsWanted("Nothing"), "id") == []
+
+
+def test_figures_by_several_fields_are_exact(store: Store) -> None:
+    put(
+        store,
+        trip("a", day="2026-10-31", cost="0.10", km=1.5, who=["p1", "p2"]),
+        trip("b", day="2026-10-01", cost="0.20", km=2),
+        trip("c", day="2026-11-01", cost="-3.00", who=["p1", "p2"]),
+        trip("d"),
+    )
+    wanted = FiguresWanted(RecordsWanted("Trip"), (("month", "day"), ("", "who")), ("cost", "km"), frozenset({"cost"}))
+    found = {group.keys: group for group in store.load_figures(wanted) or ()}
+    one, ten, three = Decimal("0.10"), Decimal("0.20"), Decimal("-3.00")
+    assert found["2026-10", ("p1", "p2")].figures == {
+        "cost": Figure(1, one, one, one), "km": Figure(1, Decimal("1.5"), Decimal("1.5"), Decimal("1.5"))
+    }  # fmt: skip
+    assert found["2026-10", None].figures == {"cost": Figure(1, ten, ten, ten), "km": Figure(1, *[Decimal(2)] * 3)}
+    assert found["2026-11", ("p1", "p2")].figures == {"cost": Figure(1, three, three, three), "km": Figure()}
+    assert found[None, None].figures == {"cost": Figure(), "km": Figure()}
+    assert [group.count for group in found.values()] == [1, 1, 1, 1]
+    whole = store.load_figures(FiguresWanted(RecordsWanted("Trip"), (), ("cost",), frozenset({"cost"})))
+    assert whole == [FigureGroup((), 4, {"cost": Figure(3, Decimal("-2.70"), three, ten)})]
+    put(store, trip("e", who="x" * 200))
+    assert store.load_figures(wanted) is None, "a long text is not known whole"
+
+
+def test_times_of_groups_are_local_days(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TZ", "Asia/Shanghai")
+    time.tzset()
+    late = {"start": "2026-10-31T16:30:00.000Z", "end": "2026-10-31T17:00:00.000Z"}
+    put(store, trip("a", span=late), trip("b", span="2026-10-31T15:59:59.000Z"), trip("c", span="2026-12-31"))
+    try:
+        for unit, days in (("day", ["2026-10-31", "2026-11-01", "2026-12-31"]), ("year", ["2026"])):
+            found = store.load_figures(FiguresWanted(RecordsWanted("Trip"), ((unit, "span"),))) or []
+            assert sorted(str(group.keys[0]) for group in found) == days
+    finally:
+        monkeypatch.undo()
+        time.tzset()
+
+
+def test_a_span_is_found_in_every_time_it_touches(store: Store) -> None:
+    put(
+        store,
+        trip("long", span={"start": "2026-01-01T00:00:00.000Z", "end": "2026-11-22T10:00:00Z"}),
+        trip("touches", span={"start": "2026-11-22T12:00:00.000Z", "end": "2026-11-22T13:00:00.000Z"}),
+        trip("inside", span={"start": "2026-11-22T10:00:00.000Z", "end": "2026-11-22T12:00:00.000Z"}),
+        trip("open", span={"start": "2026-11-01T10:00:00.000Z"}),
+        trip("moment", span="2026-11-22T10:00:00.000Z"),
+        trip("before", span="2026-11-22T09:59:59.000Z"),
+        trip("none", span="soon"),
+        trip("empty"),
+    )
+
+    def during(start: str, end: str) -> list[str]:
+        condition = Overlaps("span", f"2026-11-22T{start}:00.000Z", f"2026-11-22T{end}:00.000Z")
+        return sorted(record.id for record in store.load_page(RecordsWanted("Trip", condition))[0])
+
+    assert during("10:00", "12:00") == ["inside", "moment", "open"]
+    assert during("09:59", "10:00") == ["before", "long", "open"]
+    assert during("12:30", "12:31") == ["open", "touches"]
+    assert store.load_page(RecordsWanted("Trip", Overlaps("nothing", "a", "b"))) == ([], 0)
+
+
 def test_the_outbox_lies_over_a_page_and_leaves_no_trace(store: Store) -> None:
     put(store, trip("a", name="1"), trip("b", name="2"), trip("c", name="3"))
     laid = (trip("b", name="9", fresh=True), trip("d", name="0"))
@@ -162,6 +248,7 @@ def test_the_outbox_lies_over_a_page_and_leaves_no_trace(store: Store) -> None:
     assert ids(store, {"fresh": True}) == []
     other = RecordsWanted("Fresh", ALWAYS, overlay=(Record("r", "Fresh", {"x": 1}),))
     assert [record.id for record in store.load_page(other)[0]] == ["r"]
+    assert store.load_ids(other) == ["r"]
     assert store.load_page(RecordsWanted("Fresh")) == ([], 0)
     put(store, trip("e", fresh=True))
     assert ids(store, {"fresh": True}) == ["e"]
@@ -242,3 +329,35 @@ def test_both_stores_order_and_group_alike(
     wanted = GroupsWanted(RecordsWanted("Trip"), group)
     counts = [[(one.value, one.count) for one in store.load_groups(wanted)] for store in (shared, memory)]
     assert counts[0] == counts[1]
+
+
+@pytest.mark.parametrize("common", [2, 1000])
+def test_pages_out_of_very_many_are_those_of_few(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, common: int) -> None:
+    large, small = SqliteStore.open(tmp_path / "large.db", KEY, ME), MemoryStore(ME)
+    trips = [
+        trip(f"t{n:03}", n=n % 7, name=f"{'flood' if n % 3 else 'guests'} {n}", driver=f"p{n % 5}") for n in range(200)
+    ]
+    for store in (large, small):
+        put(store, *trips)
+    monkeypatch.setattr(record_tables, "_LARGE", 10)
+    monkeypatch.setattr(record_tables, "_COMMON", common)
+    large.prepare_order("Trip", SortKey("n"))
+    orders = (
+        (SortKey("n"),),
+        (SortKey("n", True), SortKey("name")),
+        (SortKey("driver", kind="name", names={"p1": "z"}),),
+        (),
+    )
+    filters = (
+        {"text": "flood"},
+        {"text": "flood 1"},
+        {"n": 3},
+        {"driver": ["p1", "p2"], "nBefore": 4},
+        {"text": "none"},
+    )
+    for wanted in filters:
+        for sort in orders:
+            for offset, limit in ((0, 10), (20, 50), (190, 10)):
+                asked = RecordsWanted("Trip", resolve(wanted, FACTS), sort, offset, limit)
+                assert large.load_page(asked) == small.load_page(asked), (wanted, sort, offset)
+    large.close()

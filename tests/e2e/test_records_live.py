@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from desktop.core.crypto.keychain import MemoryKeychain
-from desktop.core.domain import Record, RecordQuery
+from desktop.core.domain import AnnotationTarget, Record, RecordQuery
 from desktop.core.services.client import Client
 from desktop.core.services.session import Session
 from tests.helpers.core_server import PASSWORD, ServerProcess
@@ -126,3 +126,46 @@ def test_every_type_the_server_offers_is_here_and_can_be_asked(server: ServerPro
             await until(anna, came)
 
     asyncio.run(scenario())
+
+
+def test_marks_on_documents_reach_who_may_see_them(server: ServerProcess, tmp_path: Path) -> None:
+    highlight = {"rects": [[72, 100, 200, 14]], "color": "yellow"}
+
+    async def scenario() -> None:
+        async with signed_in(server, tmp_path, "anna") as anna, signed_in(server, tmp_path, "ben") as ben:
+            data = {"title": "marked", "body": "<p>x</p>", "audience": {"everyone": True}, "state": "published"}
+            key = await anna.records.create("Notice", data)
+            await arrived(ben, key, 1)
+            target = AnnotationTarget("Notice", key, "blob-1")
+            await anna.annotations.annotate(target, 0, "highlight", highlight, shared=True)
+            await anna.annotations.annotate(target, 1, "note", {"x": 1, "y": 2, "text": "mine"}, shared=False)
+            assert [one.pending for one in await anna.annotations.annotations(target)] == [True, True]
+            await sent(anna)
+
+            async def seen() -> bool:
+                return len(await ben.annotations.annotations(target)) == 1
+
+            await until(ben, seen)
+            (shared,) = await ben.annotations.annotations(target)
+            assert (shared.kind, shared.mark["rects"], shared.author_id) == (
+                "highlight",
+                [[72, 100, 200, 14]],
+                (await anna.me()).id,
+            )
+            await until(anna, all_here(anna, target, 2))
+            for one in await anna.annotations.annotations(target):
+                await anna.annotations.erase(one)
+            assert await anna.annotations.annotations(target) == []
+            await until(ben, all_here(ben, target, 0))
+
+    asyncio.run(scenario())
+
+
+def all_here(session: Session, target: AnnotationTarget, count: int) -> Callable[[], Awaitable[bool]]:
+    """So many marks, none of them on its way."""
+
+    async def check() -> bool:
+        found = await session.annotations.annotations(target)
+        return len(found) == count and not any(one.pending for one in found)
+
+    return check

@@ -15,7 +15,7 @@ import msgspec
 
 from desktop.core.clock import parse_utc_date, utc_date
 from desktop.core.domain import Attachment, ConnectionState
-from desktop.core.domain.conditions import Facts, is_empty, matches, record_texts, resolve, words_of
+from desktop.core.domain.conditions import Every, Facts, Overlaps, is_empty, matches, record_texts, resolve, words_of
 from desktop.core.domain.definition import Action, ModuleDefinition, TypeDefinition
 from desktop.core.domain.formulas import with_formulas
 from desktop.core.domain.records import (
@@ -24,9 +24,11 @@ from desktop.core.domain.records import (
     Conflict,
     DueItem,
     FieldChange,
+    FigureGroup,
     GroupSummary,
     ImportResult,
     Light,
+    Placed,
     Record,
     RecordChange,
     RecordPage,
@@ -37,6 +39,8 @@ from desktop.core.domain.records import (
 from desktop.core.domain.titles import title_of
 from desktop.core.errors import Offline, Rejected
 from desktop.core.events import ChangeSet, EditRefused
+from desktop.core.store.record_cells import cell, value_of_cell
+from tests.helpers.fake_annotations import FakeAnnotations
 from tests.helpers.fake_session import DAY, DEPARTMENTS, HOUR, MINUTE, NOW, PEOPLE, FakeSession
 from tests.helpers.sample_module import sample_module
 
@@ -53,6 +57,7 @@ class RecordsScene(FakeSession):
         if fleet:
             self.me = msgspec.structs.replace(self.me, roles=(*self.me.roles, "fleet"))
         self.records = FakeRecords(self)
+        self.annotations = FakeAnnotations()
         if many:
             self.records.put(*(made_trip(number) for number in range(many)))
 
@@ -94,6 +99,10 @@ class FakeRecords:
         """Somebody else deletes a record."""
         del self.held[record.type][record.id]
         self._session.events.publish(ChangeSet(record.type, (), (record.id,)))
+
+    def read_singly(self) -> int:
+        """How many records were asked for by their ids."""
+        return sum(len(ids) for _, ids in self._session.called("records.several") if isinstance(ids, tuple))
 
     def get(self, record_id: str) -> Record:
         """The record as it is now."""
@@ -137,6 +146,9 @@ class FakeRecords:
 
     def _found(self, query: RecordQuery) -> list[Record]:
         condition, words = resolve(query.filter, self._facts()), words_of(query.text)
+        if query.during is not None:
+            during = query.during
+            condition = Every((condition, Overlaps(during.field, utc_date(during.start), utc_date(during.end))))
         found = []
         for record in self.held.get(query.type_name, {}).values():
             if matches(condition, wire(record)) and all(
@@ -163,13 +175,29 @@ class FakeRecords:
             groups[repr(value)] = (value, count + 1, held)
         return [GroupSummary(v, n, {k: str(s) for k, s in held.items()}) for v, n, held in groups.values()]
 
+    async def outline(self, query: RecordQuery, field: str) -> list[Placed]:
+        await self._begin("outline", query, field)
+        return [Placed(record.id, value_of_cell(cell(wire(record).get(field)))) for record in self._found(query)]
+
+    async def several(self, type_name: str, ids: Sequence[str]) -> dict[str, Record]:
+        await self._begin("several", type_name, tuple(ids))
+        held = self.held.get(type_name, {})
+        return {key: held[key] for key in ids if key in held}
+
+    async def figures(
+        self, query: RecordQuery, groups: Sequence[str], fields: Sequence[str]
+    ) -> list[FigureGroup] | None:
+        await self._begin("figures", query, tuple(groups), tuple(fields))
+        return None  # as the store where it does not know exactly: the screen reads the records
+
     async def record(self, type_name: str, id: str) -> Record | None:
         await self._begin("record", type_name, id)
         return self.held.get(type_name, {}).get(id)
 
     async def titles(self, type_name: str, ids: Sequence[str], language: str = "zh") -> dict[str, str]:
         await self._begin("titles", type_name, tuple(ids))
-        held = self.held.get(type_name, {})
+        known = any(one.name == type_name for module in self.definitions for one in module.types)
+        held = self.held.get(type_name, {}) if known else {}
         return {key: self.title(held[key], language) for key in ids if key in held}
 
     def title(self, record: Record, language: str = "zh") -> str:

@@ -1,27 +1,22 @@
 """A signed-in session over the record model, for tests of the verbs of records: the real driver and services, no network."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
 import msgspec
 
-from desktop.core.clock import SystemClock
 from desktop.core.domain import ConnectionState, Record
-from desktop.core.events import Event
 from desktop.core.protocol.answers import SessionAnswer
 from desktop.core.protocol.frames import MethodCall, Response
 from desktop.core.services.session import Session
-from desktop.core.services.tokens import Tokens
-from desktop.core.services.workers import Workers
 from desktop.core.store.memory import MemoryStore
 from desktop.core.sync.port import Store
+from tests.helpers.desk import LIMIT, Desk, at_work, signed_in
 from tests.helpers.fake_transport import CAPABILITIES, FakeNetwork, FakeTransport
 from tests.helpers.record_model import RecordModel
-
-LIMIT = 20.0
 
 
 class RecordTransport(FakeTransport):
@@ -49,39 +44,18 @@ class RecordTransport(FakeTransport):
         return Response([(name, msgspec.Raw(msgspec.json.encode(found)), call_id)])
 
 
-class RecordDesk:
+class RecordDesk(Desk):
     """A session, its server and what its bus told."""
 
     def __init__(self, session: Session, store: Store, transport: RecordTransport, network: FakeNetwork) -> None:
-        self.session = session
+        super().__init__(session, store)
         self.records = session.records
-        self.store = store
         self.transport = transport
         self.network = network
-        self.seen: list[Event] = []
-        self._changed = asyncio.Event()
-
-    def on_event(self, event: Event) -> None:
-        self.seen.append(event)
-        self._changed.set()
-
-    async def until(self, true: Callable[[], Awaitable[bool]]) -> None:
-        async with asyncio.timeout(LIMIT):
-            while not await true():
-                await self._changed.wait()
-                self._changed.clear()
-
-    async def live(self) -> None:
-        async with asyncio.timeout(LIMIT):
-            await self.session.wait_until(ConnectionState.LIVE, synced=True)
 
     async def sent(self) -> None:
         """Nothing waits for the server any more."""
-
-        async def done() -> bool:
-            return await self.session.outbox.pending() == 0
-
-        await self.until(done)
+        await self.until_sent()
 
     def look(self) -> None:
         """The model changed behind the sockets' back: they look whether something came."""
@@ -111,25 +85,8 @@ async def record_desk(
     """A desk of one account; the types of the model's modules are what its session offers."""
     network = FakeNetwork(model)
     network.passwords = {account: "pw"}
-    workers, clock, kept = Workers(), SystemClock(), store or MemoryStore(account)
+    kept = store or MemoryStore(account)
     transport = RecordTransport(network, account, model)
-
-    async def save(token: str) -> None:
-        del token
-
-    async def sign_out(session: Session, everywhere: bool, forget: bool) -> None:
-        del session, everywhere, forget
-
-    tokens = Tokens(transport, clock, save, login=account, device_name="test", platform="other")
-    tokens.begin(None, "pw")
-    session = Session(
-        me=account, login=account, store=kept, blob_folder=folder / account, account_key=bytes(32),
-        transport=transport, tokens=tokens, clock=clock, workers=workers, sign_out=sign_out,
-    )  # fmt: skip
-    desk = RecordDesk(session, kept, transport, network)
-    with session.events.subscribe(desk.on_event):
-        await session.start()
-        try:
-            yield desk
-        finally:
-            await session.close()
+    desk = RecordDesk(signed_in(account, folder, kept, transport), kept, transport, network)
+    async with at_work(desk):
+        yield desk

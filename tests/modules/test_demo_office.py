@@ -206,7 +206,7 @@ def test_every_file_is_there_whole_and_readable_by_those_who_should(demo: Demo) 
         match kind.partition("/")[0], kind.rpartition(".")[2]:
             case "image", _:
                 Image.open(io.BytesIO(data)).verify()
-            case _, "sheet" | "document":
+            case _, "sheet" | "document" | "exchange+zip":
                 assert zipfile.ZipFile(io.BytesIO(data)).testzip() is None
             case _, "application/pdf":
                 assert data.startswith(b"%PDF-1.7")
@@ -247,6 +247,17 @@ def test_the_clerk_has_notices_to_read_and_one_to_confirm(demo: Demo) -> None:
     assert [one["kind"] for one in alerts].count("confirm") == 1
     assert {one["link"]["id"] for one in alerts} <= {one["id"] for one in unread}
     assert [one["urgent"] for one in alerts if one["kind"] == "confirm"] == [True]
+
+
+def test_the_clerk_applies_for_several_things_and_has_some_to_do(demo: Demo) -> None:
+    mine = demo.person("linyuan")
+    entries = [one for one in demo.all("linyuan", "ApprovalEntry") if one["applicantId"] == mine]
+    assert {"leave", "expense", "purchase", "memo", "serviceRequest"} <= {one["kind"] for one in entries}
+    assert len({one.get("stepName") for one in entries}) >= 4
+    items = [one for one in demo.all("linyuan", "WorkItem") if one["state"] == "open" and mine in one["candidateIds"]]
+    assert {("Memo", "sign"), ("ServiceRequest", "confirm")} <= {(one["recordType"], one["stepId"]) for one in items}
+    kinds = {one["kind"] for one in demo.all("gaojianping", "ApprovalEntry")}
+    assert len(kinds) == 13  # every one of the twelve, and what is to be voided
 
 
 def test_the_library_has_documents_for_each_reader(demo: Demo) -> None:

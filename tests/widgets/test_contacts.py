@@ -17,9 +17,9 @@ from desktop.core.events import ChangeSet
 from desktop.models.contacts import DepartmentTreeModel, Organization, PeopleModel, PersonRole, TreeRole
 from desktop.models.keyed_rows import KeyedRows
 from desktop.ui.contacts import ContactsPage, create_contacts
-from desktop.ui.contacts.person_card import CopyValue
-from tests.helpers.fake_session import FakeSession
-from tests.helpers.stage import RecordingNavigator, play, shown, until
+from desktop.ui.contacts.person_card import CopyValue, PersonCard
+from tests.helpers.fake_session import DEPARTMENTS, PEOPLE, FakeSession
+from tests.helpers.stage import RecordingNavigator, play, settle, shown, until
 
 OFFICE = [
     Department("root", "县水利局"),
@@ -338,3 +338,23 @@ def test_a_changed_directory_flows_in(monkeypatch: pytest.MonkeyPatch) -> None:
         assert page.header.title.text() == "办公室"
 
     play(scene())
+
+
+def test_a_card_with_large_letters_fits_a_narrow_window() -> None:
+    async def scene() -> None:
+        session = FakeSession()
+        card = PersonCard()
+        address = "wangjianguo.office@shuili.example.gov.cn"
+        person = msgspec.structs.replace(next(one for one in PEOPLE if one.id == "wufang"), email=address)
+        card.show_person(person, Organization(DEPARTMENTS, PEOPLE), Presence.ONLINE, "linyuan")
+        card.show_groups(await session.chat.conversations())
+        for width in (400, 900, 400):
+            shown(card, width, 700)
+            await settle()
+            assert card.horizontalScrollBar().maximum() == 0, "nothing is cut off at the right"
+            assert card._narrow is (width == 400)
+        values = [one for one in card.findChildren(CopyValue) if one.isVisibleTo(card)]
+        values[-1].copy()
+        assert QApplication.clipboard().text() == address, "without the places to break it at"
+
+    play(scene(), scale=2.0)

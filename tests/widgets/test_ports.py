@@ -37,6 +37,8 @@ NOT_OF_A_SESSION: dict[str, Callable[["Parts"], object]] = {
     "desktop.ui.transfers.view.TransferVerbs": lambda parts: parts.screen.files,
     "desktop.ui.office.ports.LibrarianVerbs": lambda parts: parts.screen.office,
     "desktop.ui.office.notice_actions.NoticeVerbs": lambda parts: parts.screen.office,
+    "desktop.models.cases_verbs.CasesVerbs": lambda parts: parts.screen.cases,
+    "desktop.ui.reader.places.ViewStates": lambda parts: parts.screen.records,
 }
 """Ports that are handed over alone. All others are sessions, or parts of sessions."""
 INSIDE_THE_APPLICATION = {
@@ -46,6 +48,9 @@ INSIDE_THE_APPLICATION = {
     "desktop.ui.chat.cards.CardSource",
     "desktop.ui.contacts.host.ContactsHost",
     "desktop.ui.office.views.timeline_canvas.Painter",
+    "desktop.ui.reader.page_source.PageSource",
+    "desktop.ui.reader.pages_view.PageLayer",
+    "desktop.ui.reader.ofd.package.Element",
 }
 """No ports of a screen: the type checker sees both sides."""
 

@@ -228,3 +228,16 @@ def test_what_is_drawn_is_not_drawn_again() -> None:
         assert not images.busy
 
     play(scene())
+
+
+def test_the_size_of_the_next_document_is_told() -> None:
+    view = PagesView()
+    view.resize(500, 400)
+    told: list[float] = []
+    view.zoom_changed.connect(lambda: told.append(view.factor))
+    view.show_source(OfdSource(PAPER))
+    assert told == [view.factor]
+    view.show_source(OfdSource(PAPER))
+    assert told == [view.factor]  # as it was: nothing to tell
+    view.clear()
+    view.deleteLater()

@@ -1,6 +1,7 @@
 """What the client talks about: plain immutable values, no I/O. One module per family."""
 
 from desktop.core.domain.account import ConnectionState, ConnectionStatus, Device, KnownAccount, LoginEntry, Presence
+from desktop.core.domain.annotations import Annotation, AnnotationTarget
 from desktop.core.domain.chat import (
     Attachment,
     Card,
@@ -52,6 +53,8 @@ from desktop.core.domain.records import (
 __all__ = [
     "AgendaItem",
     "Alert",
+    "Annotation",
+    "AnnotationTarget",
     "Attachment",
     "Audience",
     "Card",

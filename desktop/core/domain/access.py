@@ -177,6 +177,11 @@ class Rights:
                 return not department or department in self._within
             case "audience":
                 return self._in_audience(data.get("audience"))
+            case "handler":
+                return self._viewer.me in ids_in(data.get("handlerIds"))
+            case "participant":
+                held = [*ids_in(data.get("participantIds")), *ids_in(data.get("handlerIds"))]
+                return self._viewer.me in held
         return False
 
     def _in_audience(self, audience: Any) -> bool:

@@ -80,6 +80,14 @@ class Compare(Struct, frozen=True):
     value: Literal
 
 
+class Overlaps(Struct, frozen=True):
+    """The field's span or instant touches the time from the instant `start` on, before `end`; a span whose end is not known may."""
+
+    field: str
+    start: str
+    end: str
+
+
 class Words(Struct, frozen=True):
     """Every word stands in some text of the record; words are folded."""
 
@@ -104,7 +112,7 @@ class Never(Struct, frozen=True):
     part: "Condition"
 
 
-Condition = Is | Compare | Words | Every | Some | Never
+Condition = Is | Compare | Overlaps | Words | Every | Some | Never
 ALWAYS: Final = Every(())
 
 
@@ -222,6 +230,8 @@ def matches(condition: Condition, record: Mapping[str, Any]) -> bool:
             return any(_is(held, value) for value in values)
         case Compare(field=field, before=before, value=value):
             return _compare(record.get(field), before, value)
+        case Overlaps(field=field, start=start, end=end):
+            return _overlaps(record.get(field), start, end)
         case Words(words=words):
             texts = record_texts(record) if words else []
             return all(any(word in text for text in texts) for word in words)
@@ -239,7 +249,7 @@ def is_empty(held: Any) -> bool:
 
 
 def _is(held: Any, value: Literal) -> bool:
-    if value.empty:
+    if value.empty or (value.flag is False and is_empty(held)):
         return is_empty(held)
     if isinstance(held, list):
         return any(_is_one(one, value) for one in held)
@@ -275,6 +285,16 @@ def _is_one(held: Any, value: Literal) -> bool:
 def _compare(held: Any, before: bool, value: Literal) -> bool:
     order = _order(_start(held), value)
     return order is not None and (order < 0) is before
+
+
+def _overlaps(held: Any, start: str, end: str) -> bool:
+    begins = _start(held)
+    if not isinstance(begins, str) or not is_instant(begins) or not instant(begins) < end:
+        return False
+    until = held.get("end") if isinstance(held, dict) else begins
+    if not isinstance(until, str) or not is_instant(until):
+        return True
+    return instant(begins) >= start or instant(until) > start
 
 
 def _order(held: Any, value: Literal) -> int | None:

@@ -77,6 +77,7 @@ class ViewKind(StrEnum):
     READER = "reader"
     CHART = "chart"
     FORM = "form"
+    DESK = "desk"
 
     @classmethod
     def _missing_(cls, value: object) -> "ViewKind":
@@ -104,6 +105,7 @@ class Field(_Table, frozen=True, kw_only=True):
         min, max: of a number's or money's value, of a text's characters, of a list's entries.
         decimals, unit: of a number; money has two decimals.
         pattern: a text must match it whole. after: a date, datetime or span that must not come before that field's.
+        color: of a bool, the tone of yes: green where it is good, amber or red where it is not.
         target: type of a reference; only: which of its records may be chosen.
         fields: of an object or of each line.
         when: shown, asked and stored only while the record matches.
@@ -128,6 +130,7 @@ class Field(_Table, frozen=True, kw_only=True):
     pattern: str | None = None
     after: str | None = None
     choices: tuple[Choice, ...] = ()
+    color: str | None = None
     target: str | None = None
     only: Filter | None = None
     fields: tuple["Field", ...] = ()
@@ -252,6 +255,7 @@ class TypeDefinition(_Table, frozen=True, kw_only=True):
         tracked: its author finds it under "started by me".
         marks: people leave read marks. comments: people may comment.
         unique: sets of fields that no two records share.
+        process: id of the process its records go through (cases.py); None: they have none.
     """
 
     name: str
@@ -273,6 +277,7 @@ class TypeDefinition(_Table, frozen=True, kw_only=True):
     tracked: bool = False
     marks: bool = False
     comments: bool = True
+    process: str | None = None
 
     def field(self, name: str) -> Field | None:
         """The field of this name; of `lines.amount` the line's field."""
@@ -302,11 +307,13 @@ class View(_Table, frozen=True, kw_only=True):
     Attributes:
         sort: fields, the first one counts first; `-field` descending.
         columns: of a table, feed or tree row, of a board's card; totals: summed columns.
+        labels: what fields are called in this view where their own name does not fit, `authorId` too.
         group: a table's or board's field.
         time: the field that places a record on a calendar or timeline (date, datetime or span).
         resource: a timeline's reference field: one row for each record of its target.
         parent: a tree's reference field to its own type.
         reports: ids, of a chart.
+        types: of a desk: all types whose cases stand on it; empty: `type` alone. Its `columns` are the second line of a row, `group` its chip.
         roles: who has this tab; empty: everyone.
     """
 
@@ -318,11 +325,13 @@ class View(_Table, frozen=True, kw_only=True):
     sort: tuple[str, ...] = ()
     columns: tuple[str, ...] = ()
     totals: tuple[str, ...] = ()
+    labels: dict[str, Label] = {}
     group: str | None = None
     time: str | None = None
     resource: str | None = None
     parent: str | None = None
     reports: tuple[str, ...] = ()
+    types: tuple[str, ...] = ()
     roles: tuple[str, ...] = ()
 
 

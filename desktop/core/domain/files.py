@@ -4,6 +4,8 @@ from enum import StrEnum
 
 import msgspec
 
+from desktop.core.domain.annotations import AnnotationTarget
+
 
 class Direction(StrEnum):
     """Which way a transfer goes."""
@@ -41,7 +43,7 @@ class Transfer(msgspec.Struct, frozen=True):
 
 
 class LocalDocument(msgspec.Struct, frozen=True):
-    """A document's bytes, decrypted in memory, with what its lease allows. `lease_until` in ms, None while online."""
+    """A document's bytes, decrypted in memory, with what its lease allows. `lease_until` in ms, None while online; `target`: as what it may be marked."""
 
     name: str
     type: str
@@ -49,3 +51,4 @@ class LocalDocument(msgspec.Struct, frozen=True):
     lease_until: int | None = None
     may_print: bool = True
     may_copy: bool = True
+    target: AnnotationTarget | None = None

@@ -1,5 +1,6 @@
 """Office records of any type as the screens see them, and what belongs to them: comments, history, to-dos, dues, conflicts. Times in ms since 1970."""
 
+from decimal import Decimal
 from enum import StrEnum
 from typing import Any
 
@@ -60,6 +61,14 @@ def wire_of(record: Record) -> dict[str, Any]:
     return {**found, "version": record.version, **record.data}
 
 
+class During(Struct, frozen=True):
+    """A time [start, end) in ms that a field's span or instant touches. What conditions cannot say: they know the start of a span only."""
+
+    field: str
+    start: int
+    end: int
+
+
 class RecordQuery(Struct, frozen=True):
     """Which records of a type, in which order. `filter` as in conditions.py, `text` quick search, `sort` fields with `-` for descending (empties last).
 
@@ -72,6 +81,7 @@ class RecordQuery(Struct, frozen=True):
     sort: tuple[str, ...] = ()
     offset: int = 0
     limit: int | None = 200
+    during: During | None = None
 
 
 class RecordPage(Struct, frozen=True):
@@ -79,6 +89,30 @@ class RecordPage(Struct, frozen=True):
 
     records: tuple[Record, ...]
     total: int
+
+
+class Placed(Struct, frozen=True, gc=False):
+    """Where a record stands among those that match: its id, and the value of one field (a list as a tuple of texts; None: empty)."""
+
+    id: str
+    value: str | int | float | bool | tuple[str, ...] | None
+
+
+class Figure(Struct, frozen=True):
+    """A field's numbers over some records: how many hold one, their exact sum, the least and the greatest."""
+
+    count: int = 0
+    total: Decimal = Decimal(0)
+    low: Decimal | None = None
+    high: Decimal | None = None
+
+
+class FigureGroup(Struct, frozen=True):
+    """Records that share the values of some fields. `keys` as `Placed.value`; of a time the local day, month or year ("2026-10-22", "2026-10", "2026")."""
+
+    keys: tuple[str | int | float | bool | tuple[str, ...] | None, ...]
+    count: int
+    figures: dict[str, Figure] = {}
 
 
 class GroupSummary(Struct, frozen=True):

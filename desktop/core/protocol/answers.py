@@ -38,7 +38,8 @@ class QueryAnswer(msgspec.Struct, frozen=True, rename="camel"):
 
 
 class SetError(msgspec.Struct, frozen=True, rename="camel"):
-    """Why one object of a /set was refused (RFC 8620 §5.3), with what office records add: the object as it is, who holds a resource, who has the value."""
+    """Why one object of a /set was refused (RFC 8620 §5.3), with what office records add: the object as it is, who holds a resource, who has the value,
+    who was faster with a work item (`by`, `at`, `action`, the `case` as it is now), and the `problems` of a process."""
 
     type: str = "serverFail"
     description: str | None = None
@@ -47,6 +48,12 @@ class SetError(msgspec.Struct, frozen=True, rename="camel"):
     conflicts: list[Any] | None = None
     free: list[str] | None = None
     existing_id: str | None = None
+    reasons: dict[str, Any] | None = None
+    by: str | None = None
+    at: str | None = None
+    action: str | None = None
+    case: dict[str, Any] | None = None
+    problems: list[Any] | None = None
 
     @property
     def extra(self) -> dict[str, Any] | None:
@@ -56,6 +63,11 @@ class SetError(msgspec.Struct, frozen=True, rename="camel"):
             "conflicts": self.conflicts,
             "free": self.free,
             "existingId": self.existing_id,
+            "reasons": self.reasons,
+            "by": self.by,
+            "at": self.at,
+            "action": self.action,
+            "case": self.case,
         }
         return {name: value for name, value in found.items() if value is not None} or None
 

@@ -28,7 +28,13 @@ CAPABILITY_OF: Final[dict[str, str]] = {
     "Alert": OFFICE,
     "Todo": OFFICE,
     "Comment": OFFICE,
+    "Annotation": OFFICE,
     "Follow": OFFICE,
+    "Case": OFFICE,
+    "WorkItem": OFFICE,
+    "CaseEvent": OFFICE,
+    "Process": OFFICE,
+    "Delegation": OFFICE,
 }
 
 

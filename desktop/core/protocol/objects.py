@@ -13,6 +13,7 @@ import msgspec
 from desktop.core.clock import local_minutes, parse_utc_date, utc_date
 from desktop.core.domain import (
     Alert,
+    Annotation,
     Comment,
     Conversation,
     Department,
@@ -29,14 +30,20 @@ from desktop.core.domain import (
     Record,
     Todo,
 )
+from desktop.core.domain.cases import Case, CaseEvent, WorkItem
 from desktop.core.domain.moments import bounds_ms
+from desktop.core.domain.processes import Delegation, Process
 from desktop.core.domain.records import wire_of
 from desktop.core.protocol.problems import ProtocolError
 
 DomainObject = (
     Alert
+    | Case
+    | CaseEvent
+    | Annotation
     | Comment
     | Conversation
+    | Delegation
     | Department
     | Document
     | Folder
@@ -46,10 +53,12 @@ DomainObject = (
     | ModuleDefinition
     | Notice
     | Person
+    | Process
     | ReadMark
     | Receipt
     | Record
     | Todo
+    | WorkItem
 )
 
 MAX_ID: Final = 255
@@ -131,6 +140,12 @@ def _adapt_comment(data: dict[str, Any], me: str) -> None:
             _drop_nulls(attachment)
 
 
+def _adapt_annotation(data: dict[str, Any], me: str) -> None:
+    del me
+    for local in ("pending", "refusal"):
+        data.pop(local, None)
+
+
 def _adapt_todo(data: dict[str, Any], me: str) -> None:
     del me
     due = data.get("dueAt")
@@ -142,6 +157,53 @@ def _adapt_todo(data: dict[str, Any], me: str) -> None:
         data["dueAt"] = bounds[1]
 
 
+def _adapt_case(data: dict[str, Any], me: str) -> None:
+    del me
+    _tidy(data, ("now",), ("since", "dueAt", "amberAt"))
+    _tidy(data, ("next", "actions"))
+
+
+def _adapt_work_item(data: dict[str, Any], me: str) -> None:
+    behalf = data.pop("onBehalf", None)
+    if isinstance(behalf, dict) and data.get("onBehalfOfId") is None:  # shared: each may act for another one
+        data["onBehalfOfId"] = behalf.get(me)
+    _tidy(data, ("actions", "returnTo", "chooses"))
+    data.pop("pending", None)
+
+
+def _adapt_case_event(data: dict[str, Any], me: str) -> None:
+    del me
+    _tidy(data, ("attachments",))
+    for local in ("pending", "refusal"):
+        data.pop(local, None)
+
+
+def _adapt_process(data: dict[str, Any], me: str) -> None:
+    del me
+    _tidy(data, ("steps", "notes"))
+    steps = []
+    for step in data.get("steps") or ():
+        if not isinstance(step, dict):
+            raise ProtocolError("steps are objects")
+        flat = {**step.pop("options", {}), **step} if isinstance(step.get("options"), dict) else step
+        _tidy(flat, ("actions",))
+        _drop_nulls(flat)
+        steps.append(flat)
+    data["steps"] = steps
+
+
+def _tidy(data: dict[str, Any], fields: tuple[str, ...], dates: tuple[str, ...] = ()) -> None:
+    """Nulls go and dates become ms in the objects of these lists, which are copied."""
+    for field in fields:
+        held = data.get(field)
+        if isinstance(held, list):
+            data[field] = [dict(one) if isinstance(one, dict) else one for one in held]
+            for one in data[field]:
+                if isinstance(one, dict):
+                    _dates_to_ms(one, dates)
+                    _drop_nulls(one)
+
+
 def _only_known(data: dict[str, Any], field: str, known: frozenset[str], fallback: str) -> None:
     if field in data and data[field] not in known:
         data[field] = fallback
@@ -151,6 +213,7 @@ _CONVERSATION_KINDS: Final = frozenset({"direct", "group", "system"})
 _MESSAGE_KINDS: Final = frozenset({"text", "emoji", "picture", "file", "system"})
 _NOTICE_LEVELS: Final = frozenset({"normal", "important", "mustConfirm"})
 _STAMPS: Final = ("createdAt", "updatedAt")
+_WORK_DATES: Final = (*_STAMPS, "readAt", "amberAt", "dueAt", "doneAt", "urgedAt")
 
 TYPES: Final[dict[str, ObjectType]] = {
     info.name: info
@@ -169,12 +232,18 @@ TYPES: Final[dict[str, ObjectType]] = {
         ObjectType("Alert", Alert, ("createdAt",)),
         ObjectType("Todo", Todo, ("createdAt", "doneAt"), "record_id", _adapt_todo),
         ObjectType("Comment", Comment, _STAMPS, "record_id", _adapt_comment),
+        ObjectType("Annotation", Annotation, _STAMPS, "record_id", _adapt_annotation),
         ObjectType("Follow", Follow, (), "record_id"),
+        ObjectType("Case", Case, (*_STAMPS, "startedAt", "endedAt"), "record_id", _adapt_case, True),
+        ObjectType("WorkItem", WorkItem, _WORK_DATES, "record_id", _adapt_work_item, True),
+        ObjectType("CaseEvent", CaseEvent, ("at",), "record_id", _adapt_case_event),
+        ObjectType("Process", Process, (*_STAMPS, "publishedAt"), None, _adapt_process),
+        ObjectType("Delegation", Delegation, (*_STAMPS, "from", "to")),
     )
 }
 
 
-NOT_SYNCED: Final = frozenset({"RecordChange", "Device", "LoginEntry"})
+NOT_SYNCED: Final = frozenset({"RecordChange", "ModuleOverlay", "Device", "LoginEntry"})
 """Types a server names that are asked for on demand."""
 
 

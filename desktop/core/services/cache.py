@@ -1,6 +1,7 @@
 """Verbs of the sealed copies on this device: how much they take, and making room. What is kept offline or still on its way is never touched."""
 
 from desktop.core.services.blobs import BlobCache
+from desktop.core.services.case_keeping import CaseKeeping, blobs_in
 from desktop.core.services.context import Context
 from desktop.core.services.library import LibraryService
 from desktop.core.services.transfers import TransferService
@@ -9,11 +10,19 @@ from desktop.core.services.transfers import TransferService
 class CacheService:
     """Blobs of one account on this device."""
 
-    def __init__(self, context: Context, blobs: BlobCache, transfers: TransferService, library: LibraryService) -> None:
+    def __init__(
+        self,
+        context: Context,
+        blobs: BlobCache,
+        transfers: TransferService,
+        library: LibraryService,
+        cases: CaseKeeping,
+    ) -> None:
         self._context = context
         self._blobs = blobs
         self._transfers = transfers
         self._library = library
+        self._cases = cases
 
     async def size(self) -> int:
         """Bytes on disk."""
@@ -39,8 +48,8 @@ class CacheService:
         return freed
 
     async def _needed(self) -> set[str]:
-        """Kept documents, transfers under way, and whatever the outbox has not brought to the server."""
+        """Kept documents, files of open work, transfers under way, and whatever the outbox has not brought to the server."""
         edits = await self._context.db(self._context.store.load_edits)
-        contents = [content for e in edits for content in (e.payload, e.payload.get("attachment"))]
-        written = {str(content["blobId"]) for content in contents if isinstance(content, dict) and "blobId" in content}
-        return written | self._transfers.blobs_under_way() | await self._library.kept_blobs()
+        written = {blob for edit in edits for blob in (*blobs_in(edit.payload), edit.payload.get("signature"))}
+        kept = await self._library.kept_blobs() | await self._cases.kept_blobs()
+        return {str(blob) for blob in written if blob} | self._transfers.blobs_under_way() | kept

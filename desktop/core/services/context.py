@@ -70,6 +70,8 @@ class Context:
         upload: str | None = None,
         local_path: str | None = None,
         alone: bool = False,
+        uploads: tuple[tuple[str, str], ...] = (),
+        needs: str | None = None,
     ) -> Edit:
         """Queues a write; returns when it is safe on disk."""
         edit = Edit(
@@ -83,6 +85,8 @@ class Context:
             upload=upload,
             local_path=local_path,
             alone=alone,
+            uploads=uploads,
+            needs=needs,
         )
         await self.driver.do(EditMade(self.clock.monotonic(), edit))
         return edit

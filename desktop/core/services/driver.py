@@ -84,8 +84,10 @@ TICK: Final = 5.0
 JUMP: Final = 20.0
 """Seconds by which the wall clock may drift from the monotonic one in a tick before we believe the machine slept."""
 TOKEN_EXPIRED_CODE: Final = 1008
-NEWER: Final = frozenset({"Todo", "Comment", "Follow"})
-"""Types that servers of the first version do not have."""
+NEWER: Final = frozenset(
+    {"Todo", "Comment", "Annotation", "Follow", "Case", "WorkItem", "CaseEvent", "Process", "Delegation"}
+)
+"""Types that older servers do not have."""
 PUSHED_TYPES: Final = ("Message", "Receipt", "Conversation", "Alert")
 
 

@@ -6,7 +6,7 @@ from typing import Any, Final
 
 import msgspec
 
-from desktop.core.domain import Document, Folder, LocalDocument
+from desktop.core.domain import AnnotationTarget, Document, Folder, LocalDocument
 from desktop.core.errors import BadFile, LeaseExpired, Offline, Rejected
 from desktop.core.events import ChangeSet
 from desktop.core.services.context import Context
@@ -158,7 +158,8 @@ class LibraryService:
         data = await self._transfers.open_bytes(document.blob_id, document.name)
         if rights.policy == "none":
             await self._transfers.forget(document.blob_id)
-        return LocalDocument(document.name, document.type, data, lease_until, rights.print, rights.copy)
+        target = AnnotationTarget("Document", document.id, document.blob_id)
+        return LocalDocument(document.name, document.type, data, lease_until, rights.print, rights.copy, target)
 
     async def _own_copy(self, document: Document) -> LocalDocument | None:
         """What this user adds and the server has not yet, from the file it is added from."""

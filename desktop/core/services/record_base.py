@@ -23,10 +23,15 @@ Found = TypeVar("Found")
 class RecordBase:
     """Records on this device."""
 
-    def __init__(self, context: Context) -> None:
+    def __init__(self, context: Context, scene: RecordScene | None = None) -> None:
         self._context = context
-        self._scene = RecordScene(context)
+        self._scene = scene or RecordScene(context)
         self._prepared: set[tuple[str, str, str]] = set()
+
+    @property
+    def scene(self) -> RecordScene:
+        """What the verbs know; services beside this one may share it."""
+        return self._scene
 
     def on_change(self, change: ChangeSet) -> None:
         """The session tells what a transaction changed, before any screen hears of it."""
@@ -70,6 +75,18 @@ class RecordBase:
             if found is None and record_id not in laid.hidden:
                 found = store.load_records(type_name, (record_id,)).get(record_id)
             return found, self._needed(store, scene, type_name, [] if found is None else [found])
+
+        found, needed = await self._ask(load)
+        self._scene.learn(needed)
+        return found
+
+    async def _several(self, type_name: str, ids: Collection[str]) -> dict[str, Record]:
+        def load(store: Store, asking: Asking, scene: Scene) -> tuple[dict[str, Record], Learned]:
+            laid = asking.laid(RecordsWanted(type_name))
+            found = store.load_records(type_name, [one for one in ids if one not in laid.hidden])
+            wanted = set(ids)
+            found |= {record.id: record for record in laid.overlay if record.id in wanted}
+            return found, self._needed(store, scene, type_name, list(found.values()))
 
         found, needed = await self._ask(load)
         self._scene.learn(needed)

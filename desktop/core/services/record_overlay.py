@@ -26,6 +26,20 @@ def edits_of(edits: Iterable[Edit], type_name: str) -> list[Edit]:
     return [edit for edit in edits if edit.type_name == type_name]
 
 
+def with_acts(edits: Iterable[Edit], type_name: str) -> list[Edit]:
+    """The outbox's edits of one type with the fields that acts on cases write, in order."""
+    found: list[Edit] = []
+    for edit in edits:
+        if edit.type_name == type_name:
+            found.append(edit)
+        elif edit.type_name == "CaseEvent" and edit.state is EditState.PENDING:
+            values, record_id = edit.payload.get("values"), edit.payload.get("recordId")
+            if values and edit.payload.get("recordType") == type_name:
+                changed = {"kind": EditKind.UPDATE, "type_name": type_name, "object_id": record_id, "payload": values}
+                found.append(msgspec.structs.replace(edit, **changed))
+    return found
+
+
 def lay(edits: Collection[Edit], stored: Mapping[str, Record], type_: TypeDefinition | None, facts: Facts) -> Laid:
     """`edits` of one type over the `stored` records they touch."""
     found: dict[str, Record] = {}

@@ -3,6 +3,7 @@ Runs on the store's thread."""
 
 from typing import Final
 
+from desktop.core.clock import utc_date
 from desktop.core.domain import FieldKind, RecordQuery, TypeDefinition
 from desktop.core.domain.conditions import (
     ALWAYS,
@@ -11,6 +12,7 @@ from desktop.core.domain.conditions import (
     Facts,
     Is,
     Literal,
+    Overlaps,
     Some,
     Words,
     resolve,
@@ -18,7 +20,7 @@ from desktop.core.domain.conditions import (
 )
 from desktop.core.domain.definition import Field
 from desktop.core.domain.titles import title_of
-from desktop.core.services.record_overlay import edits_of, lay
+from desktop.core.services.record_overlay import lay, with_acts
 from desktop.core.services.record_scene import Scene
 from desktop.core.sync.port import RecordsWanted, SortKey, Store
 
@@ -46,12 +48,15 @@ class Asking:
         """What the store is asked. Raises BadFilter."""
         type_ = self._scene.type(query.type_name)
         condition = both(resolve(query.filter, self._facts), self._search(query.text, type_))
+        if query.during is not None:
+            during = query.during
+            condition = both(condition, Overlaps(during.field, utc_date(during.start), utc_date(during.end)))
         sort = tuple(self._key(name, type_) for name in query.sort or NEWEST_FIRST)
         return self.laid(RecordsWanted(query.type_name, condition, sort, query.offset, query.limit))
 
     def laid(self, wanted: RecordsWanted) -> RecordsWanted:
         """With the outbox over it."""
-        edits = edits_of(self._store.load_edits(), wanted.type_name)
+        edits = with_acts(self._store.load_edits(), wanted.type_name)
         if not edits:
             return wanted
         stored = self._store.load_records(wanted.type_name, {edit.object_id for edit in edits})
@@ -71,7 +76,10 @@ class Asking:
         words = words_of(text)
         if type_ is None or not words:
             return Words(words) if words else ALWAYS
-        return Every(tuple(self._word(word, type_) for word in words))
+        parts = [self._word(word, type_) for word in words]
+        plain = tuple(word for part in parts if isinstance(part, Words) for word in part.words)
+        rest = tuple(part for part in parts if not isinstance(part, Words))
+        return Every((*([Words(plain)] if plain else []), *rest))  # what stands in texts alone is looked for at once
 
     def _word(self, word: str, type_: TypeDefinition) -> Condition:
         """A word in a text of the record, or in the name of somebody or something it refers to, or in the label of a choice."""
@@ -96,7 +104,9 @@ class Asking:
                 parts += [_one_of(field.name, found, many=False)] if found else []
         states = [state.value for state in type_.states if _in_label(word, state.label.zh, state.label.en)]
         parts += [_one_of("state", states, many=False)] if states else []
-        return parts[0] if len(parts) == 1 else Some(tuple(parts))
+        return (
+            parts[0] if len(parts) == 1 else Some((*parts[1:], parts[0]))
+        )  # texts last: they are the dearest to look into
 
     def _named(self, word: str) -> list[str]:
         """People and departments by name, pinyin or initials; one Latin letter means nobody."""

@@ -21,15 +21,16 @@ from desktop.core.domain import (
 from desktop.core.domain.access import CREATE
 from desktop.core.domain.conditions import Is, Literal, is_empty
 from desktop.core.domain.definition import Action, FieldKind
+from desktop.core.domain.records import FigureGroup, Placed
 from desktop.core.errors import Rejected
 from desktop.core.protocol.answers import SetError
 from desktop.core.services.record_query import Asking
 from desktop.core.services.record_scene import Scene
 from desktop.core.services.record_waiting import RecordWaiting
 from desktop.core.sync.outbox import EditKind, EditState
-from desktop.core.sync.port import GroupsWanted, RecordsWanted, SortKey, Store
+from desktop.core.sync.port import FiguresWanted, GroupsWanted, RecordsWanted, SortKey, Store
 
-MAX_IMPORT: Final = 2000
+MAX_IMPORT: Final = 10_000
 _NEWEST: Final = (SortKey("createdAt", True, "time"),)
 
 
@@ -54,6 +55,36 @@ class RecordsService(RecordWaiting):
             money = frozenset(field.name for field in fields if field is not None and field.kind is FieldKind.MONEY)
             wanted = asking.wanted(msgspec.structs.replace(query, offset=0, limit=None))
             return store.load_groups(GroupsWanted(wanted, group, tuple(sums), money))
+
+        return await self._ask(load)
+
+    async def outline(self, query: RecordQuery, field: str) -> list[Placed]:
+        """All records that match (no offset, no limit) in order, with what one field holds: a tree, the columns of a board. Raises Rejected."""
+
+        def load(store: Store, asking: Asking, scene: Scene) -> list[Placed]:
+            del scene
+            return store.load_outline(asking.wanted(msgspec.structs.replace(query, offset=0, limit=None)), field)
+
+        return await self._ask(load)
+
+    async def several(self, type_name: str, ids: Sequence[str]) -> dict[str, Record]:
+        """Those of the records that are here, as they look now."""
+        return await self._several(type_name, ids)
+
+    async def figures(
+        self, query: RecordQuery, groups: Sequence[str], fields: Sequence[str]
+    ) -> list[FigureGroup] | None:
+        """Figures of `fields` over the records that match, by `groups` ("state", "month:span", "week:" as days).
+
+        None: they are not to be had exactly without reading the records. Raises Rejected.
+        """
+
+        def load(store: Store, asking: Asking, scene: Scene) -> list[FigureGroup] | None:
+            type_ = scene.type(query.type_name)
+            known = {name: None if type_ is None else type_.field(name) for name in fields}
+            money = frozenset(name for name, one in known.items() if one is not None and one.kind is FieldKind.MONEY)
+            wanted = asking.wanted(msgspec.structs.replace(query, offset=0, limit=None, sort=()))
+            return store.load_figures(FiguresWanted(wanted, tuple(map(_unit_of, groups)), tuple(fields), money))
 
         return await self._ask(load)
 
@@ -131,7 +162,8 @@ class RecordsService(RecordWaiting):
         edits = [edit for edit in await self._edits(record.type) if edit.object_id == record.id]
         made = next((edit for edit in edits if edit.kind is EditKind.CREATE), None)
         if made is not None and await self._withdraw(made):
-            for edit in edits:
+            waiting = await self._context.db(self._context.store.load_edits)
+            for edit in [*edits, *(one for one in waiting if one.needs == record.id)]:
                 await self.drop(edit.id)
             return
         await self._queue(EditKind.DESTROY, record.type, record.id, {})
@@ -174,6 +206,11 @@ class RecordsService(RecordWaiting):
 class _ImportAnswer(msgspec.Struct, rename="camel"):
     created: dict[str, Any] = {}
     not_created: dict[str, SetError] = {}
+
+
+def _unit_of(group: str) -> tuple[str, str]:
+    unit, _, name = group.rpartition(":")
+    return ("day" if unit == "week" else unit), name
 
 
 def _row_errors(error: SetError) -> tuple[RowError, ...]:

@@ -14,8 +14,11 @@ from desktop.core.errors import AppError, Offline
 from desktop.core.events import ChangeSet, EditRefused, Event, EventBus, PresenceChanged, StatusChanged
 from desktop.core.net.transport import Transport
 from desktop.core.services.alerts import AlertService
+from desktop.core.services.annotations import AnnotationsService
 from desktop.core.services.blobs import BlobCache
 from desktop.core.services.cache import CacheService
+from desktop.core.services.case_keeping import CaseKeeping
+from desktop.core.services.cases import CasesService
 from desktop.core.services.chat import ChatService
 from desktop.core.services.context import Context
 from desktop.core.services.directory import DirectoryService
@@ -77,7 +80,10 @@ class Session:
         self.directory = DirectoryService(self._context)
         self.office = OfficeService(self._context, self.files)
         self.records = RecordsService(self._context)
-        self.cache = CacheService(self._context, blobs, self.files, self.office)
+        self.annotations = AnnotationsService(self._context)
+        self._keeping = CaseKeeping(self._context, self.records.scene, self.files)
+        self.cases = CasesService(self._context, self.records.scene, self.files, self._keeping)
+        self.cache = CacheService(self._context, blobs, self.files, self.office, self._keeping)
         self.alerts = AlertService(self._context)
         self.presence = PresenceService(self._context)
         self.settings = SettingsService(self._context)
@@ -167,8 +173,11 @@ class Session:
                     self.presence.on_presence(event)
             case EditRefused():
                 self.files.on_refused(event)
+                self.cases.on_refused(event)
             case ChangeSet(type_name=name, upserts=people):
                 self.records.on_change(event)
+                self.cases.on_change(event)
+                self._keeping.on_change(event)
                 if name != "Person":
                     return
                 # Direct conversations carry their peer's name: whoever shows them must look again.
@@ -183,12 +192,13 @@ class Session:
             self.events.publish(ChangeSet("Conversation", renamed))
 
     async def _work_behind(self) -> None:
-        """When everything is here: keeps documents by policy, builds the search index, a little at a time."""
+        """When everything is here: keeps documents by policy and the files of open work, builds the search index, a little at a time."""
         while True:
             await self._quiet.wait()
             self._quiet.clear()
             try:
                 await self.office.keep_by_policy()
+                await self._keeping.prefetch()
             except Offline:
                 continue
             except AppError as error:

@@ -27,6 +27,8 @@ REPORT_EVERY: Final = 0.25
 MAX_PIXELS: Final = 64_000_000
 UPLOAD_TRIES: Final = 3
 EDGES: Final = (96, 256, 1024)
+WITH_A_SCREEN: Final = frozenset({"Message", "CaseEvent"})
+"""What shows its own refusal, with all that was written: its files say nothing of it."""
 NO_NETWORK: Final = frozenset({"offline", "unreachable"})
 
 
@@ -68,13 +70,16 @@ class TransferService:
             if record.transfer.state in (TransferState.RUNNING, TransferState.WAITING):
                 self._records[key] = _with(record, state=TransferState.HELD)
         for edit in await self._context.db(self._context.store.load_edits):
-            if edit.upload is None:
-                continue
-            known = self._records.get(edit.upload)
-            if known is None:
-                self._context.driver.upload_refused(edit.upload, "missing")
-            elif known.transfer.state is TransferState.DONE and known.transfer.blob_id:
-                self._context.driver.upload_finished(edit.upload, known.transfer.blob_id)
+            for transfer_id in (edit.upload, *(one for one, _ in edit.uploads)):
+                if transfer_id is not None:
+                    self._tell_outbox(transfer_id)
+
+    def _tell_outbox(self, transfer_id: str) -> None:
+        known = self._records.get(transfer_id)
+        if known is None:
+            self._context.driver.upload_refused(transfer_id, "missing")
+        elif known.transfer.state is TransferState.DONE and known.transfer.blob_id:
+            self._context.driver.upload_finished(transfer_id, known.transfer.blob_id)
 
     def on_status(self, event: StatusChanged) -> None:
         """The network is back: held transfers go on."""
@@ -137,12 +142,12 @@ class TransferService:
     async def _drop_record(self, edit_id: str | None) -> None:
         """A message stays where its writer sees it; a document that never came to be has no other place than its transfer."""
         edits = await self._context.db(self._context.store.load_edits)
-        if any(edit.id == edit_id and edit.type_name != "Message" for edit in edits):
+        if any(edit.id == edit_id and edit.type_name not in WITH_A_SCREEN for edit in edits):
             await self._context.driver.do(EditDropped(self._context.clock.monotonic(), str(edit_id)))
 
     def on_refused(self, event: EditRefused) -> None:
         """The server refused what a file was sent for: its transfer says so, to be tried again or taken back."""
-        if event.type_name != "Message":
+        if event.type_name not in WITH_A_SCREEN:
             self._context.tasks.start(self._note_refusal(event), name="refusal")
 
     async def _note_refusal(self, event: EditRefused) -> None:
@@ -240,8 +245,10 @@ class TransferService:
         return data
 
     # ------------------------------------------------------------ what messages send
-    async def take_picture(self, picture: Path | bytes, name: str | None, limit: int) -> Outgoing:
-        """Seals a copy of a picture and reads its size. Raises BadFile."""
+    async def take_picture(
+        self, picture: Path | bytes, name: str | None, limit: int, *, hidden: bool = False
+    ) -> Outgoing:
+        """Seals a copy of a picture and reads its size; `hidden`: it is no file the user knows of. Raises BadFile."""
 
         def take() -> tuple[str, str, str, int, int, int]:
             data = picture if isinstance(picture, bytes) else _read_limited(picture, limit)
@@ -253,7 +260,7 @@ class TransferService:
 
         blob_id, shown, kind, width, height, size = await self._context.workers.cpu(take)
         attachment = Attachment(blob_id, shown, kind, size, width, height)
-        return await self._new_upload(attachment, f"blob:{blob_id}", 0)
+        return await self._new_upload(attachment, f"blob:{blob_id}", 0, hidden=hidden)
 
     async def take_file(self, path: Path) -> Outgoing:
         """Notes a file of the user. Raises BadFile."""
@@ -307,12 +314,14 @@ class TransferService:
         return msgspec.structs.replace(outgoing.attachment, blob_id=blob_id)
 
     # ------------------------------------------------------------ the workers
-    async def _new_upload(self, attachment: Attachment, source: str, modified_ns: int) -> Outgoing:
+    async def _new_upload(
+        self, attachment: Attachment, source: str, modified_ns: int, *, hidden: bool = False
+    ) -> Outgoing:
         path = source.removeprefix("path:") if source.startswith("path:") else None
         transfer = Transfer(
             self._context.new_id(), Direction.UP, attachment.name, attachment.size, 0, TransferState.PAUSED, path=path
         )
-        record = Record(transfer, source, modified_ns, content_type=attachment.type)
+        record = Record(transfer, source, modified_ns, content_type=attachment.type, hidden=hidden)
         await self._keep(record)
         return Outgoing(transfer.id, attachment)
 

@@ -5,6 +5,7 @@ from typing import assert_never
 
 from desktop.core.domain import Conversation, GroupSummary, Message, ModuleDefinition, Record
 from desktop.core.domain.conditions import ALWAYS, Is, Literal
+from desktop.core.domain.records import FigureGroup, Placed
 from desktop.core.events import ChangeSet
 from desktop.core.protocol.objects import TYPES, DomainObject, as_record, is_record, value_of, wire_name
 from desktop.core.store.changes import ChangeRecorder
@@ -17,6 +18,7 @@ from desktop.core.sync.port import (
     LOOSE,
     CoverMessages,
     DropType,
+    FiguresWanted,
     GroupsWanted,
     KeepOnly,
     Operation,
@@ -219,11 +221,20 @@ class MemoryStore:
     def load_page(self, wanted: RecordsWanted) -> tuple[list[Record], int]:
         return self._records.page(wanted)
 
+    def load_ids(self, wanted: RecordsWanted) -> list[str]:
+        return [record.id for record in self._records.page(wanted)[0]]
+
     def prepare_order(self, type_name: str, key: SortKey) -> None:
         """Nothing to prepare."""
 
     def load_groups(self, wanted: GroupsWanted) -> list[GroupSummary]:
         return self._records.groups(wanted)
+
+    def load_outline(self, wanted: RecordsWanted, field: str) -> list[Placed]:
+        return self._records.outline(wanted, field)
+
+    def load_figures(self, wanted: FiguresWanted) -> list[FigureGroup] | None:
+        return self._records.figures(wanted)
 
     def load_messages(
         self, conversation_id: str, *, before: int | None = None, after: int | None = None, limit: int = 60

@@ -2,7 +2,7 @@
 
 A cell is NULL where nothing is held, a number, or a text. Texts that begin with a control character of ours are no plain texts: true and false, objects,
 lists (their items stand between separators). Of a long text only the beginning and a digest are kept: it is equal to itself, and found by its words.
-A span is its start with a mark at the end, so that it orders like an instant and equals none.
+A span is its start, a mark and its end, so that it orders like an instant and equals none.
 """
 
 import hashlib
@@ -18,6 +18,7 @@ from desktop.core.domain.conditions import (
     Is,
     Literal,
     Never,
+    Overlaps,
     Some,
     Words,
     is_empty,
@@ -36,8 +37,8 @@ _KEPT: Final = 32
 _MARKED: Final = re.compile(f"[{OBJECT}-{LIST}]")
 _TRANSLATE: Final = {ord(mark): " " for mark in (OBJECT, FLAG, SPAN, LIST)}
 _LARGEST: Final = (1 << 63) - 1
-_IS_INSTANT: Final = "GLOB '[0-9][0-9][0-9][0-9]-[0-9][0-9]-[0-9][0-9]T*Z*'"
-_IS_DATE: Final = "GLOB '[0-9][0-9][0-9][0-9]-[0-9][0-9]-[0-9][0-9]'"
+IS_INSTANT: Final = "GLOB '[0-9][0-9][0-9][0-9]-[0-9][0-9]-[0-9][0-9]T*Z*'"
+IS_DATE: Final = "GLOB '[0-9][0-9][0-9][0-9]-[0-9][0-9]-[0-9][0-9]'"
 _IS_MONEY: Final = "GLOB '*[0-9].[0-9][0-9]'"
 _NO_MONEY: Final = "GLOB '*[^-0-9.]*'"
 _IS_OURS: Final = f"GLOB '[{OBJECT}-{LIST}]*'"
@@ -63,9 +64,28 @@ def cell(value: Any) -> Cell:
             return LIST + LIST.join(plain) + LIST if plain else OBJECT
         case dict():
             start = value.get("start")
-            return instant(start) + SPAN if isinstance(start, str) and is_instant(start) else OBJECT
+            return instant(start) + SPAN + _end(value) if isinstance(start, str) and is_instant(start) else OBJECT
         case _:
             return OBJECT
+
+
+def _end(span: dict[str, Any]) -> str:
+    end = span.get("end")
+    return instant(end) if isinstance(end, str) and is_instant(end) else ""
+
+
+def value_of_cell(held: Cell) -> str | int | float | bool | tuple[str, ...] | None:
+    """What a cell tells of its value: a list's texts, true or false, else the cell itself."""
+    if not isinstance(held, str):
+        return held
+    if held.startswith(FLAG):
+        return held == FLAG + "1"
+    return tuple(held.strip(LIST).split(LIST)) if held.startswith(LIST) else held
+
+
+def is_whole(held: Cell) -> bool:
+    """Whether the cell tells all of its value: no long text, no object."""
+    return not isinstance(held, str) or not (LONG in held or OBJECT in held)
 
 
 def flag(value: bool) -> str:
@@ -82,10 +102,17 @@ def _plain(text: str) -> str:
 class Sql:
     """Builds one WHERE clause. `column` names the column of a field, None where no record has ever held it; `texts` is the table of search texts."""
 
-    def __init__(self, column: Callable[[str], str | None], texts: str) -> None:
+    def __init__(self, column: Callable[[str], str | None], cells: str, texts: str) -> None:
         self._column = column
-        self._texts = texts
+        self._cells, self._texts, self._searched = cells, texts, False
         self.values: list[Any] = []
+
+    @property
+    def source(self) -> str:
+        """What the clause is asked of, once it was made: the cells, with their texts where words are looked for. Both are read in one order."""
+        if not self._searched:
+            return self._cells
+        return f"{self._cells} CROSS JOIN {self._texts} ON {self._texts}.n = {self._cells}.n"
 
     def where(self, condition: Condition) -> str:
         """The clause; its values are appended to `values` in order."""
@@ -97,24 +124,35 @@ class Sql:
             case Every(parts=parts):
                 return "(" + " AND ".join(self.where(part) for part in parts) + ")"
             case Some(parts=parts):
-                return "(" + " OR ".join(self.where(part) for part in parts) + ")"
+                return "(" + " OR ".join(self._some(part) for part in parts) + ")"
             case Never(part=part):
                 return f"NOT {self.where(part)}"
             case Words(words=words):
                 return self._words(words)
             case Is(field=field, values=values, many=many):
                 return self._is(self._column(field) or "NULL", values, many)
+            case Overlaps(field=field, start=start, end=end):
+                return self._overlaps(self._column(field), start, end)
             case Compare(field=field, before=before, value=value):
                 return self._compare(self._column(field), before, value)
             case _:
                 assert_never(condition)
+
+    def _some(self, part: Condition) -> str:
+        """One of several: texts are looked into only where nothing else was so."""
+        if not isinstance(part, Words) or not part.words:
+            return self.where(part)
+        self.values += part.words
+        found = " AND ".join("instr(text, ?)" for _ in part.words)
+        return f"ifnull((SELECT {found} FROM {self._texts} WHERE {self._texts}.n = {self._cells}.n), 0)"
 
     def _words(self, words: tuple[str, ...]) -> str:
         if not words:
             return "1"
         self.values += words
         found = " AND ".join("instr(text, ?)" for _ in words)
-        return f"n IN (SELECT n FROM {self._texts} WHERE {found})"
+        self._searched = True
+        return f"({found})"
 
     def _is(self, column: str, values: tuple[Literal, ...], many: bool) -> str:
         clauses: list[str] = []
@@ -141,12 +179,20 @@ class Sql:
             on = (
                 f"{column} IS ?"
                 if moment.instant is not None
-                else f"({column} {_IS_INSTANT} AND {column} >= ? AND {column} < ?)"
+                else f"({column} {IS_INSTANT} AND {column} >= ? AND {column} < ?)"
             )
             return f"({on} OR {column} IS ? OR instr({column}, ?))"
         number = value.number if value.number is not None else Decimal(0)
         self.values += [_number(number), float(number)]
-        return f"({column} IS ? OR ({_money(column)} AND CAST({column} AS REAL) = ?))"
+        return f"({column} IS ? OR ({is_money_cell(column)} AND CAST({column} AS REAL) = ?))"
+
+    def _overlaps(self, column: str | None, start: str, end: str) -> str:
+        if column is None:
+            return "0"
+        self.values += [end, start, start, f"*{SPAN}"]  # cells written before ends were kept have none: they may reach
+        until = f"substr({column}, instr({column}, '{SPAN}') + 1)"
+        touches = f"({column} >= ? OR {until} > ? OR {column} GLOB ?)"
+        return f"ifnull({column} {IS_INSTANT} AND {column} < ? AND {touches}, 0)"
 
     def _compare(self, column: str | None, before: bool, value: Literal) -> str:
         sign = "<" if before else ">="
@@ -156,7 +202,7 @@ class Sql:
             moment = value.moment
             self.values += [moment.instant or moment.start, moment.day, value.text]
             text = (
-                f"CASE WHEN {column} {_IS_INSTANT} THEN {column} {sign} ? WHEN {column} {_IS_DATE} THEN {column} {sign} ?"
+                f"CASE WHEN {column} {IS_INSTANT} THEN {column} {sign} ? WHEN {column} {IS_DATE} THEN {column} {sign} ?"
                 f" WHEN {column} {_IS_OURS} THEN 0 ELSE {column} {sign} ? END"
             )
             return f"ifnull(typeof({column}) = 'text' AND {text}, 0)"
@@ -164,7 +210,7 @@ class Sql:
             number = _number(value.number)
             self.values += [number, number]
             numbers = f"typeof({column}) IN ('integer', 'real') AND {column} {sign} ?"
-            return f"ifnull(({numbers}) OR ({_money(column)} AND CAST({column} AS REAL) {sign} ?), 0)"
+            return f"ifnull(({numbers}) OR ({is_money_cell(column)} AND CAST({column} AS REAL) {sign} ?), 0)"
         self.values.append(value.text)
         return f"ifnull(typeof({column}) = 'text' AND NOT {column} {_IS_OURS} AND {column} {sign} ?, 0)"
 
@@ -173,7 +219,8 @@ def _only_text(value: Literal) -> bool:
     return value.text is not None and value.moment is None and value.number is None
 
 
-def _money(column: str) -> str:
+def is_money_cell(column: str) -> str:
+    """Whether a column holds an amount of money, as SQL."""
     return f"typeof({column}) = 'text' AND {column} {_IS_MONEY} AND NOT {column} {_NO_MONEY}"
 
 

@@ -4,14 +4,17 @@ from collections.abc import Collection, Iterable
 from decimal import Decimal
 from typing import Any, Final
 
+from desktop.core.clock import local_minutes, parse_utc_date
 from desktop.core.domain import GroupSummary, Record
 from desktop.core.domain.conditions import as_decimal, is_empty, matches
 from desktop.core.domain.formulas import format_money
-from desktop.core.domain.records import wire_of
-from desktop.core.store.record_cells import OBJECT, cell
-from desktop.core.store.record_tables import number_text, value_of_cell
-from desktop.core.sync.port import GroupsWanted, RecordsWanted, SortKey
+from desktop.core.domain.moments import day_of, is_date, is_instant
+from desktop.core.domain.records import Figure, FigureGroup, Placed, wire_of
+from desktop.core.store.record_cells import OBJECT, SPAN, Cell, cell, is_whole, value_of_cell
+from desktop.core.store.record_tables import group_value, number_text
+from desktop.core.sync.port import FiguresWanted, GroupsWanted, RecordsWanted, SortKey
 
+_UNITS: Final = {"year": 4, "month": 7, "day": 10}
 _LOWER: Final = {upper: upper + 32 for upper in range(ord("A"), ord("Z") + 1)}
 
 
@@ -63,8 +66,28 @@ class RecordMemory:
             groups.items(), key=lambda item: (-len(item[1]), item[0] is None, _ordered(item[0]), str(item[0]))
         )
         return [
-            GroupSummary(value_of_cell(held), len(wires), {name: _sum(wires, name, wanted) for name in wanted.sums})
+            GroupSummary(group_value(held), len(wires), {name: _sum(wires, name, wanted) for name in wanted.sums})
             for held, wires in ordered
+        ]
+
+    def outline(self, wanted: RecordsWanted, field: str) -> list[Placed]:
+        """All that match, in order, with what a field holds."""
+        return [Placed(one.id, value_of_cell(cell(wire_of(one).get(field)))) for one in self._matching(wanted)]
+
+    def figures(self, wanted: FiguresWanted) -> list[FigureGroup] | None:
+        """Counts, sums and bounds by group."""
+        groups: dict[tuple[Cell, ...], list[dict[str, Any]]] = {}
+        for record in self._matching(wanted.records):
+            wire = wire_of(record)
+            keys = tuple(_key(wire.get(name), unit) for unit, name in wanted.groups)
+            if not all(is_whole(key) for key in keys):
+                return None
+            groups.setdefault(keys, []).append(wire)
+        return [
+            FigureGroup(
+                tuple(map(value_of_cell, keys)), len(wires), {name: _figure(wires, name) for name in wanted.fields}
+            )
+            for keys, wires in groups.items()
         ]
 
     def _matching(self, wanted: RecordsWanted) -> list[Record]:
@@ -80,6 +103,25 @@ class RecordMemory:
             full.sort(key=lambda pair: _place(key, pair[0].get(key.field)), reverse=key.descending)
             found = full + empty
         return [record for _, record in found]
+
+
+def _key(value: Any, unit: str) -> Cell:
+    held = cell(value)
+    if not unit or held is None:
+        return held
+    text = str(held)
+    if is_date(text):
+        return text[: _UNITS[unit]]
+    begins = text.split(SPAN, maxsplit=1)[0]
+    if not is_instant(begins):
+        return None
+    at = parse_utc_date(begins)
+    return day_of(at, local_minutes(at))[: _UNITS[unit]]
+
+
+def _figure(wires: list[dict[str, Any]], name: str) -> Figure:
+    numbers = [number for wire in wires if (number := as_decimal(wire.get(name))) is not None]
+    return Figure(len(numbers), sum(numbers, Decimal(0)), min(numbers, default=None), max(numbers, default=None))
 
 
 def _place(key: SortKey, value: Any) -> tuple[int, Any]:

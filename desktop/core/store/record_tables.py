@@ -13,15 +13,20 @@ import msgspec
 from desktop.core.domain import GroupSummary, Record
 from desktop.core.domain.conditions import ALWAYS, record_texts
 from desktop.core.domain.formulas import format_money
-from desktop.core.domain.records import wire_of
-from desktop.core.store.record_cells import FLAG, Sql, cell
-from desktop.core.sync.port import GroupsWanted, RecordsWanted, SortKey
+from desktop.core.domain.records import Figure, FigureGroup, Placed, wire_of
+from desktop.core.store.record_cells import FLAG, IS_DATE, IS_INSTANT, Sql, cell, is_money_cell, is_whole, value_of_cell
+from desktop.core.sync.port import FiguresWanted, GroupsWanted, RecordsWanted, SortKey
 
 _FEW: Final = 1000
 _DENSE: Final = 4
 _LARGE: Final = 20_000
 """Rows from which on the newest are found by an index; other orders get theirs when they are first asked for."""
-_ROOM_KIB: Final = 65536
+_COMMON: Final = 10
+"""One in so many matches: going along an index finds a page of them soon."""
+_ROOM_KIB: Final = 98304
+_EXACT: Final = 1 << 50
+"""Sums up to here are exact."""
+_UNITS: Final = {"year": 4, "month": 7, "day": 10}
 _MAX_COLUMNS: Final = 500
 """Fields of one type that can be asked for; a type with more is shown, but not searched by the rest."""
 _encode = msgspec.json.encode
@@ -141,10 +146,12 @@ class RecordTables:
             if table is None:
                 return [], 0
             self._make_room(table)
-            sql = Sql(table.column, table.texts)
+            sql = Sql(table.column, table.cells, table.texts)
             where = sql.where(wanted.condition)
+            if wanted.condition != ALWAYS and wanted.limit is not None and self._top(table) >= _LARGE:
+                return self._page_of_many(table, wanted, sql, where)
             order = _Order(table, wanted.sort, by_index=wanted.condition == ALWAYS)
-            query = f"{order.names} SELECT n FROM {table.cells} {order.joins} WHERE {where} ORDER BY {order.terms} LIMIT ? OFFSET ?"
+            query = f"{order.names} SELECT {table.cells}.n FROM {sql.source} {order.joins} WHERE {where} ORDER BY {order.terms} LIMIT ? OFFSET ?"
             values = (*order.name_values, *sql.values, *order.values)
             if (
                 wanted.condition != ALWAYS
@@ -157,22 +164,94 @@ class RecordTables:
             total = next(iter(self._db.execute(f"SELECT count(*) FROM {table.cells}")))[0]
             return self._read(table, places), total
 
+    def matching_ids(self, wanted: RecordsWanted) -> list[str]:
+        """Ids of those that match."""
+        with self._as_wanted(wanted) as table:
+            if table is None:
+                return []
+            sql = Sql(table.column, table.cells, table.texts)
+            where = sql.where(wanted.condition)
+            order = _Order(table, wanted.sort, by_index=wanted.condition == ALWAYS)
+            query = f"{order.names} SELECT id FROM {sql.source} {order.joins} WHERE {where} ORDER BY {order.terms} LIMIT ? OFFSET ?"
+            limit = -1 if wanted.limit is None else wanted.limit
+            values = (*order.name_values, *sql.values, *order.values, limit, wanted.offset)
+            return [row[0] for row in self._db.execute(query, values)]
+
+    def _page_of_many(self, table: _Table, wanted: RecordsWanted, sql: Sql, where: str) -> tuple[list[Record], int]:
+        """A page out of very many: few that match are sorted, of many the index of the order leads to the first ones."""
+        source, values, most = sql.source, sql.values, self._top(table) // _COMMON
+        few = [
+            n
+            for (n,) in self._db.execute(f"SELECT {table.cells}.n FROM {source} WHERE {where} LIMIT ?", (*values, most))
+        ]
+        total = len(few)
+        if total == most:
+            total = next(iter(self._db.execute(f"SELECT count(*) FROM {source} WHERE {where}", values)))[0]
+        else:
+            source, where, values = table.cells, "n IN (SELECT value FROM json_each(?))", [_encode(few).decode()]
+        order = _Order(table, wanted.sort, by_index=total >= most)
+        query = (
+            f"{order.names} SELECT {table.cells}.n FROM {source} {order.joins} WHERE {where}"
+            f" ORDER BY {order.terms} LIMIT ? OFFSET ?"
+        )
+        found = self._db.execute(query, (*order.name_values, *values, *order.values, wanted.limit, wanted.offset))
+        return self._read(table, [n for (n,) in found]), total
+
     def groups(self, wanted: GroupsWanted) -> list[GroupSummary]:
         """Counts and sums by group."""
         with self._as_wanted(wanted.records) as table:
             if table is None:
                 return []
             self._make_room(table)
-            sql = Sql(table.column, table.texts)
+            sql = Sql(table.column, table.cells, table.texts)
             where = sql.where(wanted.records.condition)
             group = "NULL" if wanted.group is None else table.column(wanted.group) or "NULL"
             sums = [_sum(table.column(name), name in wanted.money) for name in wanted.sums]
             query = (
-                f"SELECT {', '.join([group + ' AS g', 'count(*)', *sums])} FROM {table.cells} WHERE {where}"
+                f"SELECT {', '.join([group + ' AS g', 'count(*)', *sums])} FROM {sql.source} WHERE {where}"
                 " GROUP BY g ORDER BY 2 DESC, g COLLATE NOCASE NULLS LAST, g"
             )
             rows = list(self._db.execute(query, sql.values))
-        return [GroupSummary(value_of_cell(row[0]), row[1], _sums(wanted, row[2:])) for row in rows if row[1]]
+        return [GroupSummary(group_value(row[0]), row[1], _sums(wanted, row[2:])) for row in rows if row[1]]
+
+    def outline(self, wanted: RecordsWanted, field: str) -> list[Placed]:
+        """All that match, in order, with what a field holds."""
+        with self._as_wanted(wanted) as table:
+            if table is None:
+                return []
+            self._make_room(table)
+            sql = Sql(table.column, table.cells, table.texts)
+            where = sql.where(wanted.condition)
+            order = _Order(table, wanted.sort, by_index=False)
+            query = (
+                f"{order.names} SELECT id, {table.column(field) or 'NULL'} FROM {sql.source} {order.joins}"
+                f" WHERE {where} ORDER BY {order.terms}"
+            )
+            rows = self._db.execute(query, (*order.name_values, *sql.values, *order.values))
+            return [Placed(key, value_of_cell(held)) for key, held in rows]
+
+    def figures(self, wanted: FiguresWanted) -> list[FigureGroup] | None:
+        """Counts, sums and bounds by group."""
+        with self._as_wanted(wanted.records) as table:
+            if table is None:
+                return []
+            self._make_room(table)
+            sql = Sql(table.column, table.cells, table.texts)
+            where = sql.where(wanted.records.condition)
+            groups = [_group_of(table.column(name), unit) for unit, name in wanted.groups]
+            numbers = [_number_of(table.column(name), name in wanted.money) for name in wanted.fields]
+            named = [f"{part} AS c{place}" for place, part in enumerate([*groups, *numbers])]
+            keys = [f"c{place}" for place in range(len(groups))]
+            parts = [
+                f"count({one}), ifnull(sum({one}), 0), min({one}), max({one})"
+                for one in (f"c{len(groups) + place}" for place in range(len(numbers)))
+            ]
+            query = (
+                f"WITH cut AS MATERIALIZED (SELECT {', '.join(named) or '1'} FROM {sql.source} WHERE {where})"
+                f" SELECT {', '.join([*keys, 'count(*)', *parts])} FROM cut"
+            )
+            rows = list(self._db.execute(f"{query} GROUP BY {', '.join(keys)}" if keys else query, sql.values))
+        return _figure_groups(wanted, [row for row in rows if row[len(groups)]])
 
     def _make_room(self, table: _Table) -> None:
         """Scans of a large type are fast where its cells stay decrypted in memory; who has no such type does not pay for it."""
@@ -290,8 +369,50 @@ class _Order:
                 return f"{column} COLLATE NOCASE"
 
 
-def value_of_cell(held: Any) -> Any:
-    """A cell as the value of a group."""
+def _group_of(column: str | None, unit: str) -> str:
+    """What a group is known by; of a time the local day, or its beginning."""
+    if column is None:
+        return "NULL"
+    if not unit:
+        return column
+    utc = f"substr({column}, 1, 23)"
+    day = f"CASE WHEN {column} {IS_DATE} THEN {column} WHEN {column} {IS_INSTANT} THEN date({utc}, 'localtime') END"
+    return f"substr({day}, 1, {_UNITS[unit]})"
+
+
+def _number_of(column: str | None, money: bool) -> str:
+    """The number of a field, money in cents; NULL for none."""
+    if column is None:
+        return "NULL"
+    kinds = f"WHEN typeof({column}) IN ('integer', 'real') THEN {column} WHEN {is_money_cell(column)} THEN CAST({column} AS REAL)"
+    return f"CAST(round(100 * CASE {kinds} END) AS INTEGER)" if money else f"CASE {kinds} END"
+
+
+def _figure_groups(wanted: FiguresWanted, rows: list[tuple[Any, ...]]) -> list[FigureGroup] | None:
+    groups, found = len(wanted.groups), []
+    for row in rows:
+        if not all(is_whole(held) for held in row[:groups]):
+            return None
+        figures = {}
+        for place, name in enumerate(wanted.fields):
+            count, total, low, high = row[groups + 1 + 4 * place : groups + 5 + 4 * place]
+            if any(one is not None and abs(one) > _EXACT for one in (total, low, high)):
+                return None
+            money = name in wanted.money
+            figures[name] = Figure(count, _exact(total, money) or Decimal(0), _exact(low, money), _exact(high, money))
+        found.append(FigureGroup(tuple(value_of_cell(held) for held in row[:groups]), row[groups], figures))
+    return found
+
+
+def _exact(number: float | None, money: bool) -> Decimal | None:
+    """A number as people wrote it: sums of binary fractions are cut where they are no longer exact."""
+    if number is None:
+        return None
+    return Decimal(number) / 100 if money else Decimal(number_text(number))
+
+
+def group_value(held: Any) -> Any:
+    """A cell as the value of a group; a list as it lies in the cell."""
     return held == FLAG + "1" if isinstance(held, str) and held.startswith(FLAG) else held
 
 

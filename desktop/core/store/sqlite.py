@@ -14,6 +14,7 @@ import msgspec
 
 from desktop.core.domain import Conversation, GroupSummary, Message, ModuleDefinition, Record
 from desktop.core.domain.conditions import ALWAYS, Is, Literal
+from desktop.core.domain.records import FigureGroup, Placed
 from desktop.core.errors import StorageUnavailable, StoreDamaged, StoreTooNew, WrongStoreKey
 from desktop.core.events import ChangeSet
 from desktop.core.protocol.objects import TYPES, DomainObject, as_record, is_record, value_of, wire_name
@@ -29,6 +30,7 @@ from desktop.core.sync.port import (
     LOOSE,
     CoverMessages,
     DropType,
+    FiguresWanted,
     GroupsWanted,
     KeepOnly,
     Operation,
@@ -393,6 +395,10 @@ class SqliteStore:
         with _translated():
             return self._records.page(wanted)
 
+    def load_ids(self, wanted: RecordsWanted) -> list[str]:
+        with _translated():
+            return self._records.matching_ids(wanted)
+
     def prepare_order(self, type_name: str, key: SortKey) -> None:
         with _translated():
             self._records.prepare_order(type_name, key)
@@ -400,6 +406,14 @@ class SqliteStore:
     def load_groups(self, wanted: GroupsWanted) -> list[GroupSummary]:
         with _translated():
             return self._records.groups(wanted)
+
+    def load_outline(self, wanted: RecordsWanted, field: str) -> list[Placed]:
+        with _translated():
+            return self._records.outline(wanted, field)
+
+    def load_figures(self, wanted: FiguresWanted) -> list[FigureGroup] | None:
+        with _translated():
+            return self._records.figures(wanted)
 
     def load_object(self, type_name: str, object_id: str) -> DomainObject | None:
         if is_record(type_name):

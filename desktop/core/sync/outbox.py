@@ -30,6 +30,8 @@ class Edit(msgspec.Struct, frozen=True):
     `upload`: the transfer whose blob id belongs into the payload (a message's attachment, a document itself); until it is done the edit
     waits, and edits of other objects pass it. `local_path`: the user's file it carries. `alone`: never one with another edit (an action on a record).
     `extra`: what the server's refusal says beyond its code, in wire names.
+    `uploads`: further files it waits for: (transfer, where its blob id goes: "signature", or "attachments.2" for the blobId of that entry).
+    `needs`: the object whose creation must be through first; while that waits or is refused, this edit is held.
     """
 
     id: str
@@ -48,11 +50,30 @@ class Edit(msgspec.Struct, frozen=True):
     description: str | None = None
     alone: bool = False
     extra: dict[str, Any] | None = None
+    uploads: tuple[tuple[str, str], ...] = ()
+    needs: str | None = None
 
     @property
     def ready(self) -> bool:
         """Whether it can be sent now."""
-        return self.state is EditState.PENDING and self.upload is None
+        return self.state is EditState.PENDING and self.upload is None and not self.uploads
+
+
+def with_blob(edit: Edit, transfer_id: str, blob_id: str) -> Edit:
+    """The edit with a file of its `uploads` arrived: its blob id stands where it belongs."""
+    payload = dict(edit.payload)
+    for transfer, place in edit.uploads:
+        name, _, index = place.partition(".")
+        if transfer != transfer_id:
+            continue
+        if index:
+            entries = list(payload.get(name, ()))
+            entries[int(index)] = {**entries[int(index)], "blobId": blob_id}
+            payload[name] = entries
+        else:
+            payload[name] = blob_id
+    left = tuple(pair for pair in edit.uploads if pair[0] != transfer_id)
+    return msgspec.structs.replace(edit, payload=payload, uploads=left)
 
 
 def conversation_of(edit: Edit) -> str:
@@ -81,13 +102,15 @@ def merged(older: Edit, newer: Edit) -> Edit | None:
 
 def next_batch(lane: Iterable[Edit], limit: int = MAX_BATCH) -> list[Edit]:
     """What of one lane (in order) goes out together: a run of creates of one type, or one single edit; refused and waiting ones are
-    passed, but not by edits of the object whose file they wait for."""
+    passed, but not by edits of the object whose file they wait for, nor by those that need what is not made yet."""
     batch: list[Edit] = []
     held: set[str] = set()
-    for edit in lane:
+    edits = list(lane)
+    unmade = {edit.object_id for edit in edits if edit.kind is EditKind.CREATE} if any(e.needs for e in edits) else ()
+    for edit in edits:
         if not edit.ready and (edit.upload is not None or edit.local_path is not None):
             held.add(edit.object_id)
-        if not edit.ready or edit.object_id in held:
+        if not edit.ready or edit.object_id in held or edit.needs in unmade:
             continue
         if not batch and edit.kind is not EditKind.CREATE:
             return [edit]

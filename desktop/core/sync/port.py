@@ -10,6 +10,7 @@ import msgspec
 
 from desktop.core.domain import Conversation, GroupSummary, Message, Record
 from desktop.core.domain.conditions import ALWAYS, Condition
+from desktop.core.domain.records import FigureGroup, Placed
 from desktop.core.events import ChangeSet
 from desktop.core.protocol.objects import DomainObject
 from desktop.core.sync.outbox import Edit
@@ -149,6 +150,20 @@ class GroupsWanted(msgspec.Struct, frozen=True):
     money: frozenset[str] = frozenset()
 
 
+class FiguresWanted(msgspec.Struct, frozen=True):
+    """Figures of the records that match, by the values of some fields together.
+
+    Attributes:
+        groups: (unit, field); the unit of time is year, month or day, "" for the value itself.
+        fields: whose numbers are wanted. money: which of them hold money.
+    """
+
+    records: RecordsWanted
+    groups: tuple[tuple[str, str], ...] = ()
+    fields: tuple[str, ...] = ()
+    money: frozenset[str] = frozenset()
+
+
 LOOSE: Final = "loose"
 """Local space of the objects that a push or an own write brought and no /changes has named yet: keys `<Type>/<id>`."""
 
@@ -206,12 +221,24 @@ class Store(Protocol):
         """A part of the records that match, and how many match in all."""
         ...
 
+    def load_ids(self, wanted: RecordsWanted) -> list[str]:
+        """Ids of the records that match, in their order; without the records this is cheap for many."""
+        ...
+
     def prepare_order(self, type_name: str, key: SortKey) -> None:
         """Makes pages of many records in this order fast from now on; takes its time once."""
         ...
 
     def load_groups(self, wanted: GroupsWanted) -> list[GroupSummary]:
         """Counts and sums, the largest group first, then by value; nothing for no records."""
+        ...
+
+    def load_outline(self, wanted: RecordsWanted, field: str) -> list[Placed]:
+        """All that match, in order, with what a field holds; long texts are cut."""
+        ...
+
+    def load_figures(self, wanted: FiguresWanted) -> list[FigureGroup] | None:
+        """Figures by group, in no order. None: what is indexed does not tell them exactly (long texts, objects, huge numbers)."""
         ...
 
     def load_messages(

@@ -3,7 +3,6 @@
 A push is a hint: its objects are shown at once, but a cursor moves only by /changes, in the transaction that holds its data.
 """
 
-import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final
 
@@ -12,9 +11,10 @@ import msgspec
 from desktop.core.domain import Conversation, Message, ModuleDefinition
 from desktop.core.protocol.answers import ChangesAnswer, GetAnswer, MethodError, QueryAnswer, decode_answer
 from desktop.core.protocol.frames import MethodCall, Push, Response, StateChange
-from desktop.core.protocol.objects import NOT_SYNCED, DomainObject, decode_object, state_number
+from desktop.core.protocol.objects import DomainObject, decode_object, state_number
 from desktop.core.protocol.problems import ProtocolError
 from desktop.core.sync import backoff
+from desktop.core.sync.beyond import Beyond
 from desktop.core.sync.commands import (
     AnnounceAlerts,
     AnnounceMessages,
@@ -26,12 +26,10 @@ from desktop.core.sync.commands import (
 from desktop.core.sync.coverage import Coverage
 from desktop.core.sync.jobs import ChangesJob, FetchJob, IdsJob, PageJob, Requests, SnapshotJob, Window, WindowJob
 from desktop.core.sync.port import (
-    LOOSE,
     CoverMessages,
     DropType,
     KeepOnly,
     Operation,
-    PutLocal,
     PutObjects,
     RemoveObjects,
     Saved,
@@ -39,37 +37,17 @@ from desktop.core.sync.port import (
     SetPushState,
     SetState,
 )
+from desktop.core.sync.type_order import LAST, START_ORDER, STATIC, in_order
 
-START_ORDER: Final = (
-    "Conversation",
-    "Person",
-    "Message",
-    "Department",
-    "Alert",
-    "Todo",
-    "ModuleDefinition",
-    "Notice",
-    "Folder",
-    "Document",
-    "ReadMark",
-    "Follow",
-)
-"""Types in the order of the start-up path: what the first screen shows comes first; then the types of modules."""
-LAST: Final = ("Comment", "Member", "Receipt")
-STATIC: Final = frozenset((*START_ORDER, *LAST))
 CHANGES_PAGE: Final = 400
 SETTLE: Final = 1.0
 """Seconds after a push before the cursor follows: a burst of pushes costs one /changes."""
 MAX_SNAPSHOTS: Final = 3
 MAX_CHANGES_REQUESTS: Final = 3
-MAX_TYPES: Final = 1000
-_TYPE_NAME: Final = re.compile(r"[A-Z][A-Za-z0-9]{1,59}")
 MAX_WINDOW_REQUESTS: Final = 3
 WINDOWS_PER_REQUEST: Final = 8
 TYPES_PER_REQUEST: Final = 8
 MAX_ANNOUNCED_UNKNOWN: Final = 50
-NEVER_LOOSE: Final = frozenset({"Message", "Receipt", "Conversation", "Member"})
-"""Types whose objects go with their conversation, if at all."""
 
 
 class Puller:
@@ -92,11 +70,7 @@ class Puller:
         self._settling: set[str] = set()
         self._retry_at: float | None = None
         self._failures = 0
-        self._ahead: dict[str, dict[str, int]] = {}  # id -> as of which change a push or an own write brought it
-        self._loose: dict[
-            str, set[str]
-        ] = {}  # what came beyond the cursor: should it vanish before /changes names it, nobody would say so
-        self._named: dict[str, set[str]] = {}
+        self._beyond = Beyond(self._states)
         self._suspects: dict[str, set[str]] = {}
         self._wanted: list[Window] = []
         self._busy_windows: set[str] = set()
@@ -107,10 +81,11 @@ class Puller:
     # ------------------------------------------------------------ life
     def load(self, saved: Saved) -> None:
         """Starts with what the store holds."""
-        self._states = dict(saved.states)
+        self._states.clear()  # filled, not replaced: others look at it
+        self._states.update(saved.states)
         self._push_state = saved.push_state
         self._modules = dict(saved.modules)
-        self._loose = {name: set(ids) for name, ids in saved.loose.items()}
+        self._beyond.load(saved.loose)
         self.coverage.load(saved.coverage, saved.tops)
 
     @property
@@ -133,7 +108,7 @@ class Puller:
         self._offered = frozenset(types)
         offered = [name for name in types if name not in STATIC]
         static = {name for name in STATIC if not types or name in types}
-        self._types = _in_order(static, dict.fromkeys([*self._defined(), *offered]))
+        self._types = in_order(static, dict.fromkeys([*self._defined(), *offered]))
         self._max_get = max(1, min(max_get, 500))
         self._dirty = set(self._types)
         self._running.clear()
@@ -153,7 +128,7 @@ class Puller:
         self._wanted.clear()
         self._busy_windows.clear()
         self._running.clear()
-        self._ahead.clear()
+        self._beyond.ahead.clear()
         self._suspects.clear()
         self._settling.clear()
         self._settle_at = self._retry_at = None
@@ -171,7 +146,7 @@ class Puller:
         for module_id in gone:
             self._modules.pop(module_id, None)
         now = self._defined()
-        self._types = _in_order(STATIC.intersection(self._types), dict.fromkeys([*self._types, *now]))
+        self._types = in_order(STATIC.intersection(self._types), dict.fromkeys([*self._types, *now]))
         if self.live:
             self._dirty.update(name for name in now if name not in before and name in self._types)
         return self._drop_types([name for name in before if name not in now])
@@ -187,11 +162,11 @@ class Puller:
         self._types = tuple(name for name in self._types if name not in names)
         for name in names:
             self._states.pop(name, None)
-            self._ahead.pop(name, None)
+            self._beyond.ahead.pop(name, None)
             for waiting in (self._dirty, self._running, self._settling):
                 waiting.discard(name)
             self._suspects.pop(name, None)
-        ties = [operation for name in names for operation in self._tie(name, set(self._loose.get(name, ())))]
+        ties = [operation for name in names for operation in self._beyond.tie(name, self._beyond.loose_of(name))]
         return [Persist((*(DropType(name) for name in names), *ties))]
 
     def mark_dirty(self, type_name: str) -> None:
@@ -233,7 +208,7 @@ class Puller:
             if self._requests.count(ChangesJob) >= MAX_CHANGES_REQUESTS:
                 break
             names = ready[start : start + TYPES_PER_REQUEST]
-            chained = frozenset(name for name in names if not self._ahead.get(name))
+            chained = frozenset(name for name in names if not self._beyond.ahead.get(name))
             calls = [call for name in names for call in self._changes_calls(name, name in chained)]
             job = ChangesJob(tuple((name, self._states[name]) for name in names), chained)
             self._running.update(names)
@@ -350,14 +325,14 @@ class Puller:
             if name not in self._types:
                 continue
             objects = self._decode(name, raws, follow)
-            fresh = objects if number is None else self._not_older(name, objects, number)
+            fresh = objects if number is None else self._beyond.not_older(name, objects, number)
             put, more = self.absorb(name, fresh, announce=True)
             operations += put
-            operations += self._loosen(name, (value.id for value in fresh))
+            operations += self._beyond.loosen(name, (value.id for value in fresh))
             follow += more
             seen.append((name, tuple(value.id for value in objects)))
             if number is not None:
-                self._ahead.setdefault(name, {}).update((value.id, number) for value in fresh)
+                self._beyond.note(name, (value.id for value in fresh), number)
             self._settling.add(name)
         if self._settling and self._settle_at is None:
             self._settle_at = now + SETTLE
@@ -377,7 +352,7 @@ class Puller:
                 commands += self._changes_failed(name, decode_answer(raw, MethodError), now, roll)
                 continue
             changes = decode_answer(raw, ChangesAnswer)
-            self._note_named(name, (*changes.created, *changes.updated, *changes.destroyed))
+            self._beyond.note_named(name, (*changes.created, *changes.updated, *changes.destroyed))
             parts = [answers.get(f"{name}/{part}", ("error", _FAIL)) for part in ("created", "updated")]
             if name in job.chained and all(method != "error" for method, _ in parts):
                 gots = [decode_answer(raw, GetAnswer) for _, raw in parts]
@@ -388,7 +363,7 @@ class Puller:
 
     def _fetch_changed(self, name: str, changes: ChangesAnswer, now: float) -> list[Command]:
         """Asks for the changed objects that are not here already; the cursor moves when they are."""
-        ahead = self._ahead.get(name, {})
+        ahead = self._beyond.ahead.get(name, {})
         ids = [
             object_id
             for object_id in (*changes.created, *changes.updated)
@@ -415,7 +390,7 @@ class Puller:
         removed = [operation.ids for operation in job.rest if isinstance(operation, RemoveObjects)]
         gone = [*(object_id for ids in removed for object_id in ids), *got.not_found]
         changes = ChangesAnswer(job.new_state, job.more, list(job.created), [], gone)
-        self._note_named(job.type_name, job.ids)
+        self._beyond.note_named(job.type_name, job.ids)
         return self._take_changes(job.type_name, changes, [got])
 
     def _take_changes(self, name: str, changes: ChangesAnswer, gots: list[GetAnswer]) -> list[Command]:
@@ -432,14 +407,14 @@ class Puller:
             operations += put
             follow += more
         operations.append(SetState(name, changes.new_state))
-        operations += self._tie(name, self._named.pop(name, set()))
+        operations += self._beyond.tie_named(name)
         self._states[name] = changes.new_state
         self._failures = 0
         if changes.has_more_changes:
             self._dirty.add(name)
         else:
-            self._drop_reached(name, changes.new_state)
-            left = self._loose.get(name, set()).difference(self._ahead.get(name, ()))
+            self._beyond.drop_reached(name, changes.new_state)
+            left = self._beyond.loose_of(name).difference(self._beyond.ahead.get(name, ()))
             if left:
                 self._suspects[name] = left
         return [Persist(tuple(operations)), *follow]
@@ -555,7 +530,7 @@ class Puller:
         # What the snapshot did not name is gone from the store: /changes must bring it again.
         if name == "ModuleDefinition":
             follow = [*follow, *self._take_modules({}, set(self._modules).difference(ids)), *self._drop_unknown()]
-        known = set(self._ahead.get(name, {})) if name != "Message" else set()
+        known = set(self._beyond.ahead.get(name, {})) if name != "Message" else set()
         if name == "Conversation":
             known |= set(self.coverage.tops)
         self._forget(name, known - set(ids))
@@ -619,7 +594,7 @@ class Puller:
         """Operations that write `objects`, unless newer versions are here; and what to tell the user."""
         number = state_number(state_text)
         if number is not None:
-            objects = self._not_older(name, objects, number)
+            objects = self._beyond.not_older(name, objects, number)
         if not objects:
             return [], []
         if name == "Message":
@@ -646,40 +621,10 @@ class Puller:
         put, follow = self.absorb(name, [value], state_text=state_text)
         number = state_number(state_text)
         if put and number is not None and name != "Message":
-            self._ahead.setdefault(name, {})[value.id] = number
+            self._beyond.note(name, (value.id,), number)
         if put:
-            put += self._loosen(name, (value.id,))
+            put += self._beyond.loosen(name, (value.id,))
         return put, follow
-
-    def _loosen(self, name: str, ids: Iterable[str]) -> list[Operation]:
-        """These came beyond the cursor; remembered on disk too, for a crash forgets all else."""
-        if name in NEVER_LOOSE or name not in self._states:
-            return []
-        held = self._loose.setdefault(name, set())
-        fresh = [object_id for object_id in ids if object_id not in held]
-        held.update(fresh)
-        return [PutLocal(LOOSE, f"{name}/{object_id}", b"1") for object_id in fresh]
-
-    def _note_named(self, name: str, ids: Iterable[str]) -> None:
-        """/changes named these: once the cursor has moved, it will tell of them by itself."""
-        self._named.setdefault(name, set()).update(self._loose.get(name, set()).intersection(ids))
-
-    def _tie(self, name: str, ids: set[str]) -> list[Operation]:
-        self._loose.get(name, set()).difference_update(ids)
-        return [PutLocal(LOOSE, f"{name}/{object_id}", None) for object_id in sorted(ids)]
-
-    def _not_older(self, name: str, objects: Sequence[DomainObject], number: int) -> list[DomainObject]:
-        """Those of `objects`, read at change `number`, that are no older than what is here.
-
-        Up to the cursor everything is here. Messages never change, and old ones come by windows: no cursor bounds them.
-        """
-        if name == "Message":
-            return list(objects)
-        reached = state_number(self._states.get(name, ""))
-        if reached is not None and number < reached:
-            return []
-        ahead = self._ahead.get(name, {})
-        return [value for value in objects if ahead.get(value.id, -1) <= number]
 
     def _absorb_messages(self, messages: list[Message], announce: bool) -> tuple[list[Operation], list[Command]]:
         operations: list[Operation] = [PutObjects("Message", tuple(messages), live=True)]
@@ -702,7 +647,7 @@ class Puller:
 
     def _forget(self, name: str, ids: Iterable[str]) -> None:
         for object_id in ids:
-            self._ahead.get(name, {}).pop(object_id, None)
+            self._beyond.ahead.get(name, {}).pop(object_id, None)
             if name == "Conversation":
                 self.coverage.forget(object_id)
 
@@ -715,15 +660,6 @@ class Puller:
                 notes.append(NoteBroken(str(error)))
         return objects
 
-    def _drop_reached(self, name: str, state: str) -> None:
-        number = state_number(state)
-        if number is None:
-            self._ahead.pop(name, None)
-            return
-        ahead = self._ahead.get(name, {})
-        for object_id in [object_id for object_id, at in ahead.items() if at <= number]:
-            del ahead[object_id]
-
     def _get_call(self, name: str, ids: Sequence[str]) -> MethodCall:
         return (f"{name}/get", {"accountId": self._me, "ids": list(ids)}, "get")
 
@@ -733,13 +669,6 @@ class Puller:
     def _try_later(self, now: float, roll: float) -> None:
         self._retry_at = now + backoff.delay(self._failures, roll)
         self._failures += 1
-
-
-def _in_order(static: Iterable[str], others: Iterable[str]) -> tuple[str, ...]:
-    """Types in the order in which they are asked for; what is no name of a type, or asked for on demand, is left out."""
-    known = frozenset(static)
-    dynamic = [n for n in others if n not in STATIC and n not in NOT_SYNCED and _TYPE_NAME.fullmatch(n)]
-    return (*(n for n in START_ORDER if n in known), *dynamic[:MAX_TYPES], *(n for n in LAST if n in known))
 
 
 _FAIL: Final = msgspec.Raw(b'{"type":"serverFail"}')

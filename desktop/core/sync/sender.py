@@ -12,7 +12,7 @@ from desktop.core.protocol.problems import ProtocolError
 from desktop.core.sync import backoff
 from desktop.core.sync.commands import Command, Persist, ReportRefusal
 from desktop.core.sync.jobs import Requests, SendJob
-from desktop.core.sync.outbox import MAX_BATCH, Edit, EditKind, EditState, merged, next_batch
+from desktop.core.sync.outbox import MAX_BATCH, Edit, EditKind, EditState, merged, next_batch, with_blob
 from desktop.core.sync.port import Operation, PutEdit, RemoveEdit, RemoveObjects
 from desktop.core.sync.puller import Puller
 
@@ -98,6 +98,11 @@ class Sender:
         """The edits that waited for this file can go."""
         operations: list[Operation] = []
         for edit in self._waiting_for(transfer_id):
+            if edit.upload != transfer_id:
+                arrived = with_blob(edit, transfer_id, blob_id)
+                self._replace(arrived)
+                operations.append(PutEdit(arrived))
+                continue
             content: dict[str, Any] = {"blobId": blob_id}
             if edit.type_name == "Message":
                 content = {"attachment": {**edit.payload.get("attachment", {}), **content}}
@@ -280,7 +285,8 @@ class Sender:
             self._alone.discard(edit.lane)
 
     def _waiting_for(self, transfer_id: str) -> list[Edit]:
-        return [edit for lane in self._lanes.values() for edit in lane.values() if edit.upload == transfer_id]
+        edits = [edit for lane in self._lanes.values() for edit in lane.values()]
+        return [e for e in edits if e.upload == transfer_id or any(one == transfer_id for one, _ in e.uploads)]
 
 
 def keeps(edit: Edit) -> bool:
@@ -292,8 +298,9 @@ def keeps(edit: Edit) -> bool:
 
 
 def _is_written_by_hand(type_name: str) -> bool:
-    """Folders and documents have a screen of their own, which tells a refusal and shows the server's version."""
-    return is_record(type_name) and type_name not in ("Folder", "Document")
+    """Folders and documents have a screen of their own, which tells a refusal and shows the server's version; of work items one only writes when
+    they were seen."""
+    return is_record(type_name) and type_name not in ("Folder", "Document", "WorkItem")
 
 
 class _OnlyId(msgspec.Struct):

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from functools import partial
 
 from PySide6.QtCore import QPoint, Qt, Signal
-from PySide6.QtGui import QMouseEvent
+from PySide6.QtGui import QMouseEvent, QResizeEvent
 from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QVBoxLayout, QWidget
 
 from desktop.core.domain import Conversation, Person, Presence
@@ -37,8 +37,14 @@ AVATAR_SIDE = 72
 LABEL_WIDTH = 96
 ROW_HEIGHT = 38
 CARD_WIDTH = 560
+NARROW = 400
 LINK_INSET = 5
 """What a link button pads its text with; plain values stand in by as much, so that all line up."""
+
+
+def breakable(text: str) -> str:
+    """A number or an address that may be broken at its signs: one long word is wider than a narrow card."""
+    return "".join(f"{sign}\u200b" if sign in "@.-_/" else sign for sign in text)
 
 
 class CopyValue(QWidget):
@@ -52,7 +58,15 @@ class CopyValue(QWidget):
         self.button = IconButton("copy", "contacts.press_to_copy", tone="ink3", size=15, box=26)
         self.button.setAccessibleName(tr("contacts.copy_value", value=text))
         on_click(self.button, self.copy)
-        self.setLayout(row(Label(text), self.button, None, spacing=4, margins=(LINK_INSET, 0, 0, 0)))
+        value = Label(breakable(text), wrap=True)
+        value.setAccessibleName(text)
+        line = row(value, self.button, spacing=4, margins=(LINK_INSET, 0, 0, 0))
+        line.setStretch(0, 1)
+        value.setMaximumWidth(
+            value.fontMetrics().horizontalAdvance(text) + theme.scaled(8)
+        )  # the sign stands behind the text
+        line.addStretch(0)
+        self.setLayout(line)
         self.setCursor(Qt.CursorShape.PointingHandCursor)
         self.setToolTip(tr("contacts.press_to_copy"))
 
@@ -84,6 +98,7 @@ class PersonCard(Scroll):
         self._organization = Organization()
         self._groups: Sequence[Conversation] = ()
         self._me = ""
+        self._narrow = False
         self.avatar = Avatar(AVATAR_SIDE, surface="bg")
         self.name = Label(role="display", strong=True)
         self.name.setObjectName("personName")
@@ -197,18 +212,34 @@ class PersonCard(Scroll):
             (tr("contacts.common_groups"), self._common_groups()),
         ]
         shown = [(name, value) for name, value in rows if value is not None]
+        self._narrow = self._is_narrow()
         for number, (name, value) in enumerate(shown):
             label = Label(name, tone="ink3")
-            label.setMinimumSize(theme.scaled(LABEL_WIDTH), theme.scaled(ROW_HEIGHT))
-            grid.addWidget(label, number * 2, 0, Qt.AlignmentFlag.AlignTop)  # beside the first of several groups
-            grid.addWidget(value, number * 2, 1)
-            grid.setRowMinimumHeight(number * 2, theme.scaled(ROW_HEIGHT))
+            top = number * 3
+            if self._narrow:
+                label.setContentsMargins(LINK_INSET, theme.scaled(8), 0, 0)
+                grid.addWidget(label, top, 0, 1, 2)
+                grid.addWidget(value, top + 1, 0, 1, 2)
+            else:
+                label.setMinimumSize(theme.scaled(LABEL_WIDTH), theme.scaled(ROW_HEIGHT))
+                grid.addWidget(label, top, 0, Qt.AlignmentFlag.AlignTop)  # beside the first of several groups
+                grid.addWidget(value, top, 1)
+            grid.setRowMinimumHeight(top + self._narrow, theme.scaled(ROW_HEIGHT))
             if number < len(shown) - 1:
-                grid.addWidget(Divider(), number * 2 + 1, 0, 1, 2)
+                grid.addWidget(Divider(), top + 2, 0, 1, 2)
         self._facts.setVisible(bool(shown))
         self._facts.body.replaceWidget(self._grid, fresh)
         discard(self._grid)
         self._grid = fresh
+
+    def _is_narrow(self) -> bool:
+        """Whether names stand over their values: large letters in a narrow window leave no room beside them."""
+        return self.viewport().width() < theme.scaled(NARROW)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        if self._person is not None and self._is_narrow() is not self._narrow:
+            self._rebuild_facts(self._person)
 
     @staticmethod
     def _plain(text: str | None) -> QWidget | None:

@@ -3,7 +3,7 @@
 from desktop.core.domain import Conversation, ConversationKind
 from desktop.ui.i18n import has, tr
 
-_ICONS = {"notices": "megaphone-fill", "alerts": "bell-fill"}
+_ICONS = {"notices": "megaphone-fill", "alerts": "bell-fill", "process": "flow-arrow-fill"}
 
 
 def conversation_name(conversation: Conversation) -> str:

@@ -9,11 +9,13 @@ from collections.abc import Callable, Iterable, Mapping
 from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any, Final
 
+import msgspec
 from PySide6.QtCore import Qt, QTimer, Signal
 from PySide6.QtGui import QHideEvent, QKeyEvent, QKeySequence, QShortcut
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QSplitter, QStackedWidget, QVBoxLayout, QWidget
 
 from desktop.core.clock import SystemClock
+from desktop.core.domain import Attachment
 from desktop.core.domain.definition import Field, View
 from desktop.core.domain.records import Record
 from desktop.core.errors import AppError
@@ -23,18 +25,19 @@ from desktop.ui.i18n import error_text, tr
 from desktop.ui.kit import Button, Card, EmptyState, IconButton, Label, Menu, SearchBox, Snack, on_click
 from desktop.ui.layouts import discard
 from desktop.ui.office.frame.view_frame import ViewFrame
-from desktop.ui.office.record.detail import RecordDetail
 from desktop.ui.office.tab_strip import TabStrip
-from desktop.ui.office.views.base import ENVELOPE, STATE, RecordsSession, ViewContext, view_label
+from desktop.ui.office.views.base import ENVELOPE, STATE, RecordsSession, ViewContext, load_kind, view_label
 from desktop.ui.shell.navigator import Navigator
 from desktop.ui.tasks import TaskOwner, alive, present
 
-if TYPE_CHECKING:  # workbooks take a while to load
+if TYPE_CHECKING:  # workbooks and the pane of a record take a while to load
     from desktop.ui.office.exchange.export_bar import ExportBar
+    from desktop.ui.office.record.detail import RecordDetail
 
 PANE_WIDTH: Final = 340
 PANE_NARROWEST: Final = 280
 GAP: Final = 14
+WARM_MS: Final = 60
 FOLLOW_MS: Final = 180
 """Arrows run through rows faster than a pane can be read."""
 
@@ -76,6 +79,7 @@ class ModulePage(QWidget):
         self._ready = False
         self._waiting: Callable[[], None] | None = None
         self._export: ExportBar | None = None
+        self._detail: RecordDetail | None = None
         self._build_ui()
         self._bind()
         self.load()
@@ -83,45 +87,42 @@ class ModulePage(QWidget):
     # ---- build
     def _build_ui(self) -> None:
         self.header = self._build_header()
-        self.detail = RecordDetail(self.context)
-        self.detail_card = Card(padding=0)
-        self.detail_card.setObjectName("detailCard")
-        self.detail_card.body.addWidget(self.detail)
-        self.detail_card.hide()
-        self.stack = QStackedWidget()
-        left = Card(padding=0)
-        left.body.setContentsMargins(1, 1, 1, 1)
-        self.left = QStackedWidget()
-        self.left.addWidget(self.stack)
-        left.body.addWidget(self.left)
-        self.split = QSplitter(Qt.Orientation.Horizontal)
+        self._rooms = QStackedWidget(self)
+        self.state = EmptyState("hourglass-medium", "common.loading", parent=self._rooms)
+        self.state.setObjectName("moduleState")
+        self._body = QWidget(self._rooms)
+        inner = QVBoxLayout(self._body)
+        inner.setContentsMargins(18, 16, 18, 16)
+        self.split = QSplitter(Qt.Orientation.Horizontal, self._body)
         self.split.setProperty("look", "open")
         self.split.setHandleWidth(GAP)
         self.split.setChildrenCollapsible(False)
+        inner.addWidget(self.split)
+        left = Card(padding=0)
+        left.body.setContentsMargins(1, 1, 1, 1)
         self.split.addWidget(left)
+        self.left = QStackedWidget()
+        left.body.addWidget(self.left)
+        self.stack = QStackedWidget()
+        self.left.addWidget(self.stack)
+        self.detail_card = Card(padding=0)
+        self.detail_card.setObjectName("detailCard")
+        self.detail_card.hide()
         self.split.addWidget(self.detail_card)
         self.split.setStretchFactor(0, 1)
         self.split.setStretchFactor(1, 0)
-        body = QWidget()
-        inner = QVBoxLayout(body)
-        inner.setContentsMargins(18, 16, 18, 16)
-        inner.addWidget(self.split)
-        self.state = EmptyState("hourglass-medium", "common.loading")
-        self.state.setObjectName("moduleState")
-        self._rooms = QStackedWidget()
         self._rooms.addWidget(self.state)
-        self._rooms.addWidget(body)
-        self._body = body
+        self._rooms.addWidget(self._body)
         self._column = QVBoxLayout(self)
         self._column.setContentsMargins(0, 0, 0, 0)
         self._column.setSpacing(0)
         self._column.addWidget(self.header)
         self._column.addWidget(self._rooms, 1)
-        self._snack = Snack(self)
+        self._snack = Snack(left)  # over the view: beside it stand the buttons of what it speaks of
         self._fit()
 
     def _build_header(self) -> QFrame:
-        header = QFrame()
+        header = QFrame(self)
         header.setProperty("surface", "header")
         self.back = IconButton("arrow-left", "office.back")
         self.back.setObjectName("moduleBack")
@@ -151,18 +152,14 @@ class ModulePage(QWidget):
         self.detail_card.setMinimumWidth(theme.scaled(PANE_NARROWEST))
 
     def _bind(self) -> None:
+        self._warm = QTimer(self, interval=WARM_MS, singleShot=True)
+        self._warm.timeout.connect(self._load_next_kind)
         self._follow = QTimer(self, interval=FOLLOW_MS, singleShot=True)
         self._follow.timeout.connect(self._follow_selection)
         self._selected: list[str] = []
         self.tabs.chosen.connect(self.show_view)
         self.search.searched.connect(self._on_searched)
         self.context.definition_changed.connect(self._on_definition)
-        self.detail.closed.connect(self.close_pane)
-        self.detail.opened_record.connect(self.open_record)
-        self.detail.saved.connect(self._mark)
-        self.detail.document_loading.connect(self.document_loading)
-        self.detail.document_opened.connect(self.document_opened)
-        self.detail.document_failed.connect(self.document_failed)
         self.split.splitterMoved.connect(lambda _place, _index: self._remember_width())
         self.state.action.clicked.connect(self.load)
         i18n.changed.connect(self._relabel)
@@ -185,6 +182,22 @@ class ModulePage(QWidget):
         self._listening.enter_context(self._session.events.subscribe(self._on_event))
         self.destroyed.connect(self._listening.close)
 
+    @property
+    def detail(self) -> RecordDetail:
+        """The pane of a record, made when first wanted: a page is opened to look at its view."""
+        if self._detail is None:
+            from desktop.ui.office.record.detail import RecordDetail
+
+            made = self._detail = RecordDetail(self.context, self.detail_card)
+            made.closed.connect(self.close_pane)
+            made.opened_record.connect(self.open_record)
+            made.saved.connect(self._on_saved)
+            made.document_loading.connect(self.document_loading)
+            made.document_opened.connect(self.document_opened)
+            made.document_failed.connect(self.document_failed)
+            self.detail_card.body.addWidget(made)
+        return self._detail
+
     # ---- reading
     def load(self) -> None:
         """Reads definition and names, then shows the last tab; again after a failure."""
@@ -204,6 +217,7 @@ class ModulePage(QWidget):
         if alive(self):
             self._ready = True
             self._show_definition()
+            self._warm.start()
             waiting, self._waiting = self._waiting, None
             if waiting is not None:
                 waiting()
@@ -241,6 +255,11 @@ class ModulePage(QWidget):
         wanted = self.tabs.current or str(self._kept.get("tab", ""))
         self.show_view(wanted if wanted in views else next(iter(views)))
 
+    def _load_next_kind(self) -> None:
+        """While nobody does anything the code of the other tabs is loaded, one at a time."""
+        if self.isVisible() and any(load_kind(str(view.kind)) for view in self.views()):
+            self._warm.start()
+
     def _drop_frame(self, key: str) -> None:
         frame = self.frames.pop(key)
         self.stack.removeWidget(frame)
@@ -266,7 +285,7 @@ class ModulePage(QWidget):
         module = self.context.module
         frame = self.frame
         told = frame is not None and frame.bulk is not None and frame.bulk.isVisible()  # it names the rows itself
-        told = told or self.detail.sending  # its form does
+        told = told or (self._detail is not None and self._detail.sending)  # its form does
         if module is not None and module.type(event.type_name) is not None and not told:
             self._snack.say(tr("office_module.refused"))
 
@@ -304,18 +323,22 @@ class ModulePage(QWidget):
             self.show_view(keys[(keys.index(self.tabs.current) + step) % len(keys)])
 
     def _add_frame(self, view: View) -> None:
-        frame = ViewFrame(self.context, view)
+        frame = ViewFrame(self.context, view, self.stack)
         self.frames[view.id] = frame
         frame.view.opened.connect(lambda record_id: self.open_record(view.type, record_id))
         frame.view.new_asked.connect(lambda prefill: self.new_record(prefill, view.type))
         frame.view.patch_asked.connect(self._on_patch)
         frame.view.action_asked.connect(self._on_action)
-        frame.view.file_asked.connect(self.detail.files.open_file)
+        frame.view.file_asked.connect(self._open_file)
         frame.view.selection_changed.connect(self._on_selection)
+        frame.view.link_asked.connect(self.open_record)
         frame.text_wanted.connect(self.search.setText)
         frame.new_asked.connect(self.new_record)
         frame.export_asked.connect(lambda: self.export_rows(chosen=True))
         self.stack.addWidget(frame)
+
+    def _open_file(self, attachment: Attachment) -> None:
+        self.detail.files.open_file(attachment)
 
     def _show_new(self) -> None:
         view = next((one for one in self.views() if one.id == self.tabs.current), None)
@@ -327,10 +350,28 @@ class ModulePage(QWidget):
         self.new.setAccessibleName(tr("office_module.new", type=self.new.text()))
         self.new.setToolTip(f"{self.new.accessibleName()} (Ctrl+N)")
         self.new.setVisible(view.kind != "form" and self.context.records.may(None, view.type, "create"))
-        self.export.setVisible(view.kind not in ("form", "chart"))
+        self.export.setVisible(view.kind not in ("form", "chart", "desk"))
         self.search.setVisible(view.kind != "form")
 
     # ---- the record beside the view
+    def open_link(self, type_name: str, record_id: str) -> None:
+        """Shows what a link from outside points to: on the desk where its type has one, else in the pane."""
+        if not self._ready:
+            self._waiting = lambda: self.open_link(type_name, record_id)
+            return
+        desk = next((v for v in self.views() if v.kind == "desk" and type_name in (v.types or (v.type,))), None)
+        if desk is not None:
+            self.show_view(desk.id)
+        frame = self.frame
+        if desk is None or frame is None or not frame.view.open_here(type_name, record_id):
+            self.open_record(type_name, record_id)
+
+    def _on_saved(self, type_name: str, record_id: str) -> None:
+        """A record was written in the pane: views mark it, a desk takes it over."""
+        self._mark(type_name, record_id)
+        if self.frame is not None and self.frame.definition.kind == "desk":
+            self.close_pane()
+
     def open_record(self, type_name: str, record_id: str) -> None:
         """Shows a record in the pane. One of another module goes to whoever opens those."""
         if not self._ready:
@@ -448,7 +489,39 @@ class ModulePage(QWidget):
         may = frame is not None and self.context.records.may(None, frame.definition.type, "create")
         menu.addAction(tr("office_module.import_excel"), self.open_import).setEnabled(may)
         menu.addAction(tr("office_module.reload"), self.reload)
+        if self.may_change():
+            menu.addSeparator()
+            menu.addAction(tr("office_process.changes.title"), self.open_changes)
+        if self.may_design():
+            menu.addAction(tr("office_process.design.title"), self.open_designer)
         return menu
+
+    def may_change(self) -> bool:
+        """Whether this user may change the module's fields and views."""
+        return hasattr(self._session, "cases") and bool({"admin", "process-admin"} & set(self.context.me.roles))
+
+    def may_design(self) -> bool:
+        """Whether this user may change the module's processes, and it has any."""
+        module = self.context.module
+        return self.may_change() and module is not None and any(one.process is not None for one in module.types)
+
+    def open_changes(self) -> None:
+        """Opens what changes the module's fields and views in place of the view."""
+        from desktop.ui.office.process.designer.changes_pane import ChangesPane
+
+        pane = ChangesPane(self.context, self.left)
+        pane.closed.connect(lambda: self._close_exchange(pane))
+        self._open_exchange(pane)
+        pane.load()
+
+    def open_designer(self) -> None:
+        """Opens the designer of the module's processes in place of the view."""
+        from desktop.ui.office.process.designer.pane import DesignerPane
+
+        pane = DesignerPane(self.context, self.left)
+        pane.closed.connect(lambda: self._close_exchange(pane))
+        self._open_exchange(pane)
+        pane.load()
 
     def export_rows(self, *, every_field: bool = False, chosen: bool = False) -> None:
         """Asks for a file and writes a workbook: the rows of the tab as filtered, or the chosen ones."""
@@ -467,7 +540,12 @@ class ModulePage(QWidget):
         if every_field:
             names = [*(field.name for field in definition.fields), STATE, *ENVELOPE]
         found = (self.context.field_of(definition.name, name) for name in dict.fromkeys(names))
-        return [field for field in found if field is not None]
+        labels = frame.definition.labels
+        return [
+            msgspec.structs.replace(field, label=labels.get(field.name, field.label))
+            for field in found
+            if field is not None
+        ]
 
     def export_bar(self) -> ExportBar:
         """The strip of an export, made when first wanted: workbooks take a while to load."""

@@ -12,16 +12,13 @@ from desktop.core.domain import ConnectionState, LocalDocument, Notice, ReadMark
 from desktop.core.domain.records import Record
 from desktop.core.errors import AppError, Rejected
 from desktop.models.notice_report import ReportGroup, report_of
-from desktop.models.record_values import moment_of
 from desktop.models.records import is_to_confirm
 from desktop.ui import i18n, theme
-from desktop.ui.i18n import error_text, tr, when
+from desktop.ui.i18n import error_text, tr
 from desktop.ui.kit import (
     Banner,
-    Button,
     Chip,
     IconButton,
-    IconLabel,
     Label,
     Menu,
     Scroll,
@@ -31,12 +28,14 @@ from desktop.ui.kit import (
 )
 from desktop.ui.office.attachments import AttachmentCards
 from desktop.ui.office.html_view import HtmlView
-from desktop.ui.office.levels import chip_of, role_text
+from desktop.ui.office.levels import chip_of
 from desktop.ui.office.notice_actions import REMIND, NoticeActions, NoticeVerbs, refusal_text
 from desktop.ui.office.notice_ballot import BallotPane
+from desktop.ui.office.notice_foot import NoticeFoot
 from desktop.ui.office.notice_report import ReportCard
 from desktop.ui.office.notice_sheet import ReceiptSheet
 from desktop.ui.office.notice_talk import NoticeTalk
+from desktop.ui.office.notice_words import meta_text, show_state, urged_text
 from desktop.ui.office.office_records import OfficeData
 from desktop.ui.office.record.actions_bar import ConfirmBar
 from desktop.ui.office.record.files import RecordFiles
@@ -55,6 +54,7 @@ class NoticeReader(QWidget):
 
     Signals:
         confirm_asked: the id of the notice to confirm. edit_asked: the Record to write in. mend_asked: the id of one whose edit was refused.
+        share_asked: the Record to send to a conversation.
         acted: what became of the notice, in words. deleted: it is gone.
         attachment_opened, attachment_saved: an Attachment.
         document_loading, document_opened: a sheet for the reader: title; title and LocalDocument.
@@ -63,6 +63,7 @@ class NoticeReader(QWidget):
     confirm_asked = Signal(str)
     edit_asked = Signal(object)
     mend_asked = Signal(str)
+    share_asked = Signal(object)
     acted = Signal(str)
     deleted = Signal()
     attachment_opened = Signal(object)
@@ -126,7 +127,9 @@ class NoticeReader(QWidget):
         outer.addWidget(self.state)
         outer.addWidget(self.ask)
         outer.addWidget(scroll, 1)
-        outer.addWidget(self._build_foot())
+        self.foot = NoticeFoot()
+        on_click(self.foot.confirm, self._ask_confirm)
+        outer.addWidget(self.foot)
 
     def _build_head(self) -> QVBoxLayout:
         self.edit = IconButton("pencil-simple", "office_record.edit", size=18, box=30, parent=self)
@@ -136,12 +139,15 @@ class NoticeReader(QWidget):
             "bell", "office_record.follow", size=18, box=30, checkable=True, active="accent", parent=self
         )
         self.follow.setObjectName("noticeFollow")
+        self.share = IconButton("share-network", "office_record.share", size=18, box=30, parent=self)
+        self.share.setObjectName("noticeShare")
+        self.share.hide()
         self.more = IconButton("dots-three", "office_record.more", size=18, box=30, parent=self)
         self.more.setObjectName("noticeMore")
         head = QVBoxLayout()
         head.setSpacing(10)
         head.addWidget(self.title)
-        line = row(self.chip, self.meta, self.follow, self.edit, self.more, spacing=6)
+        line = row(self.chip, self.meta, self.follow, self.share, self.edit, self.more, spacing=6)
         line.setStretch(1, 1)
         head.addLayout(line)
         return head
@@ -160,6 +166,7 @@ class NoticeReader(QWidget):
         self.files.document_failed.connect(self.document_failed)
         on_click(self.edit, self.write)
         on_click(self.follow, self.toggle_follow)
+        on_click(self.share, self.share_it)
         on_click(self.more, lambda: self.menu().popup(self.more.mapToGlobal(QPoint(0, self.more.height()))))
         on_click(self.state.action, lambda: self.mend_asked.emit(self.notice_id))
         self._gather = QTimer(self, interval=GATHER_MS, singleShot=True)
@@ -167,23 +174,6 @@ class NoticeReader(QWidget):
         self._context.definition_changed.connect(self._gather.start)
         i18n.changed.connect(self._refresh)
         self._data.status_changed.connect(self._refresh_foot)
-
-    def _build_foot(self) -> QFrame:
-        self.foot = QFrame()
-        self.foot.setProperty("surface", "footer")
-        self._done_icon = IconLabel("check-circle-fill", tone="green", size=18)
-        self.foot_text = Label(tone="ink2", wrap=True)
-        self.foot_text.setObjectName("noticeConfirmText")
-        self.confirm = Button(key="office.confirm", kind="primary", icon="check")
-        self.confirm.setObjectName("noticeConfirm")
-        line = QHBoxLayout(self.foot)
-        line.setContentsMargins(28, 10, 28, 10)
-        line.addWidget(self._done_icon)
-        line.addWidget(self.foot_text, 1)
-        line.addWidget(self.confirm)
-        on_click(self.confirm, self._ask_confirm)
-        self.foot.hide()
-        return self.foot
 
     # ---- content
     @property
@@ -219,6 +209,7 @@ class NoticeReader(QWidget):
         self.readers.hide()
         self.readers.show_problem("")
         self.ask.hide()
+        self.share.hide()
         self.talk.forget()
         self._scroll.verticalScrollBar().setValue(0)
 
@@ -239,7 +230,7 @@ class NoticeReader(QWidget):
             return
         self.record = record
         self._refresh_record()
-        self.readers.show_urged(self._urged_text(one) for one in urged)
+        self.readers.show_urged(urged_text(self._data, one, self._now_ms()) for one in urged)
 
     def _refresh_record(self) -> None:
         record = self.record
@@ -250,6 +241,9 @@ class NoticeReader(QWidget):
         fields = definition.fields if definition is not None else ()
         open_ = record.data.get("state") != "withdrawn"
         self.edit.setVisible(open_ and any(self._context.records.may_edit(record, one.name) for one in fields))
+        self.share.setVisible(
+            record.version > 0 or not record.pending
+        )  # what has not reached the server nobody can open
         self._show_follow(record)
         self.vote.show_record(record, manages=self.sees_readers)
         self._refresh_reminding()
@@ -263,15 +257,6 @@ class NoticeReader(QWidget):
         may = record is not None and any(one.name == REMIND for one in self._context.records.allowed_actions(record))
         busy = self.tasks.running("remind")
         self.readers.show_reminding(record, may=may, now_ms=self._now_ms(), busy=busy)
-
-    def _urged_text(self, escalation: Record) -> str:
-        """Whose superior was told, and who of theirs still owes it."""
-        superior = self._data.name(escalation.data.get("superiorId"))
-        names = [self._data.name(key) for key in escalation.data.get("people") or ()]
-        at = when.separator(escalation.created_at, self._now_ms())
-        if not names:
-            return tr("office_notice.report.urged_settled", superior=superior, time=at)
-        return tr("office_notice.report.urged", superior=superior, time=at, names=when.list_join(names))
 
     def _show_follow(self, record: Record) -> None:
         on = self._context.records.following(record.id)
@@ -314,78 +299,16 @@ class NoticeReader(QWidget):
         self._refresh_readers()
 
     def _refresh_state(self) -> None:
-        """The strip on top: what is not as a reader would think."""
-        notice, record = self._notice, self.record
-        if notice is None:
-            return
-        self.state.action.hide()
-        returned = record.data.get("returnReason") if record is not None and record.data.get("sentBack") else None
-        if record is not None and record.refusal is not None:
-            self.state.show_text(refusal_text(record.refusal), tone="red", icon="warning-circle")
-            i18n.bind(self.state.action.setText, "office_record.mend")
-            self.state.action.show()
-        elif notice.state == "withdrawn":
-            at = when.date_time(notice.withdrawn_at) if notice.withdrawn_at else ""
-            reason = notice.withdraw_reason or tr("office.no_reason")
-            self.state.show_text(tr("office.withdrawn", time=at, reason=reason), tone="amber", icon="prohibit")
-        elif notice.pending:
-            self.state.show_text(tr("office_record.pending"), tone="amber", icon="clock")
-        elif returned and notice.state == "draft":
-            self.state.show_text(tr("office_notice.returned", reason=returned), tone="amber", icon="arrow-u-up-left")
-        elif notice.expires_at and notice.expires_at <= self._now_ms():
-            text = tr("office.expired", time=when.date_time(notice.expires_at))
-            self.state.show_text(text, tone="amber", icon="clock")
-        else:
-            self.state.hide()
+        if self._notice is not None:
+            show_state(self.state, self._notice, self.record, self._now_ms())
 
     def _refresh_meta(self, notice: Notice) -> None:
-        self.meta.setText(" · ".join(part for part in self._meta_parts(notice) if part))
-
-    def _meta_parts(self, notice: Notice) -> list[str]:
-        data = self._data
-        author = " ".join(filter(None, (data.name(notice.department_id), data.name(notice.author_id))))
-        at = when.separator(notice.published_at or notice.created_at, self._now_ms())
-        until = tr("office.until", time=when.date_time(notice.expires_at)) if notice.expires_at else ""
-        planned = moment_of(self.record.data.get("publishAt")) if self.record is not None else None
-        waits = planned is not None and notice.state in ("draft", "submitted", "scheduled")
-        later = tr("office_notice.publish_at", time=when.date_time(planned)) if planned is not None and waits else ""
-        return [author, at, self.audience_text(notice), until, later]
-
-    def audience_text(self, notice: Notice) -> str:
-        """Who it is for, in a few words."""
-        audience = notice.audience
-        if audience.everyone:
-            return tr("office.everyone")
-        names = [self._data.name(key) for key in audience.department_ids]
-        names += [tr("office.role", role=role_text(role)) for role in audience.roles]
-        names += [self._data.name(key) for key in audience.person_ids]
-        shown = [name for name in names if name]
-        if len(shown) > 4:
-            return tr("office.audience_more", names=when.list_join(shown[:4]), n=len(shown))
-        return when.list_join(shown)
+        self.meta.setText(meta_text(self._data, notice, self.record, self._now_ms()))
 
     def _refresh_foot(self) -> None:
-        notice = self._notice
-        here = notice is not None and notice.id in self._confirmed_here
-        wanted = notice is not None and is_to_confirm(notice) and not here
-        done = notice is not None and notice.state == "published" and (bool(notice.my_confirmed_at) or here)
-        self.foot.setVisible(wanted or done)
-        self.confirm.setVisible(wanted)
-        self._done_icon.setVisible(done)
-        if notice is None or not (wanted or done):
-            return
+        here = self._notice is not None and self._notice.id in self._confirmed_here
         live = self._data.session.status.state is ConnectionState.LIVE
-        if wanted:
-            self.foot_text.setText(tr("office.confirm_hint"))
-        elif here and not live:
-            self.foot_text.setText(tr("office.confirmed_offline"))
-        elif notice.my_confirmed_at:
-            self.foot_text.setText(
-                tr("office.confirmed_at", time=when.separator(notice.my_confirmed_at, self._now_ms()))
-            )
-        else:
-            self.foot_text.setText(tr("office.confirmed_now"))
-        self.foot_text.set_tone("green" if done else "ink2")
+        self.foot.show_notice(self._notice, here=here, live=live, now_ms=self._now_ms())
 
     def _refresh_readers(self) -> None:
         notice, groups = self._notice, self._groups
@@ -460,6 +383,11 @@ class NoticeReader(QWidget):
         data = pdf_of_document(self._context, lambda device: sheet.receipt(notice, groups, device), title)
         self.document_opened.emit(title, LocalDocument(file_name(title), "application/pdf", data))
 
+    def share_it(self) -> None:
+        """Asks which conversation it goes to."""
+        if self.record is not None:
+            self.share_asked.emit(self.record)
+
     def preview(self) -> None:
         """Shows the notice as it is printed."""
         if self.record is not None:
@@ -475,6 +403,8 @@ class NoticeReader(QWidget):
         menu = Menu(self, leaves=True)
         menu.addAction(tr("office_record.copy_link"), self.copy_link)
         record = self.record
+        if record is not None and not self.share.isHidden():
+            menu.addAction(tr("office_record.share"), self.share_it)
         menu.addAction(tr("office_record.preview"), self.preview).setEnabled(record is not None)
         drafted = record is not None and record.data.get("state") == "draft"
         if record is not None and drafted and self._context.records.may(record, NOTICE, "destroy"):

@@ -4,15 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import ExitStack
-from pathlib import Path
+from functools import partial
 from typing import Any, Final, cast
 
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QKeySequence, QShortcut, QShowEvent
-from PySide6.QtWidgets import QFileDialog, QFrame, QHBoxLayout, QSplitter, QStackedWidget, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QFrame, QSplitter, QStackedWidget, QVBoxLayout, QWidget
 
-from desktop.core.domain import Attachment, LocalDocument, Notice, Transfer
-from desktop.core.domain.definition import View
+from desktop.core.domain import Notice, Transfer
 from desktop.core.domain.records import Record, RecordQuery
 from desktop.core.errors import AppError
 from desktop.core.events import ChangeSet, EditRefused, Event, TransferProgress
@@ -20,28 +19,24 @@ from desktop.core.ids import read_mark_id
 from desktop.models.records import NoticeFilter, NoticeListModel, is_to_confirm, is_unread
 from desktop.ui import i18n, theme
 from desktop.ui.i18n import error_text, tr
-from desktop.ui.kit import Button, EmptyState, IconButton, Label, SearchBox, Snack, finished, on_click
-from desktop.ui.layouts import discard
-from desktop.ui.office.fetching import fetch_bytes
-from desktop.ui.office.frame.view_frame import ViewFrame
+from desktop.ui.kit import EmptyState, Snack, on_click
+from desktop.ui.office.notice_files import NoticeFiles
 from desktop.ui.office.notice_form import NOTICE, NoticeDetail
+from desktop.ui.office.notice_header import NoticesHeader
 from desktop.ui.office.notice_list import NoticeList
 from desktop.ui.office.notice_reader import NoticeReader
+from desktop.ui.office.notice_views import NoticeViews
 from desktop.ui.office.office_records import OfficeData
-from desktop.ui.office.tab_strip import TabStrip
+from desktop.ui.office.record.share import SharePane, sent_text
 from desktop.ui.office.views.base import RecordsSession, ViewContext, view_label
-from desktop.ui.tasks import TaskOwner, alive, present
+from desktop.ui.tasks import TaskOwner, alive
 
 LIST_WIDTH = 320
 LIST_MOST = 440
 READER_WIDTH = 700
-SEARCH_WIDTH = 190
 MODULE: Final = "notices"
 SETTINGS: Final = "NoticeSettings"
 ESCALATION: Final = "NoticeEscalation"
-URGE: Final = "urge"
-GENERIC: Final = ("approve", URGE, "templates", "settings")
-"""Views of the definition that are tabs here as they are; the others are the list's own filters."""
 EMPTY = {
     NoticeFilter.ALL: "office.none",
     NoticeFilter.UNREAD: "office.none_unread",
@@ -67,13 +62,14 @@ class NoticesPage(QWidget):
         self._me = data.session.me
         # The office page makes its data from a session with records; the narrower type is what the library needs.
         self.context = ViewContext(cast(RecordsSession, data.session), MODULE, now_ms, self)
+        self.files = NoticeFiles(data.session, self)
         self._model = NoticeListModel(self._me.id, self)
         self._transfers: dict[str, Transfer] = {}
-        self._last: Attachment | None = None
         self._told: set[str] = set()  # read here; the record that says so may still be on its way
-        self.frames: dict[str, ViewFrame] = {}
         self.filter = NoticeFilter.ALL
-        self._urged = False
+        self.share: SharePane | None = None
+        self._waiting: Callable[[], None] | None = None
+        """What was asked for before the definition was read."""
         self._build_ui()
         self._bind()
         self._on_changed("organization")
@@ -86,6 +82,7 @@ class NoticesPage(QWidget):
         self._left = QStackedWidget()
         self._left.addWidget(self.list)
         self._left.addWidget(self.state)
+        self.generic = NoticeViews(self.context, self._left)
         self._pane = QWidget()
         self._pane.setProperty("surface", "pane")
         self._pane.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
@@ -113,38 +110,13 @@ class NoticesPage(QWidget):
         outer = QVBoxLayout(self)
         outer.setContentsMargins(0, 0, 0, 0)
         outer.setSpacing(0)
-        outer.addWidget(self._build_header())
+        self.header = NoticesHeader()
+        self.tabs, self.search, self.new = self.header.tabs, self.header.search, self.header.new
+        self.tabs.current = NoticeFilter.ALL.value
+        outer.addWidget(self.header)
         outer.addWidget(self._split, 1)
         self._snack = Snack(self)
         self._share_room(generic=False)
-
-    def _build_header(self) -> QFrame:
-        self.header = QFrame()
-        self.header.setProperty("surface", "header")
-        back = IconButton("arrow-left", "office.back")
-        back.setObjectName("noticesBack")
-        on_click(back, self.back_asked.emit)
-        self.tabs = TabStrip()
-        self.search = SearchBox("office.search_notices")
-        self.search.setObjectName("noticesSearch")
-        self.new = Button(key="office_notice.new", kind="primary", icon="plus", parent=self.header)
-        self.new.setObjectName("noticesNew")
-        self.new.hide()
-        line = QHBoxLayout(self.header)
-        line.setContentsMargins(12, 0, 14, 0)
-        line.setSpacing(10)
-        line.addWidget(back)
-        line.addWidget(Label(key="office.notices", role="header", strong=True))
-        line.addWidget(self.tabs, 1)
-        line.addWidget(self.search)
-        line.addWidget(self.new)
-        self.tabs.current = NoticeFilter.ALL.value
-        self._fit()
-        return self.header
-
-    def _fit(self) -> None:
-        self.header.setFixedHeight(theme.scaled(theme.values.HEADER_HEIGHT))
-        self.search.setFixedWidth(theme.scaled(SEARCH_WIDTH))
 
     def _share_room(self, *, generic: bool) -> None:
         """A list takes no more than it needs, also with large text; a table takes what the pane beside it leaves."""
@@ -158,6 +130,7 @@ class NoticesPage(QWidget):
         self._data.changed.connect(self._on_changed)
         self._data.loaded.connect(lambda: self._on_changed("notices"))
         self._data.failed.connect(self._on_failed)
+        self.header.back_asked.connect(self.back_asked)
         self.tabs.chosen.connect(self.show_tab)
         self.search.searched.connect(lambda _text: self._filter())
         self.list.picked.connect(self._on_picked)
@@ -166,20 +139,24 @@ class NoticesPage(QWidget):
         self.reader.mend_asked.connect(self.mend)
         self.reader.acted.connect(self._snack.say)
         self.reader.deleted.connect(self._show_nothing)
-        self.reader.attachment_opened.connect(self.open_attachment)
-        self.reader.attachment_saved.connect(self.save_attachment)
+        self.reader.share_asked.connect(self._share)
+        self.reader.attachment_opened.connect(self.files.open)
+        self.reader.attachment_saved.connect(self.files.save)
+        self.files.told.connect(self._snack.say)
         self.detail.closed.connect(self._close_detail)
         self.detail.written.connect(self._on_written)
         self.detail.opened_record.connect(self.open_record)
-        for part in (self.reader, self.detail):
+        for part in (self.reader, self.detail, self.files):
             part.document_loading.connect(self.document_loading)
             part.document_opened.connect(self.document_opened)
             part.document_failed.connect(self.document_failed)
+        self.generic.opened.connect(self.open_record)
+        self.generic.new_asked.connect(self.new_record)
+        self.generic.text_wanted.connect(self.search.setText)
         self.state.action.clicked.connect(self._data.load)
         self.context.definition_changed.connect(self._on_definition)
         on_click(self.new, self.new_record)
         i18n.changed.connect(self._show_tabs)
-        theme.changed.connect(self._fit)
         for keys, action in (
             (QKeySequence(QKeySequence.StandardKey.Find), self.focus_search),
             (QKeySequence(QKeySequence.StandardKey.New), self.new_record),
@@ -215,24 +192,17 @@ class NoticesPage(QWidget):
             return
         approval = any(bool(one.data.get("approval")) for one in found.records)
         self.reader.approval = self.detail.approval = approval
-        self._urged = urged.total > 0
+        self.generic.urged = urged.total > 0
         self._show_tabs()
         self.reader.reload()
 
     def _on_definition(self) -> None:
-        known = {view.id: view for view in self._generic_views()}
-        for key in [key for key, frame in self.frames.items() if known.get(key) != frame.definition]:
-            frame = self.frames.pop(key)
-            self._left.removeWidget(frame)
-            discard(frame)
+        self.generic.refresh()
         self._show_tabs()
         self.reader.reload()
-
-    def _generic_views(self) -> list[View]:
-        """The definition's views that stand as tabs for this user."""
-        module = self.context.module
-        views = module.views_for(frozenset(self._me.roles)) if module is not None else ()
-        return [view for view in views if view.id in GENERIC and (view.id != URGE or self._urged)]
+        waiting, self._waiting = self._waiting, None
+        if waiting is not None:
+            waiting()
 
     def _show_tabs(self) -> None:
         counts = {kind: self._model.count(kind) for kind in (NoticeFilter.UNREAD, NoticeFilter.TO_CONFIRM)}
@@ -240,7 +210,7 @@ class NoticesPage(QWidget):
         for kind in NoticeFilter:
             words, count = tr(f"office.filter.{kind.value}"), counts.get(kind, 0)
             tabs.append((kind.value, f"{words} {count}" if count else words))
-        tabs += [(view.id, view_label(self.context, view)) for view in self._generic_views()]
+        tabs += [(view.id, view_label(self.context, view)) for view in self.generic.views()]
         self.tabs.set_tabs(tabs)
         if self.tabs.current not in dict(tabs):
             self.show_tab(NoticeFilter.ALL.value)
@@ -249,7 +219,7 @@ class NoticesPage(QWidget):
 
     def _new_type(self) -> str:
         """What the primary button makes: in a tab of other records, one of those."""
-        view = next((one for one in self._generic_views() if one.id == self.tabs.current), None)
+        view = self.generic.view(self.tabs.current)
         return view.type if view is not None else NOTICE
 
     def _show_new(self) -> None:
@@ -266,7 +236,7 @@ class NoticesPage(QWidget):
     # ---- tabs
     def show_tab(self, key: str) -> None:
         """Shows a tab: a filter of the list, or a view of the definition."""
-        view = next((one for one in self._generic_views() if one.id == key), None)
+        view = self.generic.view(key)
         if view is None:
             self._leave_generic()
             self.filter = NoticeFilter(key) if key in set(NoticeFilter) else NoticeFilter.ALL
@@ -274,8 +244,8 @@ class NoticesPage(QWidget):
             self._filter()
             self._show_new()
             return
-        generic = self._left.currentWidget() in self.frames.values()
-        frame = self._frame(view)
+        generic = self.generic.shown is not None
+        frame = self.generic.frame(view)
         self.tabs.choose(key)
         self._left.setCurrentWidget(frame)
         frame.set_text(self.search.text().strip())
@@ -286,35 +256,13 @@ class NoticesPage(QWidget):
         self._show_new()
 
     def _leave_generic(self) -> None:
-        shown = self._left.currentWidget()
-        if isinstance(shown, ViewFrame):
+        shown = self.generic.shown
+        if shown is not None:
             shown.leave()
             self._share_room(generic=False)
             self._left.setCurrentWidget(self.list)
             if self._right.currentWidget() is self.detail and not self.detail.writing:
                 self._show_nothing()
-
-    def _frame(self, view: View) -> ViewFrame:
-        frame = self.frames.get(view.id)
-        if frame is None:
-            frame = self.frames[view.id] = ViewFrame(self.context, view)
-            frame.view.opened.connect(lambda record_id: self.open_record(view.type, record_id))
-            frame.view.new_asked.connect(lambda prefill: self.new_record(prefill, view.type))
-            frame.view.patch_asked.connect(self._on_patch)
-            frame.new_asked.connect(self.new_record)
-            frame.text_wanted.connect(self.search.setText)
-            self._left.addWidget(frame)
-        return frame
-
-    def _on_patch(self, record: Record, patch: dict[str, Any]) -> None:
-        self.tasks.start(self._patch(record, patch), name=f"patch-{record.id}")
-
-    async def _patch(self, record: Record, patch: dict[str, Any]) -> None:
-        try:
-            await self.context.records.update(record, patch)
-        except AppError as error:
-            if alive(self):
-                present(error, self)
 
     # ---- content
     def _on_changed(self, name: str) -> None:
@@ -343,7 +291,7 @@ class NoticesPage(QWidget):
 
     def _show_list(self, widget: QWidget) -> None:
         """The list, or what stands in its place; a generic view stays."""
-        if self._left.currentWidget() not in self.frames.values():
+        if self.generic.shown is None:
             self._left.setCurrentWidget(widget)
 
     def _refresh_state(self) -> None:
@@ -360,8 +308,8 @@ class NoticesPage(QWidget):
         self._show_list(self.state)
 
     def _filter(self) -> None:
-        shown = self._left.currentWidget()
-        if isinstance(shown, ViewFrame):
+        shown = self.generic.shown
+        if shown is not None:
             shown.set_text(self.search.text().strip())
             return
         self._model.set_filter(self.filter, self.search.text())
@@ -387,7 +335,7 @@ class NoticesPage(QWidget):
         self._right.setCurrentWidget(self.reader)
 
     def _show_nothing(self) -> None:
-        generic = isinstance(self._left.currentWidget(), ViewFrame)
+        generic = self.generic.shown is not None
         self.nothing.show_text("article", "office_notice.choose" if generic else "office.choose_notice")
         self._right.setCurrentWidget(self.nothing)
 
@@ -428,7 +376,7 @@ class NoticesPage(QWidget):
         if self._model.notice(notice_id) is None:
             self._snack.say(tr("office.notice_gone") if self._data.ready else tr("common.loading"))
             return
-        if isinstance(self._left.currentWidget(), ViewFrame):  # a table of notices stays beside the notice
+        if self.generic.shown is not None:  # a table of notices stays beside the notice
             self._on_picked(notice_id)
             return
         if not self.list.select(notice_id):
@@ -441,7 +389,9 @@ class NoticesPage(QWidget):
         """Shows a record of the module; what is of another kind is left to who knows it."""
         if type_name == NOTICE:
             self.open_notice(record_id)
-        elif self.context.module is not None and self.context.module.type(type_name) is not None:
+        elif self.context.module is None:  # whose type it is will be known when the definition is read
+            self._waiting = partial(self.open_record, type_name, record_id)
+        elif self.context.module.type(type_name) is not None:
             self._right.setCurrentWidget(self.detail)
             self.detail.show_record(type_name, record_id)
         else:
@@ -473,6 +423,9 @@ class NoticesPage(QWidget):
     # ---- writing
     def new_record(self, prefill: dict[str, Any] | None = None, type_name: str = "") -> None:
         """Opens the form of a new notice, or of what the tab shows."""
+        if self.context.module is None:
+            self._waiting = partial(self.new_record, prefill, type_name)
+            return
         wanted = type_name or self._new_type()
         if self.context.type_of(wanted) is not None and self.context.records.may(None, wanted, "create"):
             self._right.setCurrentWidget(self.detail)
@@ -488,8 +441,22 @@ class NoticesPage(QWidget):
         self._right.setCurrentWidget(self.detail)
         self.detail.show_record(NOTICE, notice_id)
 
+    def _share(self, record: Record) -> None:
+        """Asks which conversation the notice goes to."""
+        if self.share is None:
+            self.share = SharePane(self.context, self._right)
+            self.share.closed.connect(self._show_reader)
+            self.share.sent.connect(self._on_sent)
+            self._right.addWidget(self.share)
+        self._right.setCurrentWidget(self.share)
+        self.share.show_record(record)
+
+    def _on_sent(self, conversation: str) -> None:
+        self._snack.say(sent_text(conversation))
+        self._show_reader()
+
     def _close_detail(self) -> None:
-        if isinstance(self._left.currentWidget(), ViewFrame) or not self.reader.notice_id:
+        if self.generic.shown is not None or not self.reader.notice_id:
             self._show_nothing()
         else:
             self._show_reader()
@@ -510,44 +477,7 @@ class NoticesPage(QWidget):
 
     def retry_open(self) -> None:
         """Opens the last attachment again, after it could not be had."""
-        if self._last is not None:
-            self.open_attachment(self._last)
-
-    def open_attachment(self, attachment: Attachment) -> None:
-        """Opens an attachment in the reader, fetching it first where it must be."""
-        self._last = attachment
-        self.document_loading.emit(attachment.name)
-        self.tasks.start(self._open_attachment(attachment), name="attachment", exclusive=True)
-
-    async def _open_attachment(self, attachment: Attachment) -> None:
-        try:
-            data = await fetch_bytes(self._data.session, attachment)
-        except AppError as error:
-            if alive(self):
-                self.document_failed.emit(attachment.name, error)
-            return
-        if alive(self):
-            self.document_opened.emit(attachment.name, LocalDocument(attachment.name, attachment.type, data))
-
-    def save_attachment(self, attachment: Attachment) -> None:
-        """Asks for a place and saves the attachment there."""
-        self.tasks.start(self._save_attachment(attachment), name="save", exclusive=True)
-
-    async def _save_attachment(self, attachment: Attachment) -> None:
-        dialog = QFileDialog(self, tr("office.save_as"))
-        dialog.setAcceptMode(QFileDialog.AcceptMode.AcceptSave)
-        dialog.selectFile(Path(attachment.name).name)
-        if not await finished(dialog) or not alive(self):
-            return
-        files = self._data.session.files
-        await files.ensure(attachment.blob_id, attachment.name, quiet=False)
-        try:
-            await files.save_as(attachment.blob_id, Path(dialog.selectedFiles()[0]))
-        except OSError:
-            self._snack.say(tr("reader.save_failed"))
-            return
-        if alive(self):
-            self._snack.say(tr("reader.saved"))
+        self.files.open_last()
 
     # ---- Qt events
     def showEvent(self, event: QShowEvent) -> None:

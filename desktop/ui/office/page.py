@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, cast
 
 from PySide6.QtCore import Signal
 from PySide6.QtGui import QShowEvent
@@ -12,12 +12,14 @@ from PySide6.QtWidgets import QStackedWidget, QVBoxLayout, QWidget
 from desktop.core.clock import SystemClock
 from desktop.core.domain import LocalDocument
 from desktop.core.errors import AppError
+from desktop.models.cases_verbs import CasesVerbs
 from desktop.models.documents import ALL_DOCUMENTS, KEPT_DOCUMENTS
 from desktop.models.records import NoticeFilter
 from desktop.models.workbench import Part
 from desktop.ui.i18n import tr
 from desktop.ui.kit import Snack
 from desktop.ui.layouts import discard
+from desktop.ui.office.document_readers import create_reader
 from desktop.ui.office.library_page import LibraryPage
 from desktop.ui.office.module_page import ModulePage, create_module_page
 from desktop.ui.office.notices_page import NoticesPage
@@ -27,7 +29,6 @@ from desktop.ui.office.workbench import Workbench
 from desktop.ui.office.workbench_list import MyWork, create_my_work
 from desktop.ui.office.workbench_work import WorkData
 from desktop.ui.reader.document_reader import DocumentReader
-from desktop.ui.reader.places import ReadingPlaces
 from desktop.ui.shell.navigator import Navigator
 from desktop.ui.tasks import TaskOwner, alive
 
@@ -121,8 +122,7 @@ class OfficePage(QWidget):
     def reader(self) -> DocumentReader:
         """The reader over whichever room asked for it."""
         if self._reader is None:
-            places = ReadingPlaces(self._session.records)
-            self._reader = DocumentReader(self._session.me.name, self._now_ms, places=places)
+            self._reader = create_reader(self._session, self._now_ms, self.data.name)
             self._reader.closed.connect(self.close_reader)
             self._reader.retry.connect(self._retry)
             self._stack.addWidget(self._reader)
@@ -234,8 +234,15 @@ class OfficePage(QWidget):
                 self.tasks.start(self._open_record(type_name, object_id), name="open-record", exclusive=True)
 
     async def _open_record(self, type_name: str, record_id: str) -> None:
+        if type_name == "WorkItem" and hasattr(self._session, "cases"):
+            cases = cast(CasesVerbs, self._session.cases)
+            item = await cases.item(record_id)
+            if item is not None:
+                type_name, record_id = item.record_type, item.record_id
         page = await self._home_page(type_name)
-        if page is not None:
+        if isinstance(page, ModulePage):
+            page.open_link(type_name, record_id)
+        elif page is not None:
             page.open_record(type_name, record_id)
 
     async def _home_page(self, type_name: str) -> ModulePage | NoticesPage | None:

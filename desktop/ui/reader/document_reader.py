@@ -21,6 +21,8 @@ from desktop.ui.i18n import error_text, tr, when
 from desktop.ui.kit import Banner, IconButton, Label, Menu, PaneHeader, Snack, finished, on_click
 from desktop.ui.reader.find_bar import FindBar
 from desktop.ui.reader.kinds import Kind, kind_of
+from desktop.ui.reader.marking_desk import MarkingDesk
+from desktop.ui.reader.marks import AnnotationVerbs, Marks
 from desktop.ui.reader.page_source import DocumentProblem
 from desktop.ui.reader.picture_view import PictureView, decode_picture
 from desktop.ui.reader.places import ReadingPlaces
@@ -48,6 +50,7 @@ class DocumentReader(QWidget):
 
     closed = Signal()
     retry = Signal()
+    pages_shown = Signal()  # a document's pages are there, or are no more
 
     def __init__(
         self,
@@ -56,10 +59,14 @@ class DocumentReader(QWidget):
         parent: QWidget | None = None,
         *,
         places: ReadingPlaces | None = None,
+        marks: tuple[AnnotationVerbs, str] | None = None,
+        name_of: Callable[[str], str] = str,
     ) -> None:
         super().__init__(parent)
         self._places = places
         self._full: FullScreen | None = None
+        self._name_of = name_of
+        self._marking_desk = MarkingDesk(Marks(*marks, self), name_of, self) if marks is not None else None
         self.setObjectName("documentReader")
         self.tasks = TaskOwner(self)
         self._reader_name, self._now_ms = reader_name, now_ms
@@ -101,6 +108,8 @@ class DocumentReader(QWidget):
         column.addWidget(self.header)
         column.addWidget(self._note)
         column.addWidget(self._find)
+        if self._marking_desk is not None:
+            column.addWidget(self._marking_desk.bar)
         column.addWidget(self._split, 1)
         self._snack = Snack(self)
 
@@ -123,10 +132,11 @@ class DocumentReader(QWidget):
         self._copy = make("copy", "reader.copy")
         self._print = make("printer", "reader.print")
         self._save = make("download-simple", "reader.save_as")
+        self._pen = make("pencil-line", "reader.mark", checkable=True, active="accent")
         self._more = make("dots-three", "reader.more")
         for name in ("outline_button", "search_button", "smaller", "larger", "fit_width", "fit_page"):
             getattr(self, f"_{name}").setObjectName(f"reader_{name}")
-        for name in ("turn", "copy", "print", "save", "more"):
+        for name in ("turn", "copy", "pen", "print", "save", "more"):
             getattr(self, f"_{name}").setObjectName(f"reader_{name}")
         for widget in (
             self._outline_button,
@@ -140,6 +150,7 @@ class DocumentReader(QWidget):
             self._fit_page,
             self._turn,
             self._copy,
+            self._pen,
             self._print,
             self._save,
             self._more,
@@ -149,7 +160,7 @@ class DocumentReader(QWidget):
 
     def _fit_sizes(self) -> None:
         self._page.setFixedWidth(theme.scaled(44))
-        self._zoom.setFixedWidth(theme.scaled(48))
+        self._zoom.setFixedWidth(theme.scaled(54))
 
     def _bind(self) -> None:
         on_click(self._back, self.closed.emit)
@@ -163,6 +174,10 @@ class DocumentReader(QWidget):
         on_click(self._print, self.print_document)
         on_click(self._save, self.save_as)
         on_click(self._more, self._open_menu)
+        if self._marking_desk is not None:
+            self._pen.toggled.connect(self._marking_desk.show_bar)
+            self._marking_desk.bar.closed.connect(lambda: self._pen.setChecked(False))
+            self._marking_desk.marks.failed.connect(lambda error: self._snack.say(error_text(error)))
         self._outline_button.toggled.connect(self._show_outline)
         self._page.returnPressed.connect(self._go_to_typed_page)
         self._find.searched.connect(self._search)
@@ -198,6 +213,11 @@ class DocumentReader(QWidget):
             shortcut.activated.connect(action)
 
     # ---- what is shown
+    @property
+    def pages(self) -> PagesView | None:
+        """The view of the pages, while a document with pages is shown."""
+        return self._sheets if self.kind in PAGED and self._sheets is not None and self._sheets.source else None
+
     @property
     def kind(self) -> Kind | None:
         """What is shown now; None while loading or when it can't be."""
@@ -268,6 +288,10 @@ class DocumentReader(QWidget):
         self._outline.setVisible(bool(headings) and self._outline_button.isChecked())
         self._refresh_page(0)
         view.setFocus()
+        self.pages_shown.emit()
+        if self._marking_desk is not None:
+            self._marking_desk.marks.show_target(document.target)
+            self._pen.setVisible(document.target is not None)
         if self._places is not None:
             self.tasks.start(self._find_place(document, self._places), name="place", exclusive=True)
 
@@ -285,6 +309,8 @@ class DocumentReader(QWidget):
             self._sheets.copy_refused.connect(self._say_no_copy)
             self._sheets.marks_needed.connect(self._marking.start)
             self._stack.addWidget(self._sheets)
+            if self._marking_desk is not None:
+                self._marking_desk.lie_over(self._sheets)
             self._outline = OutlinePane()
             self._outline.chosen.connect(self._sheets.go_to)
             self._outline.hide()
@@ -317,6 +343,11 @@ class DocumentReader(QWidget):
         self._run.set_document(self._text.parts, self._text.find_in)
         self._text.setFocus()
 
+    def on_marks_changed(self) -> None:
+        """Somebody marked a document."""
+        if self._marking_desk is not None:
+            self._marking_desk.marks.reload()
+
     # ---- where reading stopped
     async def _find_place(self, document: LocalDocument, places: ReadingPlaces) -> None:
         place = await places.load(document.data)
@@ -348,6 +379,9 @@ class DocumentReader(QWidget):
             self._placing.stop()
             self._keep_place()
         self._document, self._title = None, title
+        self._pen.setChecked(False)
+        if self._marking_desk is not None:
+            self._marking_desk.marks.show_target(None)
         self._page_marks = {}
         self.header.title.setText(title)
         self._note.hide()
@@ -356,6 +390,7 @@ class DocumentReader(QWidget):
         self._run.set_document(0, None)
         if self._sheets is not None:
             self._sheets.clear()
+            self.pages_shown.emit()
         if self._outline is not None:
             self._outline.hide()
         self._picture.clear()
@@ -380,6 +415,9 @@ class DocumentReader(QWidget):
         self._print.setVisible(kind is not None)
         self._save.setVisible(document is not None)
         self._more.setVisible(paged)
+        self._pen.setVisible(
+            paged and document is not None and document.target is not None and self._marking_desk is not None
+        )
         if document is not None:
             self._allow(self._copy, document.may_copy, "reader.copy", "reader.no_copy")
             self._allow(self._print, document.may_print, "reader.print", "reader.no_print")

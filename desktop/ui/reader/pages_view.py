@@ -8,7 +8,7 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 from PySide6.QtCore import QEvent, QPoint, QPointF, QRectF, QSize, Qt, QTimer, Signal
 from PySide6.QtGui import (
@@ -20,6 +20,7 @@ from PySide6.QtGui import (
     QPainterPath,
     QPaintEvent,
     QResizeEvent,
+    QTransform,
     QWheelEvent,
 )
 from PySide6.QtWidgets import QAbstractScrollArea, QApplication, QWidget
@@ -27,7 +28,7 @@ from PySide6.QtWidgets import QAbstractScrollArea, QApplication, QWidget
 from desktop.ui import theme
 from desktop.ui.reader.page_images import PageImages, Strip, strips
 from desktop.ui.reader.page_source import PageSelection, PageSource
-from desktop.ui.reader.turned_source import QUARTERS, turned
+from desktop.ui.reader.turned_source import QUARTERS, turned, upright_to_shown
 from desktop.ui.reader.watermark import paint_watermark
 from desktop.ui.reader.zoom import Fit, clamp, step
 from desktop.ui.theme.tokens import palette_tokens
@@ -47,12 +48,37 @@ class _Row:
     width: float
 
 
+class PageLayer(Protocol):
+    """What may lie over the pages and take the mouse first. Points are those of upright pages."""
+
+    def paint(self, painter: QPainter, page: int, place: QTransform) -> None:
+        """Paint over a page; `place` leads from its points to the painter's."""
+        ...
+
+    def press(self, page: int, point: QPointF) -> bool:
+        """The left button went down; True: it was for the layer."""
+        ...
+
+    def move(self, page: int, point: QPointF) -> bool:
+        """The pointer moved with the button down; True: it was for the layer."""
+        ...
+
+    def release(self) -> bool:
+        """The button came up; True: it was for the layer."""
+        ...
+
+    def cursor(self, page: int, point: QPointF) -> Qt.CursorShape | None:
+        """The pointer's shape over a point, None: as the pages want."""
+        ...
+
+
 class PagesView(QAbstractScrollArea):
     """The pages. Owns the source it is given and closes it with itself or with the next one."""
 
     page_changed = Signal(int)  # the page most in view, from 0
     zoom_changed = Signal()
     selection_changed = Signal()
+    selected = Signal()  # a selection was finished with the mouse
     copy_refused = Signal()
     marks_needed = Signal()  # other pages came into view; their hits may want rectangles
 
@@ -65,6 +91,7 @@ class PagesView(QAbstractScrollArea):
         self.fit = Fit.WIDTH
         self.factor = 1.0
         self.columns = 1
+        self.layer: PageLayer | None = None
         self._rows: list[_Row] = []
         self._page = -1
         self._degrees = 0
@@ -83,9 +110,12 @@ class PagesView(QAbstractScrollArea):
     def show_source(self, source: PageSource) -> None:
         """Shows another document from its first page."""
         self.clear()
+        before = self.factor
         self._draw_from(source)
         self.verticalScrollBar().setValue(0)
         self._on_scrolled()
+        if before != self.factor:
+            self.zoom_changed.emit()
 
     def _draw_from(self, source: PageSource) -> None:
         self._drop_images()
@@ -264,6 +294,31 @@ class PagesView(QAbstractScrollArea):
         last = max(first, self._row_at(top + self.viewport().height()))
         return range(self._rows[first].pages.start, self._rows[last].pages.stop)
 
+    def place_of(self, page: int) -> QTransform:
+        """From points of the upright page to the viewport."""
+        assert self.source is not None
+        corner = self._page_rect(page).topLeft()
+        shown = QTransform.fromScale(self._scale, self._scale) * QTransform.fromTranslate(corner.x(), corner.y())
+        return upright_to_shown(self.source, page) * shown
+
+    def upright(self, page: int, point: QPointF) -> QPointF:
+        """A point of the page as shown, as a point of the upright page."""
+        assert self.source is not None
+        return upright_to_shown(self.source, page).inverted()[0].map(point)
+
+    def upright_selection(self) -> list[tuple[int, list[QRectF], str]]:
+        """What is selected: page, rectangles of the upright page, text."""
+        assert self.source is not None
+        found = []
+        for part in self._selection:
+            back = upright_to_shown(self.source, part.page).inverted()[0]
+            found.append((part.page, [back.mapRect(one) for one in part.rectangles], part.text))
+        return found
+
+    def clear_selection(self) -> None:
+        """Nothing is selected."""
+        self._set_selection([])
+
     def visible_pages(self) -> range:
         """The pages in view."""
         return self._visible()
@@ -420,6 +475,8 @@ class PagesView(QAbstractScrollArea):
         chosen = [r for part in self._selection if part.page == page for r in part.rectangles]
         self._paint_rectangles(painter, rect, chosen, palette_tokens(False).selection)
         painter.restore()
+        if self.layer is not None:
+            self.layer.paint(painter, page, self.place_of(page))
         paint_watermark(painter, rect, self.watermark, scale=self._scale)
 
     def _paint_strips(self, painter: QPainter, page: int, rect: QRectF) -> None:
@@ -477,6 +534,9 @@ class PagesView(QAbstractScrollArea):
     def mousePressEvent(self, event: QMouseEvent) -> None:
         if self.source is None or event.button() is not Qt.MouseButton.LeftButton:
             return
+        page, point = self._point_at(event.position())
+        if self.layer is not None and self.layer.press(page, self.upright(page, point)):
+            return
         extends = bool(event.modifiers() & Qt.KeyboardModifier.ShiftModifier) and self._anchor is not None
         if not extends:
             self._set_selection([])
@@ -488,15 +548,22 @@ class PagesView(QAbstractScrollArea):
     def mouseMoveEvent(self, event: QMouseEvent) -> None:
         if self.source is None:
             return
-        if event.buttons() & Qt.MouseButton.LeftButton:
-            self._drag_to(event.position())
-            return
         page, point = self._point_at(event.position())
-        shape = Qt.CursorShape.IBeamCursor if self.source.on_text(page, point) else Qt.CursorShape.ArrowCursor
+        upright = self.upright(page, point)
+        if event.buttons() & Qt.MouseButton.LeftButton:
+            if self.layer is None or not self.layer.move(page, upright):
+                self._drag_to(event.position())
+            return
+        shape = self.layer.cursor(page, upright) if self.layer is not None else None
+        if shape is None:
+            shape = Qt.CursorShape.IBeamCursor if self.source.on_text(page, point) else Qt.CursorShape.ArrowCursor
         self.viewport().setCursor(shape)
 
     def mouseReleaseEvent(self, event: QMouseEvent) -> None:
         self._edge.stop()
+        taken = self.layer is not None and self.layer.release()
+        if self._selection and not taken:
+            self.selected.emit()
 
     def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:
         if self.source is None:

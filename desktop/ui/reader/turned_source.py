@@ -101,6 +101,13 @@ def turned(source: PageSource, degrees: int) -> PageSource:
     return inner if degrees % 360 == 0 else TurnedSource(inner, degrees % 360)
 
 
+def upright_to_shown(source: PageSource, page: int) -> QTransform:
+    """From points of the upright page to points of the page as the source shows it."""
+    if isinstance(source, TurnedSource):
+        return _way(source.inner.sizes[page], source.degrees)
+    return QTransform()
+
+
 def _way(size: QSizeF, degrees: int) -> QTransform:
     """From a page of this size to the turned page, whose corner is again the origin."""
     moved = {90: (size.height(), 0.0), 180: (size.width(), size.height()), 270: (0.0, size.width())}[degrees]

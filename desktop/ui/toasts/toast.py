@@ -37,7 +37,7 @@ WIDTH = 348
 STAY_MS = 6000
 SHADOW = 14
 CONFIRM_KIND = "confirm"
-HANDLED = frozenset({"todo", "due"})
+HANDLED = frozenset({"todo", "due", "urge", "overdue"})
 """Kinds that want something done, not only seen."""
 ICONS = {
     "notice": "megaphone",
@@ -47,6 +47,9 @@ ICONS = {
     "comment": "chat-text",
     "mention": "at",
     "follow": "bell-ringing",
+    "advance": "flow-arrow",
+    "urge": "hand-pointing",
+    "overdue": "warning-circle",
 }
 
 

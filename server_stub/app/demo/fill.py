@@ -3,7 +3,7 @@
 import asyncio
 import logging
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, Final, Protocol
 
 from server_stub.accounts.passwords import Passwords
@@ -17,11 +17,14 @@ from server_stub.app.demo.source import DemoSource
 from server_stub.chat.conversations import do_open_system, load_membership, system_conversation_id
 from server_stub.chat.messages import do_mark_read, do_post_system
 from server_stub.clock import Clock
+from server_stub.modules.engine.chores import ChoreRunner
 from server_stub.modules.engine.context import OfficeContext
+from server_stub.modules.engine.definition import ModuleDefinition
 from server_stub.modules.engine.duties import BATCH, do_whats_due
 from server_stub.modules.engine.handler import OfficeHandler
 from server_stub.modules.engine.loader import make_handlers
-from server_stub.modules.engine.reading import load_definitions
+from server_stub.modules.engine.processes.process_folders import FolderProcess, do_take_processes, read_processes
+from server_stub.modules.engine.reading import MODULES_FOLDER, load_definitions
 from server_stub.modules.engine.rules import Rules
 from server_stub.modules.engine.satellites import satellite_handlers
 from server_stub.records.handler import RecordHandler
@@ -33,6 +36,7 @@ log = logging.getLogger("tongban.demo")
 SEED: Final = 20_261_122
 OFFICE_AGE_MS: Final = 500 * DAY_MS
 NOTICES: Final = "notices"
+PROCESS: Final = "process"
 
 
 class Server(Protocol):
@@ -84,8 +88,13 @@ async def fill_demo_office(services: Server) -> None:
         await database.write(action)
     samples = SampleWriter(modules, _with_satellites(handlers, context), people, assets, moments)
     events = await asyncio.to_thread(load_events, modules)
+    processes, _ = await asyncio.to_thread(read_processes, MODULES_FOLDER, modules)
+    await database.write(lambda tx: _do_processes(tx, processes, modules, moments))
+    chores = ChoreRunner(database, services.clock, _rules_of(handlers), services.blobs)
     for event in events:
-        await database.write(lambda tx, one=event: samples.do_event(tx, one))  # type: ignore[misc]
+        moment = await database.write(lambda tx, one=event: samples.do_event(tx, one))  # type: ignore[misc]
+        while await chores.run_next(moment):
+            pass
     await database.write(lambda tx: _do_settle(tx, handlers, source, people, moments, rng))
     log.info(
         "the demo office is there: %d people, %d messages in %d conversations, %d notices, %d documents, %d sample events",
@@ -100,8 +109,18 @@ async def fill_demo_office(services: Server) -> None:
 
 def _with_satellites(handlers: dict[str, OfficeHandler], context: OfficeContext) -> dict[str, RecordHandler]:
     """Also those of comments and read marks."""
-    rules_of: Callable[[str], Rules | None] = lambda name: handlers[name].rules if name in handlers else None  # noqa: E731
-    return {**handlers, **{one.name: one for one in satellite_handlers(context, handlers, rules_of)}}
+    return {**handlers, **{one.name: one for one in satellite_handlers(context, handlers, _rules_of(handlers))}}
+
+
+def _rules_of(handlers: dict[str, OfficeHandler]) -> Callable[[str], Rules | None]:
+    return lambda name: handlers[name].rules if name in handlers else None
+
+
+def _do_processes(
+    tx: Tx, processes: Sequence[FolderProcess], modules: Sequence[ModuleDefinition], moments: Moments
+) -> None:
+    tx.now = moments.now - OFFICE_AGE_MS
+    do_take_processes(tx, processes, modules)
 
 
 def _do_people(tx: Tx, source: DemoSource, moments: Moments, password_hash: str) -> People:
@@ -125,3 +144,13 @@ def _do_settle(
         behind = unread if login == source.office["clerk"] else rng.choice((0, 0, 0, 1, 1, 2, 3))
         if last > behind:
             do_mark_read(tx, mine, last - behind, at=moments.now - rng.randint(60, 600) * 60_000)
+        _do_read_cards(tx, person_id, moments)
+
+
+def _do_read_cards(tx: Tx, person_id: str, moments: Moments) -> None:
+    """Who started something has seen that it is on its way."""
+    conversation_id = system_conversation_id(PROCESS, person_id)
+    mine = load_membership(tx.conn, conversation_id, person_id)
+    row = tx.raw.execute("SELECT last_seq FROM conversation WHERE id = ?", (conversation_id,)).fetchone()
+    if mine is not None and row is not None and row[0]:
+        do_mark_read(tx, mine, row[0], at=moments.now - 60_000)

@@ -10,6 +10,8 @@ from typing import Any, Final
 
 from PIL import Image, ImageChops, ImageDraw, ImageFilter, ImageFont, ImageOps
 
+from server_stub.app.demo.seal_pictures import draw_seal
+
 Color = tuple[int, int, int]
 SIZE: Final = (1280, 854)
 CHART: Final = (1200, 720)
@@ -40,6 +42,8 @@ def draw_picture(table: Mapping[str, Any], seed: int) -> tuple[bytes, int, int]:
     buffer = io.BytesIO()
     if is_photo:
         image.save(buffer, "JPEG", quality=84)
+    elif image.mode == "RGBA":
+        image.save(buffer, "PNG")
     else:
         image.quantize(128, method=Image.Quantize.FASTOCTREE).save(buffer, "PNG")
     return buffer.getvalue(), image.width, image.height
@@ -617,6 +621,7 @@ def _labels(pen: ImageDraw.ImageDraw, texts: Sequence[str], xs: Sequence[float])
 
 
 _DRAWERS: Final[dict[str, Callable[[Mapping[str, Any], random.Random], Image.Image]]] = {
+    "seal": lambda table, _rng: draw_seal(table, _font),
     "dam": _dam,
     "river": _river,
     "gate": _gate,

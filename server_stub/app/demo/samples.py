@@ -17,6 +17,7 @@ from server_stub.modules.engine.samples import (
     READ,
     Event,
     in_order,
+    is_case_act,
     load_samples,
     moment_of,
     prefixed,
@@ -28,6 +29,7 @@ from server_stub.storage.database import Tx
 
 _COMMENT_TYPE: Final = "Comment"
 _MARK_TYPE: Final = "ReadMark"
+_CASE_EVENT_TYPE: Final = "CaseEvent"
 
 
 class SampleRefused(Exception):
@@ -84,8 +86,8 @@ class SampleWriter:
         self._moments = moments
         self._ids: dict[str, str] = {}
 
-    def do_event(self, tx: Tx, event: Event) -> None:
-        """Write one event, at its own time, never later than now.
+    def do_event(self, tx: Tx, event: Event) -> int:
+        """Write one event, at its own time, never later than now; gives that time in ms.
 
         Raises:
             SampleRefused: a check or a rule said no.
@@ -95,6 +97,7 @@ class SampleWriter:
             self._do(tx, event)
         except SetError as problem:
             raise SampleRefused(f"{event.module}/samples.toml: {event.where}: {problem}") from problem
+        return tx.now
 
     def _do(self, tx: Tx, event: Event) -> None:
         actor = self._people.actors[event.by]
@@ -109,12 +112,29 @@ class SampleWriter:
         action = next((one for one in type_.actions if one.name == event.do), None)
         if action is not None:
             self._handlers[event.type].update(tx, actor, record_id, {**fields, "action": action.name})
+        elif is_case_act(event, type_):
+            self._act(tx, event, type_, {**about, "action": event.do})
         elif event.do == EDIT:
             self._handlers[event.type].update(tx, actor, record_id, fields)
         elif event.do == COMMENT:
             self._handlers[_COMMENT_TYPE].create(tx, actor, uuid7(tx.now), {**about, **event.fields})
         elif event.do == READ:
             self._handlers[_MARK_TYPE].create(tx, actor, uuid7(tx.now), {**about, **event.fields})
+
+    def _act(self, tx: Tx, event: Event, type_: TypeDefinition, about: JsonObject) -> None:
+        """An act on the record's case."""
+        given: JsonObject = {
+            **about,
+            **{key: one for key, one in event.fields.items() if key not in ("values", "to", "chosen")},
+        }
+        values, people = event.fields.get("values"), event.fields.get("to")
+        if chosen := event.fields.get("chosen"):
+            given["chosen"] = {step: self._value(tx, event, None, picked) for step, picked in chosen.items()}
+        if values:
+            given["values"] = {name: self._value(tx, event, type_.field(name), value) for name, value in values.items()}
+        if people:
+            given["to"] = [self._value(tx, event, None, one) for one in people]
+        self._handlers[_CASE_EVENT_TYPE].create(tx, self._people.actors[event.by], uuid7(tx.now), given)
 
     # ------------------------------------------------------------ values
 

@@ -11,7 +11,7 @@ from typing import Any, Final
 import sqlalchemy as sa
 
 from server_stub.accounts.directory import DEPARTMENT, PERSON
-from server_stub.modules.engine.definition import FieldKind, TypeDefinition
+from server_stub.modules.engine.definition import HANDLERS, PARTICIPANTS, FieldKind, TypeDefinition
 from server_stub.records.actor import Actor
 from server_stub.records.store import Record, load_record
 from server_stub.records.visibility import EVERYONE, INF, ScopeKind, scope_id
@@ -21,6 +21,12 @@ ScopeKey = tuple[ScopeKind, str]
 Basis = dict[tuple[str, str], str]
 """(kind, id) → value: what scopes were computed from: ("record", id) → "", ("superior", person) → superior, ("head", department) → head."""
 
+_FIELDS_OF: Final[Mapping[str, tuple[str, ...]]] = {
+    "audience": ("audience",),
+    "department": ("departmentId",),
+    "handler": (HANDLERS,),
+    "participant": (PARTICIPANTS, HANDLERS),
+}
 _PERSON_KINDS: Final = frozenset({FieldKind.PERSON, FieldKind.PERSONS})
 _DEPARTMENT_KINDS: Final = frozenset({FieldKind.DEPARTMENT, FieldKind.DEPARTMENTS})
 _REFERENCE_KINDS: Final = frozenset({FieldKind.REFERENCE, FieldKind.REFERENCES})
@@ -156,12 +162,12 @@ def fields_read(principals: Iterable[str]) -> set[str]:
     for one in principals:
         parsed = parse_principal(one)
         names.update(parsed.path[:1] if parsed.word != "role" else ())
-        names.update({"audience": ["audience"], "department": ["departmentId"]}.get(parsed.word, []))
+        names.update(_FIELDS_OF.get(parsed.word, ()))
         names.update(["state"] if parsed.states is not None else [])
     return names
 
 
-def principal_keys(
+def principal_keys(  # noqa: PLR0911 (a line each)
     lookup: Lookup, definition: TypeDefinition, principal: str, author_id: str | None, data: Mapping[str, Any]
 ) -> list[ScopeKey]:
     """The scopes a principal stands for, seen from a record with this author and data."""
@@ -180,6 +186,10 @@ def principal_keys(
         case "department":
             department_id = data.get("departmentId")
             return _departments([department_id]) if department_id else [EVERYONE]
+        case "handler":
+            return _persons(_texts(data.get(HANDLERS)))
+        case "participant":
+            return _persons((*_texts(data.get(PARTICIPANTS)), *_texts(data.get(HANDLERS))))
         case "superior" if not parsed.path:
             return _persons([lookup.superior(author_id) if author_id else None])
     keys = _field_keys(lookup, definition, parsed.path, data)

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any, Protocol
 
 from server_stub.clock import Clock, utc_offset
@@ -17,6 +18,14 @@ class Blobs(Protocol):
 
     def do_refer(self, tx: Tx, blob_id: str, object_id: str, type_name: str, actor: Actor) -> Blob:
         """Note a reference; SetError blobNotFound when the actor may not see the blob."""
+        ...
+
+    def store_bytes(self, data: bytes) -> str:
+        """Keep bytes that the server itself made; their id. Blocks."""
+        ...
+
+    def path(self, blob_id: str) -> Path:
+        """Where a blob's content lies."""
         ...
 
 

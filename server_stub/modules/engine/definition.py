@@ -25,17 +25,22 @@ FieldPath = Annotated[
 ]
 Word = Annotated[str, Meta(pattern=r"^[a-z][A-Za-z0-9-]{0,59}$", description="a word such as inUse or in-use")]
 Role = Annotated[str, Meta(pattern=r"^[a-z][a-z0-9-]{0,39}$", description="a role such as fleet-manager")]
+ProcessId = Annotated[
+    str, Meta(pattern=r"^[A-Za-z_][\w.-]{0,99}$", description="the id of a process, as in its BPMN file")
+]
 Icon = Annotated[str, Meta(pattern=r"^ph\.[a-z][a-z0-9-]*$", description="a Phosphor icon such as ph.megaphone")]
 Principal = Annotated[
     str,
     Meta(
-        pattern=r"^(everyone|author|superior|audience|department|role:[a-z][a-z0-9-]{0,39}"
+        pattern=r"^(everyone|author|superior|audience|department|handler|participant|role:[a-z][a-z0-9-]{0,39}"
         r"|(field|head|superior):[a-z][A-Za-z0-9]{0,59}(\.[a-z][A-Za-z0-9]{0,59})?)(@[a-z][A-Za-z0-9|-]*)?$",
-        description="everyone, author, superior, audience, department, role:<r>, field:<f>, head:<f>, superior:<f>, perhaps with @<state>|<state>",
+        description="everyone, author, superior, audience, department, handler, participant, role:<r>, field:<f>, head:<f>, superior:<f>,"
+        " perhaps with @<state>|<state>",
     ),
 ]
 """Somebody, seen from a record. `field:driverId` the people in that field; `field:vehicleId.driverId` those in a field of the record referred to;
 `head:departmentId` the heads of those departments; `superior` the author's superior, `superior:ownerId` those of the people in that field.
+Of a record with a case: `handler` who has it now, `participant` who started it, ever had it or was shown it (and the handlers).
 `@draft|returned` at the end: only while the record is in one of these states."""
 
 Filter = dict[str, Any]
@@ -44,9 +49,15 @@ one of them; `field: null` empty; `<field>Before`, `<field>After` (>=); `text` q
 Values may be placeholders: @me, @myDepartments, @today, @now, @today+30d, @today-1m (d, w, m, y)."""
 
 Color = Literal["neutral", "accent", "green", "amber", "red"]
-RESERVED: Final = frozenset({"id", "createdAt", "updatedAt", "authorId", "version", "text", "operator", "conditions"})
-"""Names that no field has: the envelope, and what means something else in a filter."""
+HANDLERS: Final = "handlerIds"
+PARTICIPANTS: Final = "participantIds"
+RESERVED: Final = frozenset(
+    {"id", "createdAt", "updatedAt", "authorId", "version", "text", "operator", "conditions", HANDLERS, PARTICIPANTS}
+)
+"""Names that no field of a file has: the envelope, what means something else in a filter, what the process writes."""
 LANGUAGES: Final = ("zh", "en")
+NOBODY: Final = "role:nobody"
+"""Alone in a field's `see`: an administrator hid the field (overlays.py). It stays stored and is not on the wire."""
 
 
 class DefinitionError(Exception):
@@ -125,6 +136,7 @@ class Field(_Table, frozen=True, kw_only=True):
         min, max: of a number's or money's value, of a text's characters, of a list's entries.
         decimals, unit: of a number; money has two decimals.
         pattern: a text must match it whole. after: a date, datetime or span that must not come before that field's.
+        color: of a bool, the tone of yes: green where it is good, amber or red where it is not.
         target: type of a reference; only: which of its records may be chosen.
         fields: of an object or of each line.
         when: shown, asked and stored only while the record matches.
@@ -149,6 +161,7 @@ class Field(_Table, frozen=True, kw_only=True):
     pattern: str | None = None
     after: FieldName | None = None
     choices: tuple[Choice, ...] = ()
+    color: Color | None = None
     target: TypeName | None = None
     only: Filter | None = None
     fields: tuple["Field", ...] = ()
@@ -276,6 +289,8 @@ class TypeDefinition(_Table, frozen=True, kw_only=True, dict=True):
         tracked: its author finds it under "started by me".
         marks: people leave read marks. comments: people may comment.
         unique: sets of fields that no two records share.
+        process: the id of the process its records pass through: a *.bpmn of the module's folder, or one an administrator publishes. Such a type has
+            the fields `handlerIds` and `participantIds`, which the process keeps.
         rules: the name of the class in rules.py (not on the wire).
     """
 
@@ -298,12 +313,14 @@ class TypeDefinition(_Table, frozen=True, kw_only=True, dict=True):
     tracked: bool = False
     marks: bool = False
     comments: bool = True
+    process: ProcessId | None = None
     rules: str | None = None
 
     @cached_property
     def every_field(self) -> tuple[Field, ...]:
-        """The fields of a stored record: those of the file, before them `state` where there are states."""
-        return (state_field(self.states), *self.fields) if self.states else self.fields
+        """The fields of a stored record: those of the file, before them `state` where there are states, after them what a process keeps."""
+        fields = (state_field(self.states), *self.fields) if self.states else self.fields
+        return fields if self.process is None else (*fields, *PROCESS_FIELDS)
 
     @cached_property
     def _by_name(self) -> dict[str, Field]:
@@ -331,6 +348,13 @@ def state_field(states: tuple[State, ...]) -> Field:
     )
 
 
+PROCESS_FIELDS: Final = (
+    Field(name=HANDLERS, kind=FieldKind.PERSONS, label=Label(zh="当前办理人", en="Handled by"), read_only=True),
+    Field(name=PARTICIPANTS, kind=FieldKind.PERSONS, label=Label(zh="经办人", en="Taken part"), read_only=True),
+)
+"""Of every type with a process: who has an open piece of work now, and everybody who started it, ever had it, or was shown it."""
+
+
 class ViewKind(StrEnum):
     """How records are shown."""
 
@@ -343,6 +367,7 @@ class ViewKind(StrEnum):
     READER = "reader"
     CHART = "chart"
     FORM = "form"
+    DESK = "desk"
 
 
 class View(_Table, frozen=True, kw_only=True):
@@ -351,11 +376,13 @@ class View(_Table, frozen=True, kw_only=True):
     Attributes:
         sort: fields, the first one counts first; `-field` descending.
         columns: of a table, feed or tree row, of a board's card; totals: summed columns.
+        labels: what fields are called in this view where their own name does not fit, `authorId` too.
         group: a table's or board's field.
         time: the field that places a record on a calendar or timeline (date, datetime or span).
         resource: a timeline's reference field: one row for each record of its target.
         parent: a tree's reference field to its own type.
         reports: ids, of a chart.
+        types: of a desk: all types whose cases stand on it; empty: `type` alone. Its `columns` are the second line of a row, `group` its chip.
         roles: who has this tab; empty: everyone.
     """
 
@@ -367,11 +394,13 @@ class View(_Table, frozen=True, kw_only=True):
     sort: tuple[str, ...] = ()
     columns: tuple[FieldName, ...] = ()
     totals: tuple[FieldName, ...] = ()
+    labels: dict[FieldName, Label] = {}
     group: FieldName | None = None
     time: FieldName | None = None
     resource: FieldName | None = None
     parent: FieldName | None = None
     reports: tuple[Word, ...] = ()
+    types: tuple[TypeName, ...] = ()
     roles: tuple[Role, ...] = ()
 
 
@@ -415,7 +444,11 @@ class Migration(_Table, frozen=True, kw_only=True):
 
 
 class ModuleDefinition(_Table, frozen=True, kw_only=True):
-    """One office module."""
+    """One office module.
+
+    Attributes:
+        kind_rules: the class in rules.py of types with a process that an administrator makes in this module (not on the wire).
+    """
 
     id: ModuleId
     group: Literal["official", "personal", "extended"]
@@ -428,6 +461,7 @@ class ModuleDefinition(_Table, frozen=True, kw_only=True):
     views: tuple[View, ...] = ()
     reports: tuple[Report, ...] = ()
     migrations: tuple[Migration, ...] = ()
+    kind_rules: str | None = None
 
     def type(self, name: str) -> TypeDefinition | None:
         """The type of this name, None when the module has none."""
@@ -435,8 +469,13 @@ class ModuleDefinition(_Table, frozen=True, kw_only=True):
 
     def to_object(self) -> dict[str, Any]:
         """The ModuleDefinition of the wire, without its id: everything but the names of rules and the migrations."""
-        types = tuple(msgspec.structs.replace(one, rules=None) for one in self.types)
-        shown = msgspec.structs.replace(self, types=types, migrations=())
+        types = tuple(
+            msgspec.structs.replace(
+                one, rules=None, fields=tuple(field for field in one.fields if field.see != (NOBODY,))
+            )
+            for one in self.types
+        )
+        shown = msgspec.structs.replace(self, types=types, migrations=(), kind_rules=None)
         made: dict[str, Any] = msgspec.json.decode(msgspec.json.encode(shown))
         del made["id"]
         return made

@@ -7,6 +7,7 @@ import asyncio
 import datetime as dt
 import logging
 from collections.abc import Callable
+from functools import partial
 from typing import Final
 
 from server_stub.accounts.directory import DEPARTMENT, PERSON
@@ -14,8 +15,11 @@ from server_stub.clock import Clock, utc_offset
 from server_stub.errors import StorageFailed
 from server_stub.modules.engine.conditions import local_day
 from server_stub.modules.engine.context import OfficeContext
-from server_stub.modules.engine.dues import DueChanged, do_clear_due, next_due
+from server_stub.modules.engine.dues import DueChanged, do_clear_due, do_set_due, next_due
 from server_stub.modules.engine.new_day import do_new_day
+from server_stub.modules.engine.processes.leavers import do_hand_over_leavers
+from server_stub.modules.engine.processes.saving import DUE_KIND
+from server_stub.modules.engine.processes.timers import do_case_due
 from server_stub.modules.engine.reminders import do_remind, is_reminder
 from server_stub.modules.engine.rules import Rules
 from server_stub.modules.engine.scopes import do_scope_by_directory
@@ -27,6 +31,7 @@ log = logging.getLogger("tongban.office")
 
 LONGEST_NAP_S: Final = 30.0  # so that a changed system clock is noticed
 RETRY_S: Final = 5.0
+CASE_RETRY_MS: Final = 3_600_000  # a case whose process failed is looked at again
 BATCH: Final = 100
 
 
@@ -44,10 +49,14 @@ def do_whats_due(tx: Tx, rules_of: Callable[[str], Rules | None], now: int) -> i
             with tx.savepoint():
                 if is_reminder(kind):
                     do_remind(tx, rules.context, record, kind)
+                elif kind == DUE_KIND:
+                    do_case_due(tx, rules.context, rules, record)
                 else:
                     rules.on_due(tx, record, kind)
         except Exception:  # border: one module's mistake must not stop the clock of all others
             log.exception("a due date of a %s could not be handled", type_name)
+            if kind == DUE_KIND:
+                do_set_due(tx, record_id, type_name, kind, now + CASE_RETRY_MS)
     return len(rows)
 
 
@@ -111,9 +120,18 @@ class DutyRunner:
             self._directory_changed = False
             try:
                 await self._database.write(lambda tx: do_scope_by_directory(tx, context))
+                await self._hand_over(context)
             except StorageFailed:
                 self._directory_changed = True
                 raise
+
+    async def _hand_over(self, context: OfficeContext) -> None:
+        """What people had to do who are not there any more goes to others; in parts, so that others come in between."""
+        after, more = "", True
+        while more:
+            hand_over = partial(do_hand_over_leavers, context=context, rules_of=self._rules_of, after=after)
+            after = await self._database.write(hand_over)
+            more = bool(after)
 
     async def run_daily(self) -> None:
         """Once in a local day: what the calendar alone makes a to-do, and forgetting what was done long ago."""

@@ -138,11 +138,11 @@ def _settle_conditional(
     for _ in range(len(conditional) + 1):  # one may depend on another
         moved = False
         for field in conditional:
-            applies = _applies(standpoint, field, data)
+            applies = is_asked(standpoint, field, data)
             if not applies and field.name in data:
                 del data[field.name]
                 moved = True
-            elif applies and before is not None and not _applies(standpoint, field, dict(before)):
+            elif applies and before is not None and not is_asked(standpoint, field, dict(before)):
                 appeared.add(field.name)
                 if field.name not in data and field.default is not None:
                     filled = fill_value(standpoint, field, field.default)
@@ -155,9 +155,10 @@ def _settle_conditional(
 
 
 def _missing(standpoint: Standpoint, field: Field, data: dict[str, Any]) -> dict[str, str]:
-    empty = is_empty(data.get(field.name)) and _applies(standpoint, field, data)
+    empty = is_empty(data.get(field.name)) and is_asked(standpoint, field, data)
     return {field.name: "is required"} if empty else {}
 
 
-def _applies(standpoint: Standpoint, field: Field, data: dict[str, Any]) -> bool:
+def is_asked(standpoint: Standpoint, field: Field, data: dict[str, Any]) -> bool:
+    """Whether a field's `when` is met by a record with this data."""
     return field.when is None or compile_conditions(field.when, standpoint)(data)

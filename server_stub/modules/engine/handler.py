@@ -11,12 +11,14 @@ from server_stub.modules.engine.access import Viewer
 from server_stub.modules.engine.actions import covered_fields, find_action, take_action_name, was_done
 from server_stub.modules.engine.alerts import OFFICE
 from server_stub.modules.engine.blobrefs import FIELD_MARK, do_refer_blobs
+from server_stub.modules.engine.case_removal import has_open_case
 from server_stub.modules.engine.conditions import Standpoint
 from server_stub.modules.engine.context import OfficeContext
 from server_stub.modules.engine.definition import Action, TypeDefinition
 from server_stub.modules.engine.fields import apply_sets, check_filled, check_record, settle_record
 from server_stub.modules.engine.keeping import do_drop, do_keep, do_keep_new
 from server_stub.modules.engine.line_rights import check_lines
+from server_stub.modules.engine.processes.following import do_follow_record
 from server_stub.modules.engine.queries import query_records
 from server_stub.modules.engine.rules import Rules
 from server_stub.modules.engine.todos import do_todos
@@ -135,6 +137,8 @@ class OfficeHandler(RecordHandler):
         if after.data != record.data:
             self.rules.after_update(tx, actor, record, after)
             self._renew_todos(tx, actor, id_)
+            if self.definition.process is not None:
+                do_follow_record(tx, self.context, self.rules, actor, record, after)
         return self._answer(tx, actor, record, patch)
 
     def _check_rights(
@@ -214,6 +218,8 @@ class OfficeHandler(RecordHandler):
         viewer = Viewer(tx.conn, actor, self.context.types)
         if not viewer.is_one_of(self.definition.access.destroy, self.definition, record.author_id, record.data):
             raise SetError(SetErrorType.FORBIDDEN, f"you may not destroy this {self.name}")
+        if has_open_case(tx, id_):
+            raise SetError(SetErrorType.FORBIDDEN, "its case is under way: terminate it first")
         self.rules.check_destroy(tx, actor, record)
         do_drop(tx, self.context, record, actor.person_id)
         self.rules.after_destroy(tx, actor, record)

@@ -9,6 +9,7 @@ import sqlalchemy as sa
 from server_stub.clock import format_utc
 from server_stub.errors import CannotCalculateChanges, MethodError, MethodErrorType, SetError, SetErrorType
 from server_stub.modules.engine.alerts import OFFICE
+from server_stub.modules.engine.definition import HANDLERS, PARTICIPANTS
 from server_stub.modules.engine.handler import OfficeHandler
 from server_stub.records.actor import Actor
 from server_stub.records.handler import RecordHandler
@@ -71,7 +72,7 @@ class RecordChangeHandler(RecordHandler):
         record = None if handler is None else access_record(conn, actor.person_id, handler.name, record_id)
         if handler is None or record is None:
             return []
-        shown = handler.shown_fields(conn, actor, record)
+        shown = handler.shown_fields(conn, actor, record) - {HANDLERS, PARTICIPANTS}
         rows = conn.exec_driver_sql(
             "SELECT version, at, person_id, changes FROM record_change WHERE record_id = ? ORDER BY version",
             (record_id,),

@@ -9,8 +9,10 @@ from typing import Any
 from server_stub.errors import invalid_properties
 from server_stub.modules.engine.access import Viewer
 from server_stub.modules.engine.alerts import do_drop_alerts
+from server_stub.modules.engine.annotations import do_drop_annotations
 from server_stub.modules.engine.blobrefs import do_drop_blobs
 from server_stub.modules.engine.bookings import do_book, do_release
+from server_stub.modules.engine.case_removal import do_drop_cases
 from server_stub.modules.engine.comments import do_drop_comments
 from server_stub.modules.engine.context import OfficeContext
 from server_stub.modules.engine.dues import do_clear_due
@@ -104,7 +106,9 @@ def do_drop(tx: Tx, context: OfficeContext, record: Record, by: str | None) -> N
     do_release_unique(tx, record.id)
     do_release(tx, record.id)
     do_drop_todos(tx, record.id)
+    do_drop_cases(tx, record.id)
     do_drop_comments(tx, record.id)
+    do_drop_annotations(tx, record.id)
     do_drop_follows(tx, record.id)
     do_drop_marks(tx, record.id)
     do_drop_alerts(tx, record.type, record.id)

@@ -14,6 +14,7 @@ from server_stub.clock import utc_offset
 from server_stub.errors import SetError
 from server_stub.modules.engine.alerts import do_drop_alerts
 from server_stub.modules.engine.bookings import do_release
+from server_stub.modules.engine.case_removal import do_drop_cases
 from server_stub.modules.engine.comments import do_drop_comments
 from server_stub.modules.engine.conditions import Standpoint, matches
 from server_stub.modules.engine.context import OfficeContext
@@ -126,6 +127,7 @@ def _do_refresh_type(tx: Tx, context: OfficeContext, type_name: str, plan: Plan)
 
 def _do_drop(tx: Tx, record: Record) -> None:
     """A record of a type that nobody knows any more, with all that hangs on it."""
+    do_drop_cases(tx, record.id)
     do_release_unique(tx, record.id)
     do_release(tx, record.id)
     do_drop_todos(tx, record.id)

@@ -1,13 +1,14 @@
 """Reads the module folders. A folder with a sound module.toml is all there is to add a module."""
 
 import tomllib
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from pathlib import Path
 from typing import Final
 
 import msgspec
 
 from server_stub.modules.engine.definition import DefinitionError, ModuleDefinition
+from server_stub.modules.engine.processes.process_folders import process_problems, read_processes
 from server_stub.modules.engine.shape import shape_problems
 from server_stub.modules.engine.soundness import cross_problems, module_problems
 
@@ -56,12 +57,25 @@ def load_definition(folder: Path) -> ModuleDefinition:
 def read_modules(
     root: Path = MODULES_FOLDER, icons: Collection[str] | None = None
 ) -> tuple[list[ModuleDefinition], list[str]]:
-    """Every module below `root` that can be read, in the order of the workbench, and everything wrong with any of them."""
+    """Every module below `root` that can be read, in the order of the workbench, and everything wrong with any of them or their processes."""
+    modules, problems = _read_changed(root, icons, _unchanged)
+    processes, broken = read_processes(root, modules)
+    problems += broken
+    return modules, problems if problems else process_problems(modules, processes)
+
+
+def _unchanged(module: ModuleDefinition) -> ModuleDefinition:
+    return module
+
+
+def _read_changed(
+    root: Path, icons: Collection[str] | None, change: Callable[[ModuleDefinition], ModuleDefinition]
+) -> tuple[list[ModuleDefinition], list[str]]:
     modules: list[ModuleDefinition] = []
     problems: list[str] = []
     for folder in module_folders(root):
         try:
-            modules.append(read_definition(folder))
+            modules.append(change(read_definition(folder)))
         except DefinitionError as error:
             problems += [f"{error.source}: {one}" for one in error.problems]
     whole = modules if not problems else None  # a type may be missing only because its module cannot be read
@@ -71,13 +85,18 @@ def read_modules(
     return sorted(modules, key=lambda module: (module.order, module.id)), problems
 
 
-def load_definitions(root: Path = MODULES_FOLDER) -> list[ModuleDefinition]:
-    """Every module's definition, in the order of the workbench.
+def load_definitions(
+    root: Path = MODULES_FOLDER, change: Callable[[ModuleDefinition], ModuleDefinition] = _unchanged
+) -> list[ModuleDefinition]:
+    """Every module's definition, in the order of the workbench; processes are not looked at.
+
+    Args:
+        change: what administrators made of it, before it is checked.
 
     Raises:
         DefinitionError: one is broken, or two do not go together (a type twice, a reference to nothing).
     """
-    modules, problems = read_modules(root)
+    modules, problems = _read_changed(root, None, change)
     if problems:
         raise DefinitionError("modules", problems)
     return modules

@@ -1,6 +1,6 @@
 """The hooks a module's rules.py may fill: what is true of this type alone. The plain type needs none of them."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any
 
 import sqlalchemy as sa
@@ -119,6 +119,31 @@ class Rules:
 
     def on_due(self, tx: Tx, record: Record, kind: str) -> None:
         """A due date of the record has come (see duties.py)."""
+
+    # ------------------------------------------------------------ a type with a process
+
+    def performers(self, tx: Tx, name: str, case: JsonObject, record: Record) -> Collection[str]:
+        """Ids of the people that `rule:<name>` stands for at a step of the record's process. `case`: as on the wire."""
+        return ()
+
+    def service(self, tx: Tx, name: str, case: JsonObject, record: Record) -> Mapping[str, Any]:
+        """Do what a service task of the process asks for; what is returned becomes data of the process, for its conditions.
+
+        `case`: as on the wire, with `handled`: step id → ids of the people who did it last.
+        """
+        return {}
+
+    def check_case_action(self, tx: Tx, actor: Actor, record: Record, event: JsonObject) -> None:
+        """Refuse an action on the record's case that the process would allow. `event`: the CaseEvent it would become."""
+
+    def on_step(self, tx: Tx, record: Record, step_id: str, event: JsonObject) -> None:
+        """A step of the record's process was done by this CaseEvent; the record is as it is after it."""
+
+    def on_case_end(self, tx: Tx, record: Record, end_state: str | None) -> None:
+        """The record's case has ended; None: it was terminated or taken back."""
+
+    def on_case(self, tx: Tx, record: Record, before: str | None) -> None:
+        """Anything was done with the record's case, back and sideways too; all is written. `before`: the state the record had. After the other two."""
 
     # ------------------------------------------------------------ showing
 

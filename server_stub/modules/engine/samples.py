@@ -2,7 +2,8 @@
 
 `[[Type]] key = "…", author = "login", at = "-3d 09:30", fields…, steps = [{ do = "approve", by = "login", at = "-2d 10:00", fields… }]`.
 Values: "person:login", "department:key", "ref:key" ("ref:module/key" of another module), "date:+3d", "time:-1d 14:00",
-"span:+0d 09:00/12:00", "asset:name". A step does an action of the type, or "edit", "comment" (text), "read".
+"span:+0d 09:00/12:00", "asset:name". A step does an action of the type, or "edit", "comment" (text), "read". Of a type with a process it may also be
+an action on the record's case: submit, approve, return…, with opinion, outcome, values (fields), to (people), toStepId, chosen (step → people).
 """
 
 import re
@@ -10,10 +11,11 @@ import tomllib
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, get_args
 
 from server_stub.modules.engine.definition import Action, Field, FieldKind, ModuleDefinition, TypeDefinition
 from server_stub.modules.engine.soundness.values import value_problem
+from server_stub.workflow.options import ActionName
 
 MOMENT: Final = re.compile(r"([+-]\d{1,4})d(?: (\d\d):(\d\d))?\Z", re.ASCII)
 SPAN: Final = re.compile(r"([+-]\d{1,4}d \d\d:\d\d)/(?:([+-]\d{1,4}d) )?(\d\d:\d\d)\Z", re.ASCII)
@@ -21,6 +23,9 @@ DEFAULT_AT: Final = "-30d 09:00"
 OWN_KEYS: Final = ("key", "author", "at", "steps")
 STEP_KEYS: Final = ("do", "by", "at")
 EDIT, COMMENT, READ = "edit", "comment", "read"
+CASE_ACTIONS: Final[frozenset[str]] = frozenset(get_args(ActionName))
+CASE_TEXTS: Final = ("opinion", "outcome", "toStepId")
+CASE_KEYS: Final = frozenset({*CASE_TEXTS, "values", "to", "chosen"})
 _PREFIXED: Final = re.compile(r"(person|department|ref|date|time|span|asset):(.*)\Z", re.DOTALL)
 _PREFIX_OF: Final[Mapping[FieldKind, str]] = {
     FieldKind.PERSON: "person",
@@ -134,6 +139,13 @@ def _events(module: str, type_name: str, table: Mapping[str, Any], order: int) -
         yield Event(module, type_name, key, do, by, then, fields, (order, number))
 
 
+def is_case_act(event: Event, type_: TypeDefinition) -> bool:
+    """Whether a step is an action on the record's case. `read` is one unless the record takes read marks and the step says nothing else."""
+    if type_.process is None or event.do not in CASE_ACTIONS or any(one.name == event.do for one in type_.actions):
+        return False
+    return event.do != READ or not type_.marks or "opinion" in event.fields
+
+
 # ---------------------------------------------------------------- mistakes
 
 
@@ -164,6 +176,7 @@ class _SampleChecker:
         self._problems: list[str] = []
         self._made: dict[str, str] = {}
         self._states: dict[str, str | None] = {}
+        self._moved: set[str] = set()  # by a process: only it knows their states
 
     def problems(self) -> list[str]:
         for event in self._events:
@@ -210,6 +223,8 @@ class _SampleChecker:
         action = next((one for one in type_.actions if one.name == event.do), None)
         if action is not None:
             self._check_action(event, type_, action)
+        elif is_case_act(event, type_):
+            self._check_case_act(event, type_)
         elif event.do == EDIT:
             self._check_fields(event, type_, event.fields)
         elif event.do == COMMENT:
@@ -223,9 +238,26 @@ class _SampleChecker:
         else:
             self._say(event, f"there is no action {event.do}")
 
+    def _check_case_act(self, event: Event, type_: TypeDefinition) -> None:
+        for name in sorted(event.fields.keys() - CASE_KEYS):
+            self._say(event, f"an act on a case has no {name}")
+        for name in CASE_TEXTS:
+            if not isinstance(event.fields.get(name, ""), str):
+                self._say(event, f"{name} is a text")
+        self._moved.add(event.full_key)
+        people, values = event.fields.get("to", []), event.fields.get("values", {})
+        chosen = event.fields.get("chosen", {})
+        picked: list[Any] = list(chosen.values()) if isinstance(chosen, dict) else [None]
+        if not isinstance(values, dict) or not all(isinstance(one, list) for one in (people, *picked)):
+            self._say(event, "to is a list of people, values a table of fields, chosen a table of lists of people")
+            return
+        for one in (*people, *(one for people_ in picked for one in people_)):
+            self._check_name(event, "to", "person", one)
+        self._check_fields(event, type_, values)
+
     def _check_action(self, event: Event, type_: TypeDefinition, action: Action) -> None:
         state = self._states.get(event.full_key)
-        if state not in action.from_:
+        if event.full_key not in self._moved and state not in action.from_:
             self._say(event, f"cannot be done while the state is {state}")
         if action.to is not None:
             self._states[event.full_key] = action.to

@@ -1,15 +1,18 @@
-"""The types that hang on every office record: read marks, alerts, comments, follows, to-dos, history."""
+"""The types that hang on every office record: read marks, alerts, comments, follows, to-dos, history, cases."""
 
 from collections.abc import Callable, Mapping
 
 import sqlalchemy as sa
 
 from server_stub.modules.engine.alerts import AlertHandler
+from server_stub.modules.engine.annotations import AnnotationHandler
 from server_stub.modules.engine.comments import CommentHandler
 from server_stub.modules.engine.context import OfficeContext
 from server_stub.modules.engine.follows import FollowHandler
 from server_stub.modules.engine.handler import OfficeHandler
 from server_stub.modules.engine.history import RecordChangeHandler
+from server_stub.modules.engine.processes.delegations import DelegationHandler
+from server_stub.modules.engine.processes.handlers import case_handlers
 from server_stub.modules.engine.read_marks import ReadMarkHandler
 from server_stub.modules.engine.rules import Rules
 from server_stub.modules.engine.titles import title_of
@@ -27,9 +30,12 @@ def satellite_handlers(
         ReadMarkHandler(rules_of),
         AlertHandler(),
         CommentHandler(context),
+        AnnotationHandler(context),
         FollowHandler(context),
         TodoHandler(),
         RecordChangeHandler(handlers),
+        *case_handlers(context, rules_of),
+        DelegationHandler(context),
     ]
 
 

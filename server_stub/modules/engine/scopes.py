@@ -121,7 +121,7 @@ def people_of(
     keys = dict.fromkeys(
         key for one in principals for key in principal_keys(lookup, definition, one, record.author_id, record.data)
     )
-    return readers_among(tx, record.id, _people_in(tx, keys))
+    return readers_among(tx, record.id, people_in(tx, keys))
 
 
 def readers_among(tx: Tx, record_id: str, person_ids: Iterable[str]) -> set[str]:
@@ -136,7 +136,8 @@ def readers_among(tx: Tx, record_id: str, person_ids: Iterable[str]) -> set[str]
     }
 
 
-def _people_in(tx: Tx, keys: Iterable[ScopeKey]) -> set[str]:
+def people_in(tx: Tx, keys: Iterable[ScopeKey]) -> set[str]:
+    """The people who are in these scopes now; those of `person` keys as they are, active or not."""
     people: set[str] = set()
     for kind, ref in keys:
         if kind == "person":

@@ -80,6 +80,23 @@ comment: Final = sa.Table(
 )
 """What people say about a record; a companion of it."""
 
+annotation: Final = sa.Table(
+    "annotation",
+    metadata,
+    sa.Column("id", sa.Text, primary_key=True),
+    sa.Column("record_id", sa.Text, nullable=False),
+    sa.Column("record_type", sa.Text, nullable=False),
+    sa.Column("blob_id", sa.Text, nullable=False),
+    sa.Column("page", sa.Integer, nullable=False),
+    sa.Column("kind", sa.Text, nullable=False),
+    sa.Column("mark", sa.Text, nullable=False),  # JSON: where and what
+    sa.Column("shared", sa.Integer, nullable=False),
+    sa.Column("author_id", sa.Text, nullable=False),
+    sa.Column("created_at", sa.BigInteger, nullable=False),
+    sa.Index("annotation_record", "record_id"),
+)
+"""Marks on the pages of a record's documents; a shared one is a companion of the record."""
+
 follow: Final = sa.Table(
     "follow",
     metadata,

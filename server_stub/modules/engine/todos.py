@@ -51,9 +51,10 @@ def do_todos(tx: Tx, context: OfficeContext, record: Record, by: str | None = No
 
 
 def do_close_to_read(tx: Tx, record: Record, person_id: str) -> None:
-    """The person has read the record."""
+    """The person has read the record. What a process gave to read is closed by reading it there."""
     rows = tx.raw.execute(
-        "SELECT id FROM todo WHERE record_id = ? AND person_id = ? AND kind = 'toRead' AND done_at IS NULL",
+        "SELECT id FROM todo WHERE record_id = ? AND person_id = ? AND kind = 'toRead' AND done_at IS NULL"
+        " AND rule NOT LIKE 'step:%'",
         (record.id, person_id),
     ).fetchall()
     for (todo_id,) in rows:
@@ -127,8 +128,25 @@ def _do_open(
     due_at: str | None,
     by: str | None,
 ) -> None:
+    label = {"zh": rule.label.zh, "en": rule.label.en}
+    do_give_todos(tx, context, record, rule.id, rule.kind, person_ids, title, due_at, label, by)
+
+
+def do_give_todos(
+    tx: Tx,
+    context: OfficeContext,
+    record: Record,
+    rule: str,
+    kind: str,
+    person_ids: Sequence[str],
+    title: str,
+    due_at: str | None,
+    label: dict[str, str],
+    by: str | None,
+) -> dict[str, str]:
+    """A to-do about a record for each of these people, with an alert where it is work and not their own doing. Returns person → its id."""
     if not person_ids:
-        return
+        return {}
     scopes = person_scope_ids(tx, person_ids)
     made = [(uuid7(tx.now), person_id) for person_id in person_ids]
     module = context.modules.get(record.type, "")
@@ -136,15 +154,25 @@ def _do_open(
         "INSERT INTO todo(id, record_id, record_type, module, rule, kind, person_id, title, due_at, created_at)"
         " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         [
-            (todo_id, record.id, record.type, module, rule.id, rule.kind, person_id, title, due_at, tx.now)
+            (todo_id, record.id, record.type, module, rule, kind, person_id, title, due_at, tx.now)
             for todo_id, person_id in made
         ],
     )
     do_share_many(tx, TODO, [(todo_id, scopes[person_id]) for todo_id, person_id in made])
     told = [one for one in person_ids if one != by]
-    if told and rule.kind == "todo":
-        label = {"zh": rule.label.zh, "en": rule.label.en}
-        do_alert(tx, told, AlertText("todo", title, rule.label.zh, False, record.type, record.id, label))
+    if told and kind == "todo":
+        do_alert(tx, told, AlertText("todo", title, label["zh"], False, record.type, record.id, label))
+    return {person_id: todo_id for todo_id, person_id in made}
+
+
+def do_retitle_todo(tx: Tx, todo_id: str, title: str, due_at: str | None) -> None:
+    """What it is about is called something else, or is due at another time."""
+    _do_rename(tx, todo_id, title, due_at)
+
+
+def do_finish_todo(tx: Tx, record: Record, todo_id: str, person_id: str) -> None:
+    """The to-do waits no more."""
+    _do_close(tx, record, todo_id, person_id)
 
 
 def _do_close(tx: Tx, record: Record, todo_id: str, person_id: str) -> None:

@@ -4,6 +4,7 @@ import asyncio
 from typing import Any
 
 from server_stub.api.dispatch import CORE, Dispatcher
+from server_stub.api.methods import MAX_IMPORT
 from server_stub.api.wire import Limits, Request
 from server_stub.chat.conversations import do_open_direct
 from server_stub.chat.handlers import chat_handlers
@@ -83,7 +84,7 @@ def test_rows_may_refer_to_each_other(fleet: FleetBench) -> None:
 
 
 def test_too_many_rows_and_wrong_callers_are_refused(fleet: FleetBench) -> None:
-    name, answer = ask(fleet, "yu", "Trip/import", create=rows(2001))
+    name, answer = ask(fleet, "yu", "Trip/import", create=rows(MAX_IMPORT + 1))
     assert (name, answer["type"]) == ("error", "requestTooLarge")
     person = fleet.actors["yu"]
     reader = Actor(person.person_id, person.roles, person.department_ids, scopes=frozenset({"read"}))

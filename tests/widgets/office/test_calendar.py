@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Iterator
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
 
 import msgspec
@@ -11,15 +11,17 @@ from PySide6.QtCore import QPoint, QPointF, Qt
 from PySide6.QtTest import QTest
 
 from desktop.core.domain.definition import View, ViewKind
+from desktop.core.domain.records import During, RecordQuery
 from desktop.core.errors import StorageUnavailable
+from desktop.models.record_values import local_ms
 from desktop.ui.office.views.base import ViewContext, create_view
 from desktop.ui.office.views.calendar import CalendarView
 from desktop.ui.office.views.calendar_canvas import CalendarCanvas
 from tests.helpers.fake_records import RecordsScene, span
 from tests.helpers.stage import play, press, settle, shown, until
+from tests.helpers.view_stage import open_view
 
 TODAY = date(2026, 10, 22)
-_kept: list[object] = []
 
 
 @pytest.fixture(autouse=True)
@@ -32,20 +34,7 @@ def shanghai(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
 
 async def opened(session: RecordsScene, time_field: str = "span") -> CalendarView:
-    context = ViewContext(session, "sample_vehicles", session.clock.now_ms)
-    await context.load()
-    definition = context.module.view("month") if context.module else None
-    assert definition is not None
-    definition = msgspec.structs.replace(definition, time=time_field)
-    view = create_view(context, definition)
-    assert isinstance(view, CalendarView)
-    _kept.append(view)
-    view.patch_asked.connect(lambda record, patch: view.tasks.start(session.records.update(record, patch), name="page"))
-    shown(view, 1000, 640)
-    view.reload()
-    await until(lambda: view.stack.showing)
-    await settle()
-    return view
+    return await open_view(session, "month", CalendarView, time=time_field)
 
 
 def grabbed(canvas: CalendarCanvas) -> None:
@@ -240,13 +229,35 @@ def test_a_failure_is_said() -> None:
     play(scene())
 
 
-def test_ten_thousand_records_cost_the_screen_little() -> None:
+def test_of_ten_thousand_records_those_of_the_month_are_read() -> None:
     async def scene() -> None:
-        view = await opened(RecordsScene(many=10_000))
-        begin = time.thread_time()
-        view.month.show_entries(view.days(), view.entries)
-        view.month.viewport().repaint()
-        assert time.thread_time() - begin < 0.1
+        session = RecordsScene(many=10_000)
+        view = await opened(session)
+        query = session.called("records.page")[-1][0]
+        assert isinstance(query, RecordQuery)
+        days = view.days()
+        assert query.during == During("span", local_ms(days[0]), local_ms(days[-1] + timedelta(days=1)))
+        assert 0 < len(view.entries) < 500
+        assert {one.record.id for one in view.entries} == {
+            record.id
+            for record in session.records._found(query)  # nothing but these was handed over
+        }
+
+    play(scene())
+
+
+def test_what_began_long_ago_and_lasts_is_on_its_days() -> None:
+    async def scene() -> None:
+        session = RecordsScene()
+        long = msgspec.structs.replace(session.records.get("t5"), id="long")
+        long = msgspec.structs.replace(
+            long, data={**long.data, "span": {**span(-200, 8, 9), "end": span(1, 8, 9)["end"]}}
+        )
+        session.records.put(long)
+        view = await opened(session)
+        assert "long" in {one.record.id for one in view.entries}
+        view.step(1)
+        await until(lambda: "long" not in {one.record.id for one in view.entries})
 
     play(scene())
 

@@ -4,6 +4,8 @@ import time
 from collections.abc import Iterator
 from datetime import date
 from decimal import Decimal
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import msgspec
@@ -13,19 +15,24 @@ from hypothesis import strategies as st
 
 from desktop.core.domain.definition import Field, FieldKind, Label, Measure, ModuleDefinition, Report, View, ViewKind
 from desktop.core.domain.records import Record
+from desktop.core.store.sqlite import SqliteStore
+from desktop.core.sync.port import FiguresWanted, PutObjects, RecordsWanted
 from desktop.models.report_table import (
     Period,
     axis_marks,
+    figure_names,
     figure_places,
     figure_text,
     group_of,
     key_day,
     keys_of,
     line_of,
+    may_add_up,
     period_filter,
     period_of,
     picture_of,
     table_of,
+    table_of_groups,
     time_key,
     time_name,
 )
@@ -227,3 +234,56 @@ def test_figures_have_the_decimals_of_their_field() -> None:
     assert figure_places(measure("count"), None) == 0
     assert figure_text(Decimal("1234.5"), None) == "1,234.5"
     assert figure_text(Decimal(1200), None) == "1,200"
+
+
+MONEY = st.decimals(-10_000, 10_000, places=2).map(lambda value: f"{value:.2f}")
+ROWS = st.lists(
+    st.fixed_dictionaries(
+        {},
+        optional={
+            "at": st.sampled_from(["2026-10-31T16:30:00.000Z", "2026-10-31T15:30:00.000Z", "2025-01-01T00:00:00.000Z"]),
+            "who": st.lists(st.sampled_from(["p1", "p2", "p3"]), max_size=3),
+            "kind": st.sampled_from(["a", "b"]),
+            "flag": st.booleans(),
+            "cost": MONEY,
+            "km": st.integers(-1000, 1000) | st.integers(0, 4000).map(lambda quarters: quarters / 4),
+        },
+    ),
+    max_size=12,
+)
+
+
+@given(
+    rows=ROWS,
+    group=st.lists(
+        st.sampled_from(["month:at", "week:at", "day:at", "year:at", "who", "kind", "flag"]), max_size=2, unique=True
+    ),
+)
+def test_what_the_store_adds_up_is_what_the_records_say(rows: list[dict[str, Any]], group: list[str]) -> None:
+    wanted = report(
+        tuple(group), measure("count"), measure("sum", "cost"), measure("average", "km"), measure("min", "cost"),
+        measure("max", "km"), measure("sum", "cost", "km"),
+    )  # fmt: skip
+    records = [rec(number, **row) for number, row in enumerate(rows)]
+    with TemporaryDirectory() as folder:
+        store = SqliteStore.open(Path(folder) / "store.db", bytes(32), "me")
+        try:
+            store.apply([PutObjects("T", tuple(records))])
+            units = tuple(
+                ("day" if unit == "week" else unit, name) for unit, _, name in (g.rpartition(":") for g in group)
+            )
+            asked = FiguresWanted(RecordsWanted("T"), units, tuple(figure_names(wanted)), frozenset({"cost"}))
+            found = store.load_figures(asked)
+        finally:
+            store.close()
+    assert found is not None
+    assert table_of_groups(wanted, found) == table_of(wanted, records)
+
+
+def test_what_stands_in_lines_and_bare_moments_are_not_added_up_by_the_store() -> None:
+    kinds = {"at": FieldKind.DATETIME, "day": FieldKind.DATE}
+    fields = {name: Field(name=name, kind=kind, label=WORDS) for name, kind in kinds.items()}
+    assert may_add_up(report(("month:at", "day"), measure("sum", "cost")), fields.get)
+    assert not may_add_up(report(("at",), measure("count")), fields.get)
+    assert not may_add_up(report(("day",), measure("sum", "lines.amount")), fields.get)
+    assert not may_add_up(report(("day",), measure("sum", "cost", "lines.count")), fields.get)

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import msgspec
 import pytest
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QPoint, Qt
 
 from desktop.core.errors import Rejected, StorageUnavailable
 from desktop.core.events import EditRefused
@@ -204,8 +204,14 @@ def test_a_refusal_is_said_unless_the_form_it_came_from_says_it() -> None:
         await settle()
         assert not page._snack.isVisible()
         page.detail.sending = False
+        page.open_record(TRIP, "t1")
+        await until(lambda: page.detail.record is not None)
         session.events.publish(EditRefused(TRIP, "t1", "conflict"))
         await until(page._snack.isVisible)
+        beside = page.detail_card.rect().translated(page.detail_card.mapTo(page, QPoint(0, 0)))
+        snack = page._snack.rect().translated(page._snack.mapTo(page, QPoint(0, 0)))
+        assert page.detail_card.isVisible()
+        assert not beside.intersects(snack), "the buttons of the two versions stay free"
 
     play(scene())
 

@@ -539,14 +539,16 @@ def test_a_bad_file_is_said_and_another_one_may_be_chosen(tmp_path: Path) -> Non
     play(scene())
 
 
-def test_more_rows_than_one_import_takes_are_refused(tmp_path: Path) -> None:
+def test_more_rows_than_one_import_takes_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     async def scene() -> None:
-        rows = [[f"苏C{n}", "途锐", 5, "赵磊"] for n in range(2001)]
+        monkeypatch.setattr("desktop.ui.office.exchange.import_pane.MOST_ROWS", 20)
+        rows = [[f"苏C{n}", "途锐", 5, "赵磊"] for n in range(21)]
         session = RecordsScene(fleet=True)
         pane = await import_pane(session, fleet_book(tmp_path / "a.xlsx", *rows))
+        assert "20" in pane.chooser.hint.text()  # said before anything is read
         pane.check()
         await until(lambda: not pane.banner.isHidden())
-        assert pane.banner.text.text() == tr("office_module.workbook.too_many_rows", limit=2000)
+        assert pane.banner.text.text() == tr("office_module.workbook.too_many_rows", limit=20)
         assert session.called("records.import_rows") == []
 
     play(scene())

@@ -562,7 +562,7 @@ def test_a_publisher_approves_from_the_tab() -> None:
         stage = Stage("publisher", change=lambda session: session.add("sub", state="submitted"))
         page = await stage.open()
         page.show_tab("approve")
-        frame = page.frames["approve"]
+        frame = page.generic.frames["approve"]
         await until(lambda: frame.table is not None and frame.table.grid.isVisible())
         frame.view.opened.emit("sub")
         await until(lambda: page.reader.notice_id == "sub" and page.reader.record is not None)
@@ -633,3 +633,48 @@ def test_every_pane_is_drawn_in_every_look(language: str, mode: str) -> None:
             page.grab()
 
     play(scene(), mode="dark" if mode == "dark" else "light", language="zh" if language == "zh" else "en")
+
+
+def test_a_record_asked_for_before_the_definition_waits_for_it() -> None:
+    async def scene() -> None:
+        stage = Stage("publisher")
+        stage.session.records.put(Record("template", "NoticeTemplate", {"name": "例会"}, ME, NOW, NOW, 1))
+        shown(stage.office)
+        await until(lambda: stage.office.data.ready, "records")
+        stage.session.failures["records.modules"] = Offline()
+        page = stage.office.notices
+        stage.office._stack.setCurrentWidget(page)
+        await until(lambda: "records.modules" not in stage.session.failures, "the first reading, which fails")
+        await until(lambda: not page.tasks.running("module"))
+        assert page.context.module is None
+        asked: list[tuple[str, str]] = []
+        page.link_asked.connect(lambda kind, key: asked.append((kind, key)))
+        page.open_record("NoticeTemplate", "template")
+        assert asked == [], "nobody else is asked while nobody can know"
+        assert page.detail.record is None
+        stage.session.records._tell("ModuleDefinition", "notices")
+        await until(lambda: page.detail.record is not None, "the record")
+        assert page.detail.record_id == "template"
+        page.open_record("SampleVehicle", "v1")
+        assert asked == [("SampleVehicle", "v1")]
+
+    play(scene())
+
+
+def test_a_notice_is_sent_to_a_conversation() -> None:
+    async def scene() -> None:
+        stage = Stage()
+        page = await stage.open(next(iter(NoticeScene().office.notice_list)))
+        press(page.reader, "noticeShare")
+        share = page.share
+        assert share is not None
+        await until(lambda: share.model.rows, "conversations")
+        share._on_chosen(share.model.index(0))
+        await until(lambda: stage.called("send_card"), "the card")
+        conversation, record = stage.called("send_card")[0]
+        assert conversation == share.model.rows[0].id
+        assert record == page.reader.record
+        await until(lambda: page._right.currentWidget() is page.reader, "the reader again")
+        assert page._snack.isVisible()
+
+    play(scene())

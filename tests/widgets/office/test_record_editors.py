@@ -294,6 +294,25 @@ def test_people_are_found_by_name_pinyin_and_initials(typed: str) -> None:
     run(scene)
 
 
+def test_enter_takes_what_was_typed_last_and_the_list_stays_away() -> None:
+    async def scene(session: RecordsScene, context: ViewContext) -> None:
+        editor = await made(context, sample_field(context, "driverId"))
+        assert isinstance(editor, PickOne)
+        editor.take_focus()
+        editor.line.search()
+        await until(lambda: len(editor.line.hits) > 1)  # everybody hangs there
+        assert editor.line.hits[0].id != "wangjianguo"
+        editor.line.setText("王建国")
+        editor.line.textEdited.emit("王建国")
+        press(editor.line, Qt.Key.Key_Return)  # before the list has followed
+        await until(lambda: editor.value() == "wangjianguo")
+        await settle()
+        assert not editor.line.list.isVisible()
+        assert not editor.line.tasks.running("search")
+
+    run(scene)
+
+
 def test_typing_over_a_picked_name_gives_it_up() -> None:
     async def scene(session: RecordsScene, context: ViewContext) -> None:
         editor = await made(context, sample_field(context, "driverId"))

@@ -186,6 +186,20 @@ def test_an_action_asks_for_its_fields_and_no_others() -> None:
     assert one.patch() == {"vehicleId": "v1"}
 
 
+def test_a_step_asks_only_for_what_applies_and_sends_nothing_else() -> None:
+    one = FormState(trip(), FACTS, record=record(), only=("nights", "overnight"), heeds_when=True)
+    shown = {field.name for field in trip().fields if one.stands(field)}
+    assert shown == {"overnight"}
+    one.set("overnight", True)
+    assert {field.name for field in trip().fields if one.stands(field)} == {"nights", "overnight"}
+    one.set("nights", 99)
+    assert list(one.problems()) == ["nights"]
+    one.set("overnight", None)
+    assert (one.problems(), one.patch()) == ({}, {})
+    asked = FormState(trip(), FACTS, record=record(), only=("nights",))
+    assert [field.name for field in trip().fields if asked.stands(field)] == ["nights"]
+
+
 def test_what_others_change_meanwhile_is_taken_or_shown() -> None:
     one = state(record(reason="开会", wanted="2026-10-23"))
     one.set("destination", "市财政局")

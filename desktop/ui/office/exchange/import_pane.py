@@ -24,7 +24,7 @@ from desktop.core.domain.records import ImportResult
 from desktop.core.errors import AppError, Offline
 from desktop.models.import_rows import ImportColumn, ImportRow, ImportRowsModel
 from desktop.models.record_form import is_written
-from desktop.ui import theme
+from desktop.ui import i18n, theme
 from desktop.ui.background import in_background
 from desktop.ui.i18n import tr
 from desktop.ui.kit import Banner, Button, CheckBox, EmptyState, IconButton, Label, Scroll, finished, on_click, row
@@ -104,9 +104,10 @@ class ImportPane(QWidget):
         self.chooser = EmptyState(
             "upload-simple",
             "office_module.import_choose",
-            hint_key="office_module.import_hint",
             action_key="office_module.choose_file",
         )
+        self.chooser.hint.show()
+        i18n.bind(self.chooser.hint.setText, "office_module.import_hint", limit=f"{MOST_ROWS:,}")
         self.template = Button(key="office_module.template", kind="link")
         page = QWidget()
         column = QVBoxLayout(page)

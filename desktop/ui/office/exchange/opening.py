@@ -26,7 +26,7 @@ SMALL_PART: Final = 1 << 20
 MOST_PARTS: Final = 2000
 MOST_SHEETS: Final = 50
 MOST_COLUMNS: Final = 200
-MOST_ROWS: Final = 2000
+MOST_ROWS: Final = 10_000
 MOST_LINES: Final = 20_000
 BLANK_RUN: Final = 200
 """Blank rows in a row after which a sheet is taken to have ended."""

@@ -17,7 +17,7 @@ class FormView(RecordView):
 
     def __init__(self, context: ViewContext, view: View, parent: QWidget | None = None) -> None:
         super().__init__(context, view, parent)
-        self.detail = RecordDetail(context)
+        self.detail = RecordDetail(context, self)
         self.detail.closed.connect(self._begin)
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)

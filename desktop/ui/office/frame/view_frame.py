@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QStackedWidget, QVBoxLayout, QWidget
 
@@ -10,16 +12,16 @@ from desktop.core.errors import AppError
 from desktop.ui import i18n
 from desktop.ui.i18n import error_text
 from desktop.ui.kit import EmptyState
-from desktop.ui.office.frame import form_view  # noqa: F401  # registers the view of its kind
 from desktop.ui.office.frame.bulk_bar import BulkBar
 from desktop.ui.office.frame.filter_bar import FilterBar, group_menu
 from desktop.ui.office.frame.table_menus import columns_menu, header_menu, row_menu
 from desktop.ui.office.views.base import RecordView, ViewContext, create_view
+from desktop.ui.office.views.kept_choices import KeptChoices
 from desktop.ui.office.views.memory import ViewMemory
 from desktop.ui.office.views.table import TableView
 from desktop.ui.tasks import TaskOwner, alive
 
-BARE = frozenset({"form", "reader", "chart"})
+BARE = frozenset({"form", "reader", "chart", "desk"})
 """Views without a filter bar: nothing to narrow, or their own way of it."""
 
 
@@ -34,15 +36,17 @@ class ViewFrame(QWidget):
         super().__init__(parent)
         self.context, self.definition = context, view
         self.tasks = TaskOwner(self)
-        self.view: RecordView = create_view(context, view)
+        self._stack = QStackedWidget(
+            self
+        )  # parents first: a widget that gets another parent is dressed anew, with all below it
+        self.view: RecordView = create_view(context, view, self._stack)
         self.table = self.view if isinstance(self.view, TableView) else None
         key = f"{context.module_id}/{view.id}/filters"
         self.memory = self.table.memory if self.table is not None else ViewMemory(context.records, key, self)
         self.bar: FilterBar | None = None
         self.bulk: BulkBar | None = None
-        self.state = EmptyState("hourglass-medium", "common.loading")
+        self.state = EmptyState("hourglass-medium", "common.loading", parent=self._stack)
         self.state.setObjectName("viewState")
-        self._stack = QStackedWidget()
         self._stack.addWidget(self.view)
         self._stack.addWidget(self.state)
         self._build_ui()
@@ -54,7 +58,7 @@ class ViewFrame(QWidget):
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(0)
         if str(self.definition.kind) not in BARE:
-            self.bar = FilterBar(self.context, self.definition, self.memory, table=self.table is not None)
+            self.bar = FilterBar(self.context, self.definition, self.memory, table=self.table is not None, parent=self)
             self.bar.condition_changed.connect(self.view.set_filter)
             self.bar.text_wanted.connect(self.text_wanted)
             column.addWidget(self.bar)
@@ -83,7 +87,8 @@ class ViewFrame(QWidget):
                 self.bar.begin()
                 await self.table.start()
             return
-        await self.memory.load()
+        kept = getattr(self.view, "kept", None)
+        await asyncio.gather(self.memory.load(), *([kept.load()] if isinstance(kept, KeptChoices) else []))
         if alive(self):
             if self.bar is not None:
                 self.bar.begin()

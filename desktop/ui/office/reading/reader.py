@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from PySide6.QtCore import QModelIndex, Qt
+from PySide6.QtCore import QModelIndex, QPoint, Qt
 from PySide6.QtGui import QKeySequence, QShortcut
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QSplitter, QVBoxLayout, QWidget
 
@@ -15,17 +15,22 @@ from desktop.core.errors import AppError
 from desktop.ui import theme
 from desktop.ui.i18n import tr, when
 from desktop.ui.kit import Button, Chip, IconButton, Label, ListPane, Scroll, on_click
-from desktop.ui.office.reading.reader_list import ReaderDelegate, row_of
+from desktop.ui.office.reading.reader_list import ReaderDelegate
 from desktop.ui.office.record.facts_view import FactsView
 from desktop.ui.office.record.files import RecordFiles
 from desktop.ui.office.views.base import STATE, RecordView, ViewContext, register
 from desktop.ui.office.views.board_column import CardModel
 from desktop.ui.office.views.kept_choices import KeptChoices
+from desktop.ui.office.views.record_pool import RecordPool
 from desktop.ui.office.views.state_stack import StateStack
 from desktop.ui.tasks import alive
 
 LIST_WIDTH: Final = 300
 NEWEST: Final = ("-createdAt",)
+LIST_STEP: Final = 1000
+"""Rows the list is told of; more as it is scrolled to its end."""
+FIRST_ROWS: Final = 24
+"""Rows that are read before the list stands."""
 
 
 class ReaderPage(QWidget):
@@ -85,7 +90,8 @@ class ReaderView(RecordView):
         self.kept = KeptChoices(context.records, f"{context.module_id}/{view.id}/reader", self)
         self.unread: frozenset[str] = frozenset()
         self._showing = False
-        self.model = CardModel(self._spoken, self)
+        self.pool = RecordPool(context.records, view.type, self)
+        self.model = CardModel(self.pool, self._spoken, self, step=LIST_STEP)
         self.list = ListPane("office_views.reader_list")
         self.list.setObjectName("readerList")
         self.list.setModel(self.model)
@@ -102,6 +108,8 @@ class ReaderView(RecordView):
         self._bind()
 
     def _build_ui(self) -> None:
+        self.split = QSplitter(Qt.Orientation.Horizontal)
+        self.stack = StateStack(self.split, self)
         bar = QFrame()
         bar.setProperty("surface", "header")
         line = QHBoxLayout(bar)
@@ -111,20 +119,18 @@ class ReaderView(RecordView):
             line.addWidget(part)
         line.addStretch(1)
         line.addWidget(self.open)
-        right = QWidget()
+        right = QWidget(self.split)
         column = QVBoxLayout(right)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(0)
         column.addWidget(bar)
         column.addWidget(self.page, 1)
-        self.split = QSplitter(Qt.Orientation.Horizontal)
         self.split.setChildrenCollapsible(False)
         self.split.setHandleWidth(1)
-        self.split.addWidget(self.list)
+        self.split.insertWidget(0, self.list)
         self.split.addWidget(right)
         self.split.setStretchFactor(1, 1)
         self.split.setSizes([theme.scaled(LIST_WIDTH), theme.scaled(700)])
-        self.stack = StateStack(self.split)
         whole = QVBoxLayout(self)
         whole.setContentsMargins(0, 0, 0, 0)
         whole.addWidget(self.stack)
@@ -145,6 +151,7 @@ class ReaderView(RecordView):
         self.page.facts.opened.connect(self._on_link)
         self.split.splitterMoved.connect(self._on_split)
         self.stack.retry.connect(self.reload)
+        self.pool.arrived.connect(self._show_current)
         self.context.definition_changed.connect(self.reload)
 
     @property
@@ -172,9 +179,11 @@ class ReaderView(RecordView):
     async def _reload(self) -> None:
         first = not self.kept.loaded
         await self.kept.load()
-        query = RecordQuery(self.view.type, self.wanted(), self.needle, self.view.sort or NEWEST, 0, None)
+        query = RecordQuery(self.view.type, self.wanted(), self.needle, self.view.sort or NEWEST)
         try:
-            found = await self.context.records.page(query)
+            ids = [placed.id for placed in await self.context.records.outline(query, "id")]
+            if alive(self):
+                await self.pool.renew(self._near(ids))
             todos = await self.context.records.todos(TodoKind.TO_READ, "open") if self._marks() else []
         except AppError as error:
             if alive(self) and not self.stack.showing:
@@ -187,24 +196,36 @@ class ReaderView(RecordView):
             width = theme.scaled(self.kept.number("list", LIST_WIDTH))
             self.split.setSizes([width, max(1, self.width() - width)])
         self.unread = frozenset(one.record_id for one in todos if one.record_type == self.view.type)
-        self._show(list(found.records))
+        self._show(ids)
+
+    def _near(self, ids: list[str]) -> list[str]:
+        """Rows on the screen, and the one that is or will be read."""
+        wanted = self._row_in(ids)[1]
+        top = max(0, self.list.indexAt(QPoint(4, 1)).row())
+        return list(dict.fromkeys([*ids[top : top + FIRST_ROWS], *([wanted] if wanted else [])]))
+
+    def _row_in(self, ids: list[str]) -> tuple[int, str]:
+        """Where the reader goes on: at the record that is read, else at the place it had."""
+        index = self.list.currentIndex()
+        current = self.model.key(index.row()) if index.isValid() else ""
+        if current in ids:
+            return ids.index(current), current
+        row = min(max(index.row(), 0), max(0, len(ids) - 1))
+        return row, ids[row] if ids else ""
 
     def _marks(self) -> bool:
         return self.definition is not None and self.definition.marks
 
-    def _show(self, records: list[Record]) -> None:
-        current, place = self.current(), self.list.verticalScrollBar().value()
-        row = self.list.currentIndex().row()
+    def _show(self, ids: list[str]) -> None:
+        place, (wanted, _) = self.list.verticalScrollBar().value(), self._row_in(ids)
         self._showing = True
-        self.model.show_records(records)
-        if not records:
+        self.model.show_ids(ids)
+        if not ids:
             self._showing = False
             self.page.record = None
             self.stack.show_empty(narrowed=bool(self.needle or self.narrowed))
             return
-        wanted = row_of(records, current.id) if current is not None else 0
-        wanted = wanted if wanted >= 0 else min(max(row, 0), len(records) - 1)
-        self.list.setCurrentIndex(self.model.index(wanted, 0))
+        self.list.setCurrentIndex(self.model.index(self.model.row_of(ids[wanted]), 0))
         self.list.verticalScrollBar().setValue(place)
         self._showing = False
         self.stack.show_content()
@@ -212,7 +233,7 @@ class ReaderView(RecordView):
         self._show_current()
 
     def current(self) -> Record | None:
-        """What is being read."""
+        """What is being read; None while it is not here."""
         index = self.list.currentIndex()
         return self.model.record(index.row()) if index.isValid() else None
 
@@ -222,7 +243,7 @@ class ReaderView(RecordView):
             return
         other = self.page.record is None or self.page.record.id != record.id
         self.page.show_record(definition, record)
-        row, count = self.list.currentIndex().row(), self.model.rowCount()
+        row, count = self.list.currentIndex().row(), len(self.model.ids)
         self.place.setText(tr("office_views.of", at=row + 1, n=count))
         self.previous.setEnabled(row > 0)
         self.next.setEnabled(row + 1 < count)
@@ -235,13 +256,13 @@ class ReaderView(RecordView):
     def step(self, count: int) -> None:
         """The next one, or the one before."""
         row = self.list.currentIndex().row() + count
-        if 0 <= row < self.model.rowCount():
-            self.list.setCurrentIndex(self.model.index(row, 0))
+        if 0 <= row < len(self.model.ids):
+            self.list.setCurrentIndex(self.model.index(self.model.row_of(self.model.ids[row]), 0))
 
     def _on_current(self, index: QModelIndex, _before: QModelIndex) -> None:
         if not self._showing and index.isValid():
             self._show_current()
-            self.selection_changed.emit([self.model.record(index.row()).id])
+            self.selection_changed.emit([self.model.key(index.row())])
 
     def _on_activated(self, _index: QModelIndex) -> None:
         self.page.area.setFocus(Qt.FocusReason.OtherFocusReason)
@@ -260,7 +281,7 @@ class ReaderView(RecordView):
 
     # ---- for the page
     def show_record(self, record_id: str) -> None:
-        row = self.model.rows.position(record_id) if record_id else -1
+        row = self.model.row_of(record_id) if record_id else -1
         if row >= 0 and row != self.list.currentIndex().row():
             self.list.setCurrentIndex(self.model.index(row, 0))
 

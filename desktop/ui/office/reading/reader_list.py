@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 
 from PySide6.QtCore import QModelIndex, QPersistentModelIndex, QRect, QRectF, Qt
 from PySide6.QtGui import QPainter
@@ -39,6 +39,8 @@ class ReaderDelegate(RowDelegate):
         colors = theme.tokens()
         record = self._model.record(index.row())
         painter.fillRect(QRect(0, rect.bottom(), rect.right() + 40, 1), colors.line)
+        if record is None:  # it is on its way
+            return
         line = theme.scaled(20)
         upper = QRect(rect.left(), rect.top() + theme.scaled(8), rect.width(), line)
         left = upper.left()
@@ -60,8 +62,3 @@ class ReaderDelegate(RowDelegate):
         draw_elided(painter, room, self._context.title(record), theme.font("base", bold=bold), colors.ink)
         lower = upper.translated(0, line)
         draw_elided(painter, lower, self._meta(record), theme.font("secondary"), colors.ink3)
-
-
-def row_of(records: Sequence[Record], record_id: str) -> int:
-    """The row of a record, -1 for none."""
-    return next((row for row, record in enumerate(records) if record.id == record_id), -1)

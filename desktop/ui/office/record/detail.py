@@ -10,6 +10,7 @@ from PySide6.QtCore import QPoint, Qt, QTimer, Signal
 from PySide6.QtGui import QKeyEvent, QKeySequence, QShortcut
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QStackedWidget, QTabBar, QVBoxLayout, QWidget
 
+from desktop.core.domain.cases import Flow
 from desktop.core.domain.definition import Action, TypeDefinition
 from desktop.core.domain.records import Conflict, Record
 from desktop.core.errors import AppError
@@ -30,6 +31,7 @@ from desktop.ui.kit import (
     row,
 )
 from desktop.ui.office.record.actions_bar import ActionsBar, ConfirmBar
+from desktop.ui.office.record.case_tab import SUBMIT, CaseTab, cases_of, create_case_tab
 from desktop.ui.office.record.comments import CommentsPane
 from desktop.ui.office.record.conflict import ConflictPane
 from desktop.ui.office.record.facts_view import FactsView, LinkedView
@@ -42,7 +44,7 @@ from desktop.ui.office.views.base import STATE, ViewContext
 from desktop.ui.tasks import TaskOwner, alive
 
 GATHER_MS = 40
-FACTS, COMMENTS, HISTORY = range(3)
+FACTS, FLOW, COMMENTS, HISTORY = range(4)
 
 
 class RecordDetail(QWidget):
@@ -83,6 +85,9 @@ class RecordDetail(QWidget):
         """Whether a form was submitted and the answer is waited for: the form says it itself when it is refused."""
         self._linked_to = ""
         """The record whose linked ones are shown: a reload that comes in between must not leave them out."""
+        self.case: CaseTab | None = None
+        self._led_to_case = ""
+        """The record whose case came to the front by itself: it does so once."""
         self._build_ui()
         self._bind()
 
@@ -141,7 +146,7 @@ class RecordDetail(QWidget):
         self.tabs = QTabBar()
         self.tabs.setDrawBase(False)
         self.tabs.setExpanding(False)
-        for _ in (FACTS, COMMENTS, HISTORY):
+        for _ in (FACTS, FLOW, COMMENTS, HISTORY):
             self.tabs.addTab("")
         i18n.bind(self.tabs.setAccessibleName, "office_record.parts")
         column.addWidget(self.banner)
@@ -208,7 +213,9 @@ class RecordDetail(QWidget):
     def writing(self) -> bool:
         """Whether a form is open in which something stands that is not sent."""
         forms = (self.form, self._action_form)
-        return any(form is not None and form.isVisibleTo(self) and form.changed for form in forms)
+        if any(form is not None and form.isVisibleTo(self) and form.changed for form in forms):
+            return True
+        return self.case is not None and self.case.isVisibleTo(self) and self.case.writing
 
     @property
     def definition(self) -> TypeDefinition | None:
@@ -221,6 +228,7 @@ class RecordDetail(QWidget):
         self._drop_forms()
         self._wanted_action = ""
         self.type_name, self.record_id = type_name, record_id
+        self.files.about = (type_name, record_id)
         if other:
             self.record, self._conflict = None, None
             self.banner.hide()
@@ -314,6 +322,7 @@ class RecordDetail(QWidget):
         self._show_banner(record)
         self.facts.show_record(definition, record)
         self.tabs.setTabVisible(COMMENTS, definition.comments)
+        self._show_case(definition, record)
         self._label_tabs(-1)
         if self.form is not None and self.form.state.record is not None and self.form.state.record.id == record.id:
             self.form.rebase(record)
@@ -348,11 +357,41 @@ class RecordDetail(QWidget):
         else:
             self.banner.hide()
 
+    # ---- its case
+    def _show_case(self, definition: TypeDefinition, record: Record) -> None:
+        """The flow of a record whose type has a process."""
+        has = definition.process is not None and cases_of(self.context) is not None
+        self.tabs.setTabVisible(FLOW, has)
+        if not has:
+            if self.case is not None:
+                self.case.show_record(None)
+            return
+        if self.case is None:
+            made = self.case = create_case_tab(self.context)
+            made.hide()
+            made.flow_changed.connect(self._on_flow)
+            made.acted.connect(lambda _name: self._gather.start())
+            made.file_opened.connect(self.files.open_file)
+            made.file_saved.connect(self.files.save_file)
+            self.area.inner.insertWidget(self.area.inner.indexOf(self.comments), made)
+        self.case.show_record(record)
+
+    def _on_flow(self, flow: Flow) -> None:
+        """Where this user has to act the case comes to the front, once for each record."""
+        case = self.case
+        if case is None or self.record is None or flow.record_id != self.record.id:
+            return
+        waits = flow.item is not None or case.may_submit or bool(flow.refused)
+        if waits and self._led_to_case != flow.record_id and self.tabs.currentIndex() == FACTS:
+            self._led_to_case = flow.record_id
+            self.tabs.setCurrentIndex(FLOW)
+
     def _label_tabs(self, count: int) -> None:
         if count >= 0:
             self._count = count
         texts = (
             tr("office_record.tab.facts"),
+            tr("office_process.tab"),
             tr("office_record.tab.comments", n=self._count) if self._count else tr("office_record.tab.no_comments"),
             tr("office_record.tab.history"),
         )
@@ -362,6 +401,8 @@ class RecordDetail(QWidget):
     def _show_tab(self, tab: int) -> None:
         for widget in (self.facts, self.linked):
             widget.setVisible(tab == FACTS)
+        if self.case is not None:
+            self.case.setVisible(tab == FLOW)
         self.comments.setVisible(tab == COMMENTS)
         self.history.setVisible(tab == HISTORY)
         if self.record is None:
@@ -398,6 +439,7 @@ class RecordDetail(QWidget):
         """Opens the form of a new record."""
         self._drop_forms()
         self.type_name, self.record_id, self.record = type_name, "", None
+        self.files.about = None
         self._open_form(None, prefill)
 
     def edit(self) -> None:
@@ -516,7 +558,7 @@ class RecordDetail(QWidget):
         self.saved.emit(record.type, record.id)
         if then is not None:
             try:
-                await self.context.records.act(record, then.name, {})
+                await self._follow_up(record, then)
             except AppError as error:  # it is there, as a draft: the action can be pressed again
                 if alive(self):
                     self.show_record(record.type, record.id)
@@ -524,6 +566,14 @@ class RecordDetail(QWidget):
                 return
         if alive(self):
             self.show_record(record.type, record.id)
+
+    async def _follow_up(self, record: Record, then: Action) -> None:
+        """What the form's first button does once the record is there: its case starts, or an action of its type."""
+        cases, definition = cases_of(self.context), self.definition
+        if then.name == SUBMIT and cases is not None and definition is not None and definition.process is not None:
+            await cases.submit(record)
+        else:
+            await self.context.records.act(record, then.name, {})
 
     async def _show_refusal(self, form: RecordForm, record_id: str, found: Record | None, outcome: Outcome) -> None:
         """The server would not have it: the form is still there, with what it said where it belongs."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
@@ -78,6 +80,16 @@ class FieldRow(QWidget):
             self.editor.set_value(value)
         elif self.view is not None:
             self.view.show_value(value)
+
+    def value(self) -> Any:
+        """What its editor holds; None where it is only read."""
+        return self.editor.value() if self.editor is not None else None
+
+    def put(self, value: object) -> None:
+        """Puts a value in as if the user had written it."""
+        if self.editor is not None:
+            self.editor.set_value(value)
+            self.editor.changed.emit()
 
     @property
     def wrong(self) -> str:

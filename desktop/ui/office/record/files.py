@@ -8,7 +8,7 @@ from pathlib import Path
 from PySide6.QtCore import QObject, Signal
 from PySide6.QtWidgets import QFileDialog, QWidget
 
-from desktop.core.domain import Attachment, LocalDocument
+from desktop.core.domain import AnnotationTarget, Attachment, LocalDocument
 from desktop.core.domain.records import Record
 from desktop.core.errors import AppError, BadFile
 from desktop.ui.background import in_background
@@ -37,6 +37,7 @@ class RecordFiles(QObject):
         super().__init__(parent)
         self.context, self._host = context, parent
         self.tasks = TaskOwner(self)
+        self.about: tuple[str, str] | None = None  # type and id of the record whose files these are: they can be marked
         self._last: Attachment | None = None
 
     # ---- attachments
@@ -59,7 +60,9 @@ class RecordFiles(QObject):
                 self.document_failed.emit(attachment.name, error)
             return
         if alive(self):
-            self.document_opened.emit(attachment.name, LocalDocument(attachment.name, attachment.type, data))
+            target = AnnotationTarget(*self.about, attachment.blob_id) if self.about is not None else None
+            document = LocalDocument(attachment.name, attachment.type, data, target=target)
+            self.document_opened.emit(attachment.name, document)
 
     def save_file(self, attachment: Attachment) -> None:
         """Asks for a place and saves the file there."""

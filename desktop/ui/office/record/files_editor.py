@@ -21,10 +21,11 @@ from desktop.core.errors import AppError, BadFile
 from desktop.core.events import Event, TransferProgress
 from desktop.ui import i18n, theme
 from desktop.ui.i18n import error_text, tr, when
-from desktop.ui.kit import Button, ElidedLabel, IconButton, Label, finished, on_click, row
+from desktop.ui.kit import Button, ElidedLabel, IconButton, Label, finished, on_click
 from desktop.ui.layouts import discard
 from desktop.ui.office.attachments import FileSheet
 from desktop.ui.office.record.editor import FieldEditor
+from desktop.ui.office.record.flow import Flow
 from desktop.ui.office.record.hit_list import Hit
 from desktop.ui.office.record.pick_line import PickLine
 from desktop.ui.office.views.base import ViewContext
@@ -139,11 +140,15 @@ class FilesEditor(FieldEditor):
         self.paste = Button(key="office_record.file.paste", icon="clipboard-text", small=True)
         self.documents = PickLine(self._find_documents)
         i18n.bind(self.documents.setPlaceholderText, "office_record.file.find_document")
+        i18n.bind(self.documents.setAccessibleName, "office_record.file.find_document")
         self.documents.hide()
         self.hint = Label(key="office_record.file.hint", role="secondary", tone="ink3", wrap=True)
         self.setFocusProxy(self.add)
         self.column.addWidget(self._box)
-        self.column.addLayout(row(self.add, self.library, self.paste, None, spacing=6))
+        ways = Flow(spacing=6)
+        for button in (self.add, self.library, self.paste):
+            ways.add(button)
+        self.column.addWidget(ways)
         self.column.addWidget(self.documents)
         self.column.addWidget(self.hint)
         on_click(self.add, self.ask_files)

@@ -24,6 +24,7 @@ from desktop.ui.i18n import error_text, tr, when
 from desktop.ui.kit import Banner, Button, Label, Scroll, on_click
 from desktop.ui.layouts import empty_layout
 from desktop.ui.office.record.bookings import find_free, find_holds
+from desktop.ui.office.record.case_tab import cases_of, submit_action
 from desktop.ui.office.record.draft import DraftKeeper
 from desktop.ui.office.record.field_row import FieldRow
 from desktop.ui.office.record.flow import Flow
@@ -62,6 +63,8 @@ class RecordForm(QWidget):
     opened = Signal(str, str)
     file_opened = Signal(object)
     file_saved = Signal(object)
+    heeds_when = False
+    """In the small form of an action: fields whose `when` is not met are left out."""
 
     def __init__(self, context: ViewContext, definition: TypeDefinition, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -159,6 +162,7 @@ class RecordForm(QWidget):
             prefill=prefill,
             editable=partial(self._editable, record),
             only=self._only,
+            heeds_when=self.heeds_when,
             required=action.requires if action is not None else (),
         )
         self._touched, self.then = False, None
@@ -197,6 +201,8 @@ class RecordForm(QWidget):
 
     def _first_action(self) -> Action | None:
         """What usually comes right after a new record is there: "submit" beside "save as draft"."""
+        if self.definition.process is not None and cases_of(self.context) is not None:
+            return submit_action()
         if not self.definition.states:
             return None
         fresh = Record(
@@ -577,6 +583,7 @@ class RecordForm(QWidget):
             record=record,
             editable=partial(self._editable, record),
             only=self._only,
+            heeds_when=self.heeds_when,
         )
         self._touched = False
         self._build_rows()

@@ -36,6 +36,7 @@ from desktop.models.record_form import parts_of
 from desktop.models.record_lines import NUMERIC
 from desktop.ui import theme
 from desktop.ui.i18n import tr, when
+from desktop.ui.office.record.pdf_words import readable, same_glyphs
 from desktop.ui.office.safe_html import safe_html
 from desktop.ui.office.views.base import ViewContext, field_of, value_of
 from desktop.ui.office.views.cells import Words, cell_text
@@ -334,7 +335,7 @@ async def pdf_of(context: ViewContext, records: Sequence[Record], title: str = "
     del writer  # the file ends with its writer
     data = bytes(buffer.data().data())
     buffer.close()
-    return data
+    return readable(data, same_glyphs(_font(TEXT_POINTS)))
 
 
 def pdf_of_document(context: ViewContext, draw: Callable[[QPagedPaintDevice], QTextDocument], title: str = "") -> bytes:
@@ -355,7 +356,7 @@ def pdf_of_document(context: ViewContext, draw: Callable[[QPagedPaintDevice], QT
     del writer  # the file ends with its writer
     data = bytes(buffer.data().data())
     buffer.close()
-    return data
+    return readable(data, same_glyphs(_font(TEXT_POINTS)))
 
 
 def file_name(title: str) -> str:

@@ -29,14 +29,29 @@ class PickLine(TextField):
         self.settled = ""
         """The name of what is picked already: opened on it, the list offers everything."""
         self.tasks = TaskOwner(self)
+        self._enter_waits = False
         self.list = HitList(self)
-        self.list.picked.connect(self.picked)
+        self.list.picked.connect(self._on_picked)
         self._wait = QTimer(self, interval=SEARCH_MS, singleShot=True)
         self._wait.timeout.connect(self.search)
-        self.textEdited.connect(lambda _text: self._wait.start())
+        self.textEdited.connect(self._on_typed)
+
+    def _on_typed(self, _text: str) -> None:
+        self._enter_waits = False
+        self._wait.start()
+
+    def _on_picked(self, hit: Hit) -> None:
+        self._stop()  # what was typed last is not looked up any more: the list would hang there again
+        self.picked.emit(hit)
+
+    def _stop(self) -> None:
+        self._wait.stop()
+        self._enter_waits = False
+        self.tasks.cancel("search")
 
     def search(self) -> None:
         """Looks up what stands in the line and shows the hits."""
+        self._wait.stop()
         text = self.text().strip()
         self.tasks.start(self._search("" if text == self.settled else text), name="search", exclusive=True)
 
@@ -48,6 +63,9 @@ class PickLine(TextField):
         if not alive(self) or not self.hasFocus():
             return
         self.list.show_hits(found)
+        if self._enter_waits and found:
+            self.list.take(self.list.currentIndex())
+        self._enter_waits = False
 
     @property
     def hits(self) -> list[Hit]:
@@ -66,6 +84,12 @@ class PickLine(TextField):
 
     # ---- Qt overrides
     def keyPressEvent(self, event: QKeyEvent) -> None:
+        enter = event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter)
+        if enter and self.list.isVisible() and (self._wait.isActive() or self.tasks.running("search")):
+            self._enter_waits = True  # the hits that hang there are those of fewer letters
+            if self._wait.isActive():
+                self.search()
+            return
         if self.list.handles(event):
             return
         if event.key() == Qt.Key.Key_Down:
@@ -79,6 +103,6 @@ class PickLine(TextField):
             self.search()
 
     def focusOutEvent(self, event: QFocusEvent) -> None:
-        self.tasks.cancel("search")
+        self._stop()
         self.list.hide()
         super().focusOutEvent(event)

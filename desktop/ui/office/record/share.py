@@ -90,6 +90,7 @@ class SharePane(QWidget):
         self.problem.hide()
         self.model = _Conversations(self)
         self.list = ListPane("office_record.share")
+        self.list.setObjectName("shareList")
         self.list.setProperty("look", "")
         self.list.setModel(self.model)
         self.list.setItemDelegate(_Delegate(self.list))

@@ -12,7 +12,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QFileDialog, QScrollArea, QSplitter, QVBoxLayout, QWidget
 
 from desktop.core.domain.definition import Field, FieldKind, Report, View
-from desktop.core.domain.records import Record, RecordQuery
+from desktop.core.domain.records import RecordQuery
 from desktop.core.errors import AppError
 from desktop.models.record_values import local_date
 from desktop.models.report_table import (
@@ -21,13 +21,16 @@ from desktop.models.report_table import (
     Period,
     PeriodName,
     ReportTable,
+    figure_names,
     figure_places,
     figure_text,
     key_day,
+    may_add_up,
     period_filter,
     period_of,
     picture_of,
     table_of,
+    table_of_groups,
     time_name,
 )
 from desktop.ui import theme
@@ -159,23 +162,29 @@ class ChartView(RecordView):
             self.stack.show_empty(narrowed=False, key="office_views.no_reports", icon="chart-bar")
             return
         try:
-            records = await self._read(report)
+            table = await self._read(report)
         except AppError as error:
             if alive(self) and not self.stack.showing:
                 self.stack.show_failed(error)
                 return
             raise
-        fields = {name: self.context.field_of(report.type, name) for name in _names_of(report)}
-        table = await in_background(table_of, report, records, fields.get)
         if alive(self) and report == self.report:
             self.table, self.shown = table, report
             self._show()
 
-    async def _read(self, report: Report) -> Sequence[Record]:
+    async def _read(self, report: Report) -> ReportTable:
+        """Added up by the store; where that would not be exact, here from the records themselves."""
+        fields = {name: self.context.field_of(report.type, name) for name in _names_of(report)}
+        records = self.context.records
         condition = all_of((report.filter, period_filter(self.time_field(report), self.period)))
         needle = self.needle if report.type == self.view.type else ""
-        page = await self.context.records.page(RecordQuery(report.type, condition, needle, (), 0, None))
-        return page.records
+        query = RecordQuery(report.type, condition, needle, (), 0, None)
+        if may_add_up(report, fields.get):
+            found = await records.figures(query, report.group, figure_names(report))
+            if found is not None:
+                return table_of_groups(report, found, fields.get)
+        page = await records.page(query)
+        return await in_background(table_of, report, page.records, fields.get)
 
     # ---- words
     def _field(self, name: str) -> Field | None:

@@ -37,6 +37,7 @@ from desktop.ui.background import in_background
 from desktop.ui.i18n import Language, tr
 from desktop.ui.office.ports import OfficeSession
 from desktop.ui.office.views.cells import Words, cell_text
+from desktop.ui.reader.marks import AnnotationVerbs
 from desktop.ui.tasks import TaskOwner, alive
 
 GATHER_MS: Final = 40
@@ -52,6 +53,8 @@ class RecordsSession(OfficeSession, Protocol):
 
     @property
     def records(self) -> RecordsVerbs: ...
+    @property
+    def annotations(self) -> AnnotationVerbs: ...
     @property
     def chat(self) -> ChatVerbs: ...
 
@@ -95,7 +98,7 @@ class ViewContext(QObject):
         for type_name, record_id in self._titles:
             self._wanted.setdefault(type_name, set()).add(record_id)
         if self._titles:
-            self._timer.start()
+            self._timer.start(GATHER_MS)
 
     # ---- who and what
     @property
@@ -136,7 +139,7 @@ class ViewContext(QObject):
         known = self._titles.get((type_name, record_id))
         if known is None and record_id not in self._wanted.setdefault(type_name, set()):
             self._wanted[type_name].add(record_id)
-            self._timer.start()
+            self._timer.start(0)  # one painting asks for all it lacks
         return known or ""
 
     def title(self, record: Record) -> str:
@@ -196,8 +199,8 @@ class ViewContext(QObject):
                 self._wanted.setdefault(name, set()).update(key for _, key in touched)
             case _:
                 return
-        if self._stale or any(self._wanted.values()):
-            self._timer.start()
+        if (self._stale or any(self._wanted.values())) and not self._timer.isActive():
+            self._timer.start(GATHER_MS)
 
     def _refresh(self) -> None:
         if not self.tasks.running("context"):
@@ -278,6 +281,8 @@ def field_of(definition: TypeDefinition, field_name: str) -> Field | None:
             return Field(name=field_name, kind=FieldKind.DATETIME, label=_both(f"office_module.{field_name}"))
         case "authorId":
             return Field(name=AUTHOR, kind=FieldKind.PERSON, label=_both("office_module.authorId"))
+        case "handlerIds" | "participantIds" if definition.process is not None:
+            return Field(name=field_name, kind=FieldKind.PERSONS, label=_both(f"office_module.{field_name}"))
     return None
 
 
@@ -296,6 +301,7 @@ class RecordView(QWidget):
         action_asked: a Record and the name of the action a gesture meant, which asks for more before it is done.
         file_asked: an Attachment of a record to open in the reader.
         selection_changed: ids of the records chosen.
+        link_asked: a record of another type, or a colleague (type, id).
     """
 
     opened = Signal(str)
@@ -304,6 +310,7 @@ class RecordView(QWidget):
     action_asked = Signal(object, str)
     file_asked = Signal(object)
     selection_changed = Signal(list)
+    link_asked = Signal(str, str)
 
     def __init__(self, context: ViewContext, view: View, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -341,11 +348,20 @@ class RecordView(QWidget):
         """Marks a record as the one shown beside the view, and scrolls to it where it is in it."""
         raise NotImplementedError
 
+    def open_here(self, type_name: str, record_id: str) -> bool:
+        """Shows a record as a whole in the view itself; False where it can't, and the pane beside it does."""
+        del type_name, record_id
+        return False
+
     def on_names(self) -> None:
         """Names, titles or the language changed: paint again."""
         self.update()
 
     # ---- for sub-classes
+    def label_of(self, field: Field) -> str:
+        """What a field is called in this view."""
+        return self.context.label(self.view.labels.get(field.name, field.label))
+
     def wanted(self, more: dict[str, Any] | None = None) -> dict[str, Any] | None:
         """The filter of a query: the view's own, the user's, and `more`. The needle goes as `text` of the query."""
         return all_of((self.view.filter, self.narrowed, more))
@@ -369,8 +385,13 @@ def all_of(conditions: Iterable[dict[str, Any] | None]) -> dict[str, Any] | None
 
 ViewClass = TypeVar("ViewClass", bound=type[RecordView])
 _VIEWS: dict[str, type[RecordView]] = {}
-KINDS: Final = ("table", "calendar", "timeline", "board", "tree", "feed", "reader", "chart", "form")
-PLACES: Final = {"reader": "desktop.ui.office.reading.reader", "chart": "desktop.ui.office.reports.chart"}
+KINDS: Final = ("table", "calendar", "timeline", "board", "tree", "feed", "reader", "chart", "form", "desk")
+PLACES: Final = {
+    "form": "desktop.ui.office.frame.form_view",
+    "reader": "desktop.ui.office.reading.reader",
+    "chart": "desktop.ui.office.reports.chart",
+    "desk": "desktop.ui.office.process.desk",
+}
 """Views that stand on more than the views do: the record's own pane, workbooks."""
 
 
@@ -384,12 +405,19 @@ def register(kind: str) -> Callable[[ViewClass], ViewClass]:
     return keep
 
 
-def create_view(context: ViewContext, view: View) -> RecordView:
+def create_view(context: ViewContext, view: View, parent: QWidget | None = None) -> RecordView:
     """The view of a tab. A kind that this program does not know is shown as a table: the definition may come from a newer one."""
     kind = str(view.kind) if str(view.kind) in KINDS else "table"
-    if kind not in _VIEWS:
-        importlib.import_module(PLACES.get(kind, f"desktop.ui.office.views.{kind}"))
-    return _VIEWS[kind](context, view)
+    load_kind(kind)
+    return _VIEWS[kind](context, view, parent)
+
+
+def load_kind(kind: str) -> bool:
+    """Loads the code of a kind of view; False: it was loaded already, or there is no such kind."""
+    if kind in _VIEWS or kind not in KINDS:
+        return False
+    importlib.import_module(PLACES.get(kind, f"desktop.ui.office.views.{kind}"))
+    return True
 
 
 def view_label(context: ViewContext, view: View) -> str:

@@ -23,11 +23,14 @@ from desktop.ui.kit import Banner
 from desktop.ui.layouts import discard
 from desktop.ui.office.views.base import STATE, RecordView, ViewContext, register
 from desktop.ui.office.views.board_column import WIDTH, BoardColumn, CardPainter
+from desktop.ui.office.views.record_pool import RecordPool
 from desktop.ui.office.views.state_stack import StateStack
 from desktop.ui.tasks import alive
 
 MOST_LINES = 4
 SCROLL_MS = 30
+FIRST_CARDS = 16
+"""Cards of a column that are read before it stands."""
 
 
 class Ghost(QWidget):
@@ -54,7 +57,7 @@ class BoardView(RecordView):
     def __init__(self, context: ViewContext, view: View, parent: QWidget | None = None) -> None:
         super().__init__(context, view, parent)
         self.columns: dict[str, BoardColumn] = {}
-        self._records: tuple[Record, ...] = ()
+        self.pool = RecordPool(context.records, view.type, self)
         self._carrying = False
         self._waiting = False
         self.painter = CardPainter(context.title, self._lines, self._tone, lambda: len(self._shown_columns()), self)
@@ -115,7 +118,7 @@ class BoardView(RecordView):
         field = self.context.field_of(record.type, name)
         words = self.context.text(record, name)
         if field is not None and words and field.kind in (FieldKind.NUMBER, FieldKind.MONEY):
-            return f"{self.context.label(field.label)} {words}"
+            return f"{self.label_of(field)} {words}"
         return words
 
     def _light(self, record: Record, name: str) -> Light | None:
@@ -154,22 +157,29 @@ class BoardView(RecordView):
         if definition is None or group is None:
             self.stack.show_empty(narrowed=False)
             return
-        query = RecordQuery(self.view.type, self.wanted(), self.needle, self.view.sort, 0, None)
+        query = RecordQuery(self.view.type, self.wanted(), self.needle, self.view.sort)
         try:
-            page = await self.context.records.page(query)
+            placed = await self.context.records.outline(query, group.name)
+            columns = await in_background(columns_of, definition, group, placed)
+            if alive(self):
+                await self.pool.renew([key for column in columns for key in self._near(column)])
         except AppError as error:
             if alive(self) and not self.stack.showing:
                 self.stack.show_failed(error)
                 return
             raise
-        columns = await in_background(columns_of, definition, group, page.records)
         if not alive(self):
             return
         if self._carrying:
             self._waiting = True  # columns do not move under a card that is carried
             return
-        self._records = page.records
         self._show(columns)
+
+    def _near(self, column: Column) -> list[str]:
+        """Cards of a column that are on the screen, or will be."""
+        held = self.columns.get(column.key)
+        rows = held.list.shown_rows(len(column.ids)) if held is not None else range(min(len(column.ids), FIRST_CARDS))
+        return [column.ids[row] for row in rows]
 
     def _show(self, columns: list[Column]) -> None:
         keys = [column.key for column in columns]
@@ -186,13 +196,14 @@ class BoardView(RecordView):
                 self.row.removeWidget(widget)
                 self.row.insertWidget(place, widget)
             tone = self.context.choice_color(group, column.key) if group is not None else "neutral"
-            widget.show_records(self.column_name(column.key), tone, column.records)
+            widget.show_ids(self.column_name(column.key), tone, column.ids)
+            widget.model.touch()
         self.stack.show_content() if columns else self.stack.show_empty(narrowed=bool(self.needle or self.narrowed))
         if self.focusProxy() is None and columns:
             self.setFocusProxy(self.columns[keys[0]].list)
 
     def _add_column(self, key: str) -> None:
-        made = BoardColumn(key, self.painter, self._spoken)
+        made = BoardColumn(key, self.painter, self.pool, self._spoken)
         made.list.opened.connect(lambda record: self.opened.emit(record.id))
         made.list.dragged.connect(self._on_dragged)
         made.list.dropped.connect(self._on_dropped)
@@ -228,7 +239,7 @@ class BoardView(RecordView):
     def place_of(self, record_id: str) -> tuple[str, int] | None:
         """Column and row of a card."""
         for key, column in self.columns.items():
-            row = column.model.rows.position(record_id)
+            row = column.model.row_of(record_id)
             if row >= 0:
                 return key, row
         return None
@@ -300,7 +311,7 @@ class BoardView(RecordView):
             cards = self.columns[keys[target]]
             if cards.model.rowCount():
                 row = min(self.columns[key].list.currentIndex().row(), cards.model.rowCount() - 1)
-                self.choose(cards.model.record(max(0, row)).id)
+                self.choose(cards.model.key(max(0, row)))
                 return
             target += step
 
@@ -363,5 +374,5 @@ class BoardView(RecordView):
     def on_names(self) -> None:
         for key, column in self.columns.items():
             column.name.setText(self.column_name(key))
-            column.list.setAccessibleName(tr("office_views.column", name=column.name.text(), n=len(column.model.rows)))
+            column.list.setAccessibleName(tr("office_views.column", name=column.name.text(), n=len(column.model.ids)))
             column.list.viewport().update()

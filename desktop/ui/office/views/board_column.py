@@ -34,46 +34,92 @@ from desktop.models.keyed_rows import KeyedRows
 from desktop.ui import theme
 from desktop.ui.i18n import tr
 from desktop.ui.kit import Chip, Label, draw_elided
+from desktop.ui.office.views.record_pool import RecordPool
 from desktop.ui.theme import icons
 
 Index = QModelIndex | QPersistentModelIndex
 WIDTH, LINE, TITLE, PAD, GAP = 236, 18, 21, 10, 8
 LIGHTS = {Light.RED: ("warning-circle-fill", "red"), Light.AMBER: ("clock-fill", "amber")}
+STEP = 200
+"""Cards that a list is told of; more as it is scrolled to its end."""
+SPARE = 6
+"""Cards below the edge that are read with those on the screen."""
 FAR = 400
 """More changed cards than this are shown by a new list: moving them one by one costs more."""
 
 
 class CardModel(QAbstractListModel):
-    """Records of a column; a card keeps its identity while others come and go."""
+    """Ids of a column's records; a card keeps its identity while others come and go. The records come from the pool as they are looked at."""
 
-    def __init__(self, spoken: Callable[[Record], str], parent: QWidget | None = None) -> None:
+    def __init__(
+        self,
+        pool: RecordPool,
+        spoken: Callable[[Record], str],
+        parent: QWidget | None = None,
+        *,
+        step: int = STEP,
+    ) -> None:
         super().__init__(parent)
-        self._spoken = spoken
-        self.rows: KeyedRows[Record] = KeyedRows(self, lambda record: record.id)
+        self._pool, self._spoken, self._step = pool, spoken, step
+        self.ids: list[str] = []
+        """All of them; `rows` are those the list was told of."""
+        self.rows: KeyedRows[str] = KeyedRows(self, str)
+        pool.arrived.connect(self.touch)
 
-    def show_records(self, records: Sequence[Record]) -> None:
+    def show_ids(self, ids: Sequence[str]) -> None:
         """Other records."""
-        before = {record.id for record in self.rows.rows}
-        after = {record.id for record in records}
-        if len(before ^ after) > FAR or (
-            len(before) > FAR and [r.id for r in self.rows.rows] != [r.id for r in records]
-        ):
+        self.ids = list(ids)
+        told = self.ids[: max(self._step, len(self.rows))]
+        before, after = set(self.rows.rows), set(told)
+        if len(before ^ after) > FAR or (len(before) > FAR and self.rows.rows != told):
             self.beginResetModel()
-            self.rows.rows = list(records)
+            self.rows.rows = told
             self.endResetModel()
         else:
-            self.rows.replace(records)
+            self.rows.replace(told)
 
-    def record(self, row: int) -> Record:
-        """The record of a row."""
+    def row_of(self, record_id: str) -> int:
+        """The row of a record, -1 for none. The list is told of the rows up to it."""
+        if record_id not in self.ids:
+            return -1
+        row = self.ids.index(record_id)
+        self._tell(row + 1)
+        return row
+
+    def _tell(self, count: int) -> None:
+        held = len(self.rows)
+        if held < min(count, len(self.ids)):
+            fresh = self.ids[held : max(count, held + self._step)]
+            self.beginInsertRows(QModelIndex(), held, held + len(fresh) - 1)
+            self.rows.rows += fresh
+            self.endInsertRows()
+
+    def touch(self) -> None:
+        """Records came or changed."""
+        if len(self.rows):
+            self.dataChanged.emit(self.index(0), self.index(len(self.rows) - 1))
+
+    def key(self, row: int) -> str:
+        """The id of a row's record."""
         return self.rows.rows[row]
+
+    def record(self, row: int) -> Record | None:
+        """The record of a row; None: it is not here yet."""
+        return self._pool.get(self.rows.rows[row])
+
+    def canFetchMore(self, parent: Index) -> bool:
+        return not parent.isValid() and len(self.rows) < len(self.ids)
+
+    def fetchMore(self, parent: Index) -> None:
+        self._tell(len(self.rows) + self._step)
 
     def rowCount(self, parent: Index | None = None) -> int:
         return 0 if parent is not None and parent.isValid() else len(self.rows)
 
     def data(self, index: Index, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
         if index.isValid() and role in (Qt.ItemDataRole.DisplayRole, Qt.ItemDataRole.AccessibleTextRole):
-            return self._spoken(self.record(index.row()))
+            record = self.record(index.row())
+            return self._spoken(record) if record is not None else "…"
         return None
 
 
@@ -97,7 +143,9 @@ class CardPainter(QStyledItemDelegate):
 
     def paint(self, painter: QPainter, option: QStyleOptionViewItem, index: Index) -> None:
         record = cast(CardModel, index.model()).record(index.row())
-        self.paint_card(painter, option.rect, record, bool(option.state & QStyle.StateFlag.State_Selected), option)
+        if record is not None:
+            chosen = bool(option.state & QStyle.StateFlag.State_Selected)
+            self.paint_card(painter, option.rect, record, chosen, option)
 
     def paint_card(
         self, painter: QPainter, rect: QRect, record: Record, chosen: bool, option: QStyleOptionViewItem | None = None
@@ -181,8 +229,15 @@ class CardList(QListView):
         theme.changed.connect(self.scheduleDelayedItemsLayout)
 
     def _open(self, index: QModelIndex) -> None:
-        if index.isValid():
-            self.opened.emit(self.cards.record(index.row()))
+        record = self.cards.record(index.row()) if index.isValid() else None
+        if record is not None:
+            self.opened.emit(record)
+
+    def shown_rows(self, count: int) -> range:
+        """Rows on the screen and a few below, of `count` ones."""
+        first = max(0, self.indexAt(QPoint(self.viewport().width() // 2, 1)).row())
+        height = max(1, self.sizeHintForRow(0) if self.cards.rowCount() else theme.scaled(TITLE + LINE))
+        return range(min(first, max(0, count - 1)), min(count, first + self.viewport().height() // height + SPARE))
 
     def current_record(self) -> Record | None:
         """The chosen card's record."""
@@ -193,7 +248,8 @@ class CardList(QListView):
         super().mousePressEvent(event)
         index = self.indexAt(event.position().toPoint())
         left = event.button() is Qt.MouseButton.LeftButton
-        self._press = (event.position().toPoint(), self.cards.record(index.row())) if left and index.isValid() else None
+        record = self.cards.record(index.row()) if left and index.isValid() else None
+        self._press = None if record is None else (event.position().toPoint(), record)
 
     def mouseMoveEvent(self, event: QMouseEvent) -> None:
         if self._press is None:
@@ -231,7 +287,12 @@ class BoardColumn(QFrame):
     """`list` holds the cards; `key` is the value all of them have."""
 
     def __init__(
-        self, key: str, painter: CardPainter, spoken: Callable[[Record], str], parent: QWidget | None = None
+        self,
+        key: str,
+        painter: CardPainter,
+        pool: RecordPool,
+        spoken: Callable[[Record], str],
+        parent: QWidget | None = None,
     ) -> None:
         super().__init__(parent)
         self.key = key
@@ -239,7 +300,7 @@ class BoardColumn(QFrame):
         self.setObjectName(f"column_{key}")
         self.name = Chip()
         self.count = Label(role="secondary", tone="ink3")
-        self.model = CardModel(spoken, self)
+        self.model = CardModel(pool, spoken, self)
         self.list = CardList(self.model)
         self.list.setItemDelegate(painter)
         self.list.setObjectName(f"cards_{key}")
@@ -261,14 +322,14 @@ class BoardColumn(QFrame):
     def _fit(self) -> None:
         self.setFixedWidth(theme.scaled(WIDTH))
 
-    def show_records(self, name: str, tone: str, records: Sequence[Record]) -> None:
+    def show_ids(self, name: str, tone: str, ids: Sequence[str]) -> None:
         """Its name and its cards; what is read stays where it is."""
         place = self.list.verticalScrollBar().value()
         self.name.setText(name)
         self.name.set_tone(tone)
-        self.model.show_records(records)
-        self.count.setText(str(len(records)))
-        self.list.setAccessibleName(tr("office_views.column", name=name, n=len(records)))
+        self.model.show_ids(ids)
+        self.count.setText(str(len(ids)))
+        self.list.setAccessibleName(tr("office_views.column", name=name, n=len(ids)))
         self.list.verticalScrollBar().setValue(place)
 
     def mark_target(self, target: bool, refused: bool = False) -> None:

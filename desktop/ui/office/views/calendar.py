@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from datetime import date, timedelta
-from typing import Any, Final
+from typing import Final
 
 from PySide6.QtWidgets import QStackedWidget, QVBoxLayout, QWidget
 
-from desktop.core.clock import utc_date
 from desktop.core.domain.definition import Field, FieldKind, View
-from desktop.core.domain.records import RecordQuery
+from desktop.core.domain.records import During, RecordQuery
 from desktop.core.errors import AppError
 from desktop.models.agenda_layout import Entry, entries_of, month_weeks, shifted
 from desktop.models.record_values import local_date, local_ms
@@ -29,8 +28,6 @@ from desktop.ui.office.views.timeline_paint import time_words
 from desktop.ui.tasks import alive
 
 SCALES: Final = ("month", "week", "day", "agenda")
-LONGEST_DAYS: Final = 62
-"""What is over and done and lasted longer than this is not looked for before the days shown."""
 MORNING: Final = 9
 
 
@@ -191,21 +188,13 @@ class CalendarView(RecordView):
             self._show(days, entries)
 
     def _query(self, field: Field, days: list[date]) -> RecordQuery:
-        """Records that may touch the days. A condition knows the start of a span only, so what may last long is all read."""
-        begin, after = days[0] - timedelta(days=LONGEST_DAYS), days[-1] + timedelta(days=1)
+        """Records that touch the days."""
+        first, after = days[0], days[-1] + timedelta(days=1)
         if field.kind is FieldKind.DATE:
-            low, high = days[0].isoformat(), after.isoformat()
-        else:
-            low, high = utc_date(local_ms(begin)), utc_date(local_ms(after))
-        parts: list[dict[str, Any] | None] = [self.wanted(), {f"{field.name}Before": high}]
-        definition = self.context.type_of(self.view.type)
-        finals = definition.final_states if definition is not None else frozenset()
-        if field.kind is not FieldKind.SPAN:
-            parts.append({f"{field.name}After": low})
-        elif finals and definition is not None:
-            open_states = [state.value for state in definition.states if not state.final]
-            parts.append({"operator": "OR", "conditions": [{f"{field.name}After": low}, {STATE: open_states}]})
-        return RecordQuery(self.view.type, all_of(parts), self.needle, (field.name,), 0, None)
+            dates = {f"{field.name}After": first.isoformat(), f"{field.name}Before": after.isoformat()}
+            return RecordQuery(self.view.type, all_of((self.wanted(), dates)), self.needle, (field.name,), 0, None)
+        during = During(field.name, local_ms(first), local_ms(after))
+        return RecordQuery(self.view.type, self.wanted(), self.needle, (field.name,), 0, None, during)
 
     def _show(self, days: list[date], entries: list[Entry]) -> None:
         canvas = self.canvas

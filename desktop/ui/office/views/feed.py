@@ -19,7 +19,8 @@ from desktop.ui.office.views.feed_card import FeedCard
 from desktop.ui.office.views.state_stack import StateStack
 from desktop.ui.tasks import alive
 
-PAGE: Final = 20
+PAGE: Final = 10
+"""More than a screen: each card takes its time to be made."""
 ROOM: Final = 40
 """New records that are looked for above the ones shown."""
 NEAR: Final = 600
@@ -171,7 +172,7 @@ class FeedView(RecordView):
 
     # ---- cards
     def _add(self, key: str) -> FeedCard:
-        card = FeedCard(self.context, self.view.columns)
+        card = FeedCard(self.context, self.view.columns, self.label_of)
         card.setMaximumWidth(theme.scaled(WIDEST))
         card.opened.connect(self._on_opened)
         card.stepped.connect(lambda step, key=key: self._on_step(key, step))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Final
 
 from PySide6.QtCore import QRectF, Qt, Signal
@@ -30,9 +31,15 @@ class FeedCard(Card):
     stepped = Signal(int)
     file_asked = Signal(object)
 
-    def __init__(self, context: ViewContext, columns: tuple[str, ...], parent: QWidget | None = None) -> None:
+    def __init__(
+        self,
+        context: ViewContext,
+        columns: tuple[str, ...],
+        label_of: Callable[[Field], str],
+        parent: QWidget | None = None,
+    ) -> None:
         super().__init__(padding=14, parent=parent)
-        self.context, self.columns = context, columns
+        self.context, self.columns, self._label_of = context, columns, label_of
         self.record: Record | None = None
         self.marked = False
         self.setObjectName("feedCard")
@@ -111,7 +118,7 @@ class FeedCard(Card):
                 continue
             words = self.context.text(record, name)
             if words:
-                parts.append(f"{self.context.label(field.label)} {words}")
+                parts.append(f"{self._label_of(field)} {words}")
         self.facts.setText("   ".join(parts))
         self.facts.setVisible(bool(parts))
 

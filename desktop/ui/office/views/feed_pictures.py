@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from PySide6.QtCore import QBuffer, QByteArray, QIODevice, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import QImage, QImageReader, QKeyEvent, QMouseEvent, QPainter, QPainterPath, QPaintEvent, QPen
-from PySide6.QtWidgets import QHBoxLayout, QWidget
+from PySide6.QtWidgets import QGridLayout, QWidget
 
 from desktop.core.domain import Attachment
 from desktop.core.errors import AppError
@@ -21,6 +21,7 @@ from desktop.ui.theme import icons
 
 WIDTH: Final = 168
 HEIGHT: Final = 112
+MORE_WIDTH: Final = 72
 MOST: Final = 4
 LARGEST: Final = 16 << 20
 """Bytes above which a picture is not fetched for a glance."""
@@ -118,30 +119,80 @@ class Picture(QWidget):
         super().keyPressEvent(event)
 
 
+class More(QWidget):
+    """A tile that stands for the pictures that found no room: "+3". `pressed`: the user wants them."""
+
+    pressed = Signal()
+
+    def __init__(self, count: int, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.count = count
+        self.setObjectName("morePictures")
+        self.setFixedSize(theme.scaled(MORE_WIDTH), theme.scaled(HEIGHT))
+        self.setCursor(Qt.CursorShape.PointingHandCursor)
+        self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+        self.setAccessibleName(tr("office_views.more_pictures", n=count))
+        self.setToolTip(self.accessibleName())
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        colors = theme.tokens()
+        painter = QPainter(self)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        edge = QPen(colors.accent, 3) if self.hasFocus() else QPen(colors.line, 1)
+        painter.setPen(edge)
+        painter.setBrush(colors.field)
+        painter.drawRoundedRect(QRectF(self.rect()).adjusted(1, 1, -1, -1), 6, 6)
+        painter.setPen(colors.ink2)
+        painter.setFont(theme.font("header"))
+        painter.drawText(self.rect(), Qt.AlignmentFlag.AlignCenter, f"+{self.count}")
+
+    def mouseReleaseEvent(self, event: QMouseEvent) -> None:
+        if self.rect().contains(event.position().toPoint()):
+            self.pressed.emit()
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        if event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter, Qt.Key.Key_Space):
+            self.pressed.emit()
+            return
+        super().keyPressEvent(event)
+
+
 class PictureRow(QWidget):
-    """The first pictures of a record."""
+    """The first pictures of a record, and a tile for the others. Pressed, it opens the first of those and makes room for all."""
 
     pressed = Signal(object)
 
     def __init__(self, session: OfficeSession, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._session = session
-        self._shown: list[Attachment] = []
-        self._line = QHBoxLayout(self)
-        self._line.setContentsMargins(0, 2, 0, 2)
-        self._line.setSpacing(8)
+        self._all: list[Attachment] = []
+        self._shown = 0
+        self._grid = QGridLayout(self)
+        self._grid.setContentsMargins(0, 2, 0, 2)
+        self._grid.setSpacing(8)
+        self._grid.setColumnStretch(MOST + 1, 1)
         self.hide()
 
     def show_pictures(self, pictures: Sequence[Attachment]) -> None:
-        """Shows these; the same ones again load nothing."""
-        wanted = list(pictures)[:MOST]
-        if wanted == self._shown:
-            return
-        self._shown = wanted
-        empty_layout(self._line)
-        for attachment in wanted:
+        """Shows these; the same ones again load nothing, and stay unfolded."""
+        if list(pictures) != self._all:
+            self._all = list(pictures)
+            self._fill(MOST)
+
+    def _fill(self, most: int) -> None:
+        empty_layout(self._grid)
+        self._shown = min(most, len(self._all))
+        for place, attachment in enumerate(self._all[: self._shown]):
             picture = Picture(self._session, attachment)
             picture.pressed.connect(self.pressed)
-            self._line.addWidget(picture)
-        self._line.addStretch(1)
-        self.setVisible(bool(wanted))
+            self._grid.addWidget(picture, place // MOST, place % MOST)
+        if self._shown < len(self._all):
+            more = More(len(self._all) - self._shown)
+            more.pressed.connect(self._show_rest)
+            self._grid.addWidget(more, 0, MOST)
+        self.setVisible(bool(self._all))
+
+    def _show_rest(self) -> None:
+        first = self._all[self._shown]
+        self._fill(len(self._all))
+        self.pressed.emit(first)

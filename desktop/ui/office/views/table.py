@@ -16,7 +16,7 @@ from desktop.core.errors import AppError
 from desktop.models.record_filters import GROUPABLE
 from desktop.models.record_form import zone_minutes
 from desktop.models.record_lights import light_of
-from desktop.models.record_summary import Run, decimal_of, group_value
+from desktop.models.record_summary import Run, decimal_of, group_value, run_of, runs_of
 from desktop.models.record_table import PAGE, RecordTableModel
 from desktop.ui import theme
 from desktop.ui.i18n import tr
@@ -37,6 +37,8 @@ WIDTHS: Final = {
 }  # fmt: skip
 MOST_GROUPS: Final = 500
 """More heads than these help nobody; the rows stay sorted by the field."""
+MOST_OUTLINED: Final = 20_000
+"""Up to so many records all are looked at to tell the groups apart; from there on the first one of each."""
 MEASURED_ROWS: Final = 40
 """So many rows tell how wide the columns ask to be."""
 MOST_TOLD: Final = 200
@@ -141,7 +143,7 @@ class TableView(RecordView):
 
     def _label(self, name: str) -> str:
         field = self.field_of(name)
-        return self.context.label(field.label) if field is not None else name
+        return self.label_of(field) if field is not None else name
 
     def _on_definition(self) -> None:
         self._fields.clear()
@@ -360,6 +362,9 @@ class TableView(RecordView):
         summaries = self._summaries
         if group is None or summaries is None or len(summaries) > MOST_GROUPS:
             return []
+        if total <= MOST_OUTLINED:
+            placed = await self.context.records.outline(self.query(), group)
+            return runs_of(placed, summaries)
         known = {repr(one.value): one for one in summaries}
         runs: list[Run] = []
         start = 0
@@ -368,8 +373,7 @@ class TableView(RecordView):
             summary = known.pop(repr(group_value(record, group)), None) if record is not None else None
             if summary is None:  # written meanwhile: the change that follows reads again
                 return []
-            sums = {name: number for name, text in summary.sums.items() if (number := decimal_of(text)) is not None}
-            runs.append(Run(summary.value, start, summary.count, sums))
+            runs.append(run_of(summary, start))
             start += summary.count
         return runs if start == total else []
 

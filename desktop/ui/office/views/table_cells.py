@@ -28,6 +28,13 @@ LIGHTS: Final = {
     Light.AMBER: ("clock-fill", "amber"),
     Light.GREEN: ("check-circle", "green"),
 }
+YES: Final = {
+    "red": ("warning-circle-fill", "red"),
+    "amber": ("warning-circle-fill", "amber"),
+    "accent": ("check-bold", "accent"),
+    "neutral": ("check-bold", "ink3"),
+}
+"""The mark of a yes by its tone; else a green check."""
 _LINE: Final = int(Qt.AlignmentFlag.AlignVCenter) | int(Qt.TextFlag.TextSingleLine)
 LEFT: Final = int(Qt.AlignmentFlag.AlignLeft) | _LINE
 RIGHT: Final = int(Qt.AlignmentFlag.AlignRight) | _LINE
@@ -186,7 +193,7 @@ class RecordDelegate(QStyledItemDelegate):
                     painter, room.left(), room.center().y() + 0.5, text, self._context.choice_color(field, value)
                 )
             case FieldKind.BOOL:
-                self._paint_bool(painter, room, value)
+                self._paint_bool(painter, room, value, field)
             case kind if kind in NUMERIC:
                 self._draw(painter, room, text, width, theme.tokens().ink, RIGHT)
             case _:
@@ -213,11 +220,12 @@ class RecordDelegate(QStyledItemDelegate):
         self._draw(painter, room, text, width, color)
 
     @staticmethod
-    def _paint_bool(painter: QPainter, room: QRect, value: object) -> None:
+    def _paint_bool(painter: QPainter, room: QRect, value: object, field: Field) -> None:
         side = theme.scaled(16)
         place = QRectF(room.left(), room.center().y() - side / 2 + 0.5, side, side)
         if value is True:
-            icons.paint(painter, place, "check-bold", theme.tokens().green)
+            glyph, token = YES.get(field.color or "green", ("check-bold", "green"))
+            icons.paint(painter, place, glyph, theme.tokens().named(token))
         elif value is False:
             icons.paint(painter, place, "minus", theme.tokens().faint)
 

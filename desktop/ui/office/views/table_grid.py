@@ -83,7 +83,9 @@ class RecordGrid(QTableView):
         if not self._records.rowCount():
             return 0, -1
         first, last = self.rowAt(0), self.rowAt(self.viewport().height() - 1)
-        return max(0, first), last if last >= 0 else self._records.rowCount() - 1
+        if last < 0:  # fewer rows than room, or rows that are not laid out yet
+            last = max(0, first) + self.viewport().height() // max(1, self.verticalHeader().defaultSectionSize()) + 1
+        return max(0, first), min(last, self._records.rowCount() - 1)
 
     def selected_rows(self) -> Iterator[int]:
         """Rows that are selected, heads of groups among them, from top to bottom."""

@@ -11,14 +11,13 @@ import msgspec
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
-from desktop.core.clock import utc_date
 from desktop.core.domain.definition import Field, FieldKind, TypeDefinition, View
-from desktop.core.domain.records import Record, RecordQuery
+from desktop.core.domain.records import During, Record, RecordQuery
 from desktop.core.domain.titles import title_fields
 from desktop.core.errors import AppError
 from desktop.models.record_values import local_date
 from desktop.models.timeline_layout import (
-    MINUTE_MS,
+    HOUR_MS,
     Block,
     Row,
     Scale,
@@ -42,8 +41,6 @@ from desktop.ui.office.views.timeline_drag import Drag, Mode
 from desktop.ui.office.views.timeline_paint import TimelinePainter, spoken_block, time_words
 from desktop.ui.tasks import alive
 
-LONGEST_MS: Final = 62 * 24 * 60 * MINUTE_MS
-"""What is over and done and lasted longer than this is not looked for before the window."""
 MOST_RESOURCES: Final = 2000
 
 
@@ -232,7 +229,9 @@ class TimelineView(RecordView):
         booking = definition.booking
         held = None if booking is None else (*booking.states,)
         blocks = blocks_of(shown.records, time, resource, holding=held)
-        if held is not None:
+        if held is not None and (
+            self.needle or self.wanted() is not None
+        ):  # else all that hold something are among them
             only = {"state": list(held)} if held else None
             holders = await page(self._query(definition, time, window, only))
             known = {record.id for record in shown.records}
@@ -267,17 +266,13 @@ class TimelineView(RecordView):
     def _query(
         definition: TypeDefinition, time: Field, window: Window, condition: dict[str, Any] | None, text: str = ""
     ) -> RecordQuery:
-        """Records that may reach into the window. A condition knows the start of a span only, so what may last long is all read."""
-        day = time.kind is FieldKind.DATE
-        before = window.after.isoformat() if day else utc_date(window.end)
-        after = local_date(window.start - LONGEST_MS).isoformat() if day else utc_date(window.start - LONGEST_MS)
-        parts: list[dict[str, Any] | None] = [condition, {f"{time.name}Before": before}]
-        open_states = [state.value for state in definition.states if not state.final]
-        if time.kind is not FieldKind.SPAN:
-            parts.append({f"{time.name}After": after})
-        elif definition.final_states:
-            parts.append({"operator": "OR", "conditions": [{f"{time.name}After": after}, {STATE: open_states}]})
-        return RecordQuery(definition.name, all_of(parts), text, (time.name,), 0, None)
+        """Records that reach into the window."""
+        if time.kind is FieldKind.DATE:
+            dates = {f"{time.name}After": window.first.isoformat(), f"{time.name}Before": window.after.isoformat()}
+            return RecordQuery(definition.name, all_of((condition, dates)), text, (time.name,), 0, None)
+        early = 0 if time.kind is FieldKind.SPAN else HOUR_MS  # a moment is shown as an hour
+        during = During(time.name, window.start - early, window.end)
+        return RecordQuery(definition.name, condition, text, (time.name,), 0, None, during)
 
     # ---- words
     def block_title(self, block: Block) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import partial
+from itertools import islice
 from typing import Final
 
 from PySide6.QtCore import QModelIndex, QPersistentModelIndex, QPoint, QRect, QRectF, Qt, Signal
@@ -24,6 +25,7 @@ from desktop.ui.kit import Banner, Menu
 from desktop.ui.office.views.base import RecordView, ViewContext, register
 from desktop.ui.office.views.cells import NUMERIC
 from desktop.ui.office.views.kept_choices import KeptChoices
+from desktop.ui.office.views.record_pool import RecordPool
 from desktop.ui.office.views.state_stack import StateStack
 from desktop.ui.office.views.table_header import RecordHeader
 from desktop.ui.office.views.tree_model import RecordTreeModel
@@ -35,6 +37,8 @@ FIRST_WIDTH: Final = 280
 WIDTH: Final = 130
 MOST_KEPT: Final = 2000
 """Opened branches that are remembered."""
+FIRST_ROWS: Final = 40
+"""Rows that are read before the tree stands."""
 MOST_OPENED: Final = 500
 """A search opens the way to at most so many finds."""
 
@@ -110,7 +114,8 @@ class TreeView(RecordView):
         self._opened: set[str] = set()
         self._applying = False
         self._ready = False
-        self.model = RecordTreeModel(self._text, self._label)
+        self.pool = RecordPool(context.records, view.type, self)
+        self.model = RecordTreeModel(self.pool.get, self._text, self._label)
         self.model.setParent(self)
         self.tree = TreeBranches(self.model)
         self.tree.setObjectName("recordTree")
@@ -135,6 +140,7 @@ class TreeView(RecordView):
         self.tree.selectionModel().currentChanged.connect(self._on_current)
         self.tree.header().sectionResized.connect(self._on_resized)
         self.model.dropped.connect(self.move_below)
+        self.pool.arrived.connect(self.model.touch)
         self.stack.retry.connect(self.reload)
         self.context.definition_changed.connect(self.reload)
 
@@ -170,7 +176,7 @@ class TreeView(RecordView):
     def _label(self, name: str) -> str:
         field, definition = self._field(name), self.definition
         if field is not None:
-            return self.context.label(field.label)
+            return self.label_of(field)
         return self.context.label(definition.label) if definition is not None else ""
 
     def _light(self, record: Record, name: str) -> Light | None:
@@ -204,13 +210,31 @@ class TreeView(RecordView):
             self._show(tree)
 
     async def _read(self, field: Field) -> Tree:
-        page = self.context.records.page
-        everything = await page(RecordQuery(self.view.type, self.view.filter, "", self.view.sort, 0, None))
+        outline = self.context.records.outline
+        everything = await outline(RecordQuery(self.view.type, self.view.filter, "", self.view.sort), field.name)
         matching = None
         if self.needle or self.narrowed:
-            found = await page(RecordQuery(self.view.type, self.wanted(), self.needle, self.view.sort, 0, None))
-            matching = frozenset(record.id for record in found.records)
-        return await in_background(tree_of, everything.records, field.name, matching)
+            found = await outline(RecordQuery(self.view.type, self.wanted(), self.needle), field.name)
+            matching = frozenset(placed.id for placed in found)
+        tree = await in_background(tree_of, everything, matching)
+        if alive(self):
+            await self.pool.renew([key for key in self._near(tree) if key in tree])
+        return tree
+
+    def _near(self, tree: Tree) -> list[str]:
+        """Rows that are on the screen, and those that will be first."""
+        opened = self._opened if tree.matching is None else self._way_to_finds(tree)
+        found = dict.fromkeys(islice(tree.walk(opened), FIRST_ROWS))
+        index = self.tree.indexAt(QPoint(2, 1))
+        while index.isValid() and self.tree.visualRect(index).top() < self.tree.viewport().height():
+            found[self.model.id_of(index)] = None
+            index = self.tree.indexBelow(index)
+        return [*found, self.model.id_of(self.tree.currentIndex())]
+
+    @staticmethod
+    def _way_to_finds(tree: Tree) -> set[str]:
+        finds = islice((key for key in tree.parents if tree.matching is not None and key in tree.matching), MOST_OPENED)
+        return {key for find in finds for key in tree.path(find)}
 
     def _show(self, tree: Tree) -> None:
         searched = tree.matching is not None and tree.matching != self.model.tree.matching
@@ -220,7 +244,7 @@ class TreeView(RecordView):
         self._mark_numbers()
         if reset:
             self._open_branches(tree)
-            index = self.model.index_of(current) if current in tree.records else QModelIndex()
+            index = self.model.index_of(current) if current in tree else QModelIndex()
             if index.isValid():
                 self.tree.setCurrentIndex(index)
             self._restore(anchor)
@@ -229,7 +253,7 @@ class TreeView(RecordView):
         self._applying = False
         self._set_widths()
         self._ready = True
-        empty = not tree.records
+        empty = not tree.parents
         self.stack.show_empty(narrowed=tree.matching is not None) if empty else self.stack.show_content()
 
     def _mark_numbers(self) -> None:
@@ -240,11 +264,8 @@ class TreeView(RecordView):
 
     def _open_branches(self, tree: Tree) -> None:
         """What was open, and while there is a search the way to what it found."""
-        wanted = self._opened
-        if tree.matching is not None:
-            finds = [key for key in tree.records if key in tree.matching][:MOST_OPENED]
-            wanted = {key for find in finds for key in tree.path(find)}
-        for key in sorted(wanted & tree.records.keys(), key=lambda one: len(tree.path(one))):
+        wanted = self._opened if tree.matching is None else self._way_to_finds(tree)
+        for key in sorted(wanted & tree.parents.keys(), key=lambda one: len(tree.path(one))):
             if all(one in wanted for one in tree.path(key)):
                 self.tree.expand(self.model.index_of(key))
 
@@ -254,7 +275,7 @@ class TreeView(RecordView):
         return self.model.id_of(index), self.tree.visualRect(index).top()
 
     def _restore(self, anchor: tuple[str, int]) -> None:
-        index = self.model.index_of(anchor[0]) if anchor[0] in self.model.tree.records else QModelIndex()
+        index = self.model.index_of(anchor[0]) if anchor[0] in self.model.tree else QModelIndex()
         if index.isValid() and self.tree.verticalScrollBar().maximum():
             self.tree.scrollTo(index, QAbstractItemView.ScrollHint.PositionAtTop)
             bar = self.tree.verticalScrollBar()
@@ -282,7 +303,7 @@ class TreeView(RecordView):
 
     def expand_all(self) -> None:
         """Opens every branch."""
-        for key in self.model.tree.records:
+        for key in self.model.tree.parents:
             if self.model.tree.below(key):
                 self.tree.expand(self.model.index_of(key))
 
@@ -295,14 +316,14 @@ class TreeView(RecordView):
     def menu(self) -> Menu:
         """What can be done with the record."""
         menu = Menu(self, leaves=True)
-        record = self.model.record(self.tree.currentIndex())
+        key = self.model.id_of(self.tree.currentIndex())
         field = self.parent_field
-        if record is not None:
-            menu.addAction(tr("office_views.open"), partial(self.opened.emit, record.id))
+        if key:
+            menu.addAction(tr("office_views.open"), partial(self.opened.emit, key))
             may = field is not None and self.context.records.may(None, self.view.type, "create")
-            below = menu.addAction(tr("office_views.new_below"), partial(self._new_below, record.id))
+            below = menu.addAction(tr("office_views.new_below"), partial(self._new_below, key))
             below.setEnabled(may)
-            menu.addAction(tr("office_views.top_level"), partial(self.move_below, [record.id], ""))
+            menu.addAction(tr("office_views.top_level"), partial(self.move_below, [key], ""))
             menu.addSeparator()
         menu.addAction(tr("office_views.expand_all"), self.expand_all)
         menu.addAction(tr("office_views.collapse_all"), self.collapse_all)
@@ -334,7 +355,7 @@ class TreeView(RecordView):
             return
         self.notice.hide()
         for key in keys:
-            record = tree.records.get(key)
+            record = self.pool.peek(key)  # what is carried was on the screen
             if record is None or tree.parents.get(key, "") == parent:
                 continue
             if parent and tree.is_below(parent, key):
@@ -360,7 +381,7 @@ class TreeView(RecordView):
     # ---- for the page
     def show_record(self, record_id: str) -> None:
         self.delegate.marked = record_id
-        if record_id in self.model.tree.records and not self.tree.hasFocus():
+        if record_id in self.model.tree and not self.tree.hasFocus():
             index = self.model.index_of(record_id)
             self.tree.scrollTo(index)
         self.tree.viewport().update()

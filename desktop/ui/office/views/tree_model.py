@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, Final
 
 from PySide6.QtCore import QAbstractItemModel, QMimeData, QModelIndex, QPersistentModelIndex, Qt, Signal
@@ -15,7 +15,7 @@ MIME: Final = "application/x-tongban-record-ids"
 
 
 class RecordTreeModel(QAbstractItemModel):
-    """`columns` are names of fields, "" the record's title.
+    """`columns` are names of fields, "" the record's title; `record_of` has the records that were read.
 
     Signals:
         dropped: ids of records and the id of the record they were put on, "" for the top.
@@ -23,9 +23,14 @@ class RecordTreeModel(QAbstractItemModel):
 
     dropped = Signal(list, str)
 
-    def __init__(self, text: Callable[[Record, str], str], label: Callable[[str], str]) -> None:
+    def __init__(
+        self,
+        record_of: Callable[[str], Record | None],
+        text: Callable[[Record, str], str],
+        label: Callable[[str], str],
+    ) -> None:
         super().__init__()
-        self._text, self._label = text, label
+        self._record_of, self._text, self._label = record_of, text, label
         self.tree = Tree()
         self.columns: tuple[str, ...] = ("",)
         self._numbers: dict[str, int] = {}
@@ -35,15 +40,13 @@ class RecordTreeModel(QAbstractItemModel):
 
     def show_tree(self, tree: Tree, columns: Sequence[str]) -> bool:
         """Another tree. Answers whether indexes were lost: records that only changed keep theirs."""
-        same = tree.children == self.tree.children and tuple(columns) == self.columns
-        if same:
-            changed = [key for key, record in tree.records.items() if self.tree.records.get(key) != record]
+        if tree.children == self.tree.children and tuple(columns) == self.columns:
             self.tree = tree
-            self._tell(changed)
+            self.touch()
             return False
         self.beginResetModel()
         self.tree, self.columns = tree, tuple(columns)
-        for key in tree.records:
+        for key in tree.parents:
             if key not in self._numbers:
                 self._numbers[key] = len(self._ids)
                 self._ids.append(key)
@@ -52,11 +55,13 @@ class RecordTreeModel(QAbstractItemModel):
         self.endResetModel()
         return True
 
-    def _tell(self, changed: Iterable[str]) -> None:
-        for key in changed:
-            if self.tree.parents.get(key, "") in self._fetched:
-                index = self.index_of(key)
-                self.dataChanged.emit(index, index.siblingAtColumn(len(self.columns) - 1))
+    def touch(self) -> None:
+        """Records came or changed: what is handed out is told as changed, branch by branch."""
+        for parent in self._fetched:
+            line = self.tree.below(parent)
+            if line:
+                last = self.createIndex(len(line) - 1, len(self.columns) - 1, self._numbers[line[-1]])
+                self.dataChanged.emit(self.createIndex(0, 0, self._numbers[line[0]]), last)
 
     # ---- records
     def id_of(self, index: Index) -> str:
@@ -64,8 +69,9 @@ class RecordTreeModel(QAbstractItemModel):
         return self._ids[index.internalId()] if index.isValid() else ""
 
     def record(self, index: Index) -> Record | None:
-        """The record of an index."""
-        return self.tree.records.get(self.id_of(index))
+        """The record of an index; None: it is not here yet."""
+        key = self.id_of(index)
+        return self._record_of(key) if key else None
 
     def index_of(self, record_id: str) -> QModelIndex:
         """The first cell of a record; the way to it is handed out. Invalid where it is not here."""
@@ -117,8 +123,10 @@ class RecordTreeModel(QAbstractItemModel):
         self._fetch(self.id_of(parent))
 
     def data(self, index: Index, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
+        if role not in (Qt.ItemDataRole.DisplayRole, Qt.ItemDataRole.AccessibleTextRole):
+            return None
         record = self.record(index)
-        if record is None or role not in (Qt.ItemDataRole.DisplayRole, Qt.ItemDataRole.AccessibleTextRole):
+        if record is None:
             return None
         if role == Qt.ItemDataRole.AccessibleTextRole and index.column() == 0:
             return ", ".join(text for name in self.columns if (text := self._text(record, name)))
@@ -152,5 +160,5 @@ class RecordTreeModel(QAbstractItemModel):
     def dropMimeData(self, data: QMimeData, action: Qt.DropAction, row: int, column: int, parent: Index) -> bool:
         """Tells who is put where. The records move when the write does; the view removes nothing by itself."""
         keys = data.data(MIME).toStdString().split("\n") if data.hasFormat(MIME) else []
-        self.dropped.emit([key for key in keys if key in self.tree.records], self.id_of(parent))
+        self.dropped.emit([key for key in keys if key in self.tree], self.id_of(parent))
         return False

@@ -43,7 +43,8 @@ class TreeDelegate(QStyledItemDelegate):
 
     def paint(self, painter: QPainter, option: QStyleOptionViewItem, index: Index) -> None:
         record = self._model.record(index)
-        if record is None:
+        if record is None:  # it is on its way
+            painter.fillRect(option.rect, theme.tokens().surface)
             return
         colors, rect = theme.tokens(), QRect(option.rect)
         painter.save()

@@ -8,38 +8,38 @@ from __future__ import annotations
 from functools import cache
 from typing import Final
 
+import msgspec
+from msgspec import Struct
 from PySide6.QtCore import QPointF
 from PySide6.QtGui import QFont, QFontDatabase, QPainterPath, QRawFont
 
+from desktop.ui import i18n
 from desktop.ui.reader.ofd.document import Face, OfdDocument
 
 EM: Final = 100.0
 """Pixels of an em in which glyphs are taken; runs scale them."""
-_SONG: Final = ("SimSun", "宋体", "方正书宋_GBK", "Songti SC", "Noto Serif CJK SC", "Source Han Serif SC")
-_HEI: Final = ("SimHei", "黑体", "Heiti SC", "Microsoft YaHei", "Noto Sans CJK SC", "Source Han Sans SC")
-_KAI: Final = (
-    "KaiTi",
-    "楷体",
-    "KaiTi_GB2312",
-    "楷体_GB2312",
-    "Kaiti SC",
-    "方正楷体_GBK",
-    "LXGW WenKai",
-    "Noto Serif CJK SC",
-)
-_FANG: Final = ("FangSong", "仿宋", "FangSong_GB2312", "仿宋_GB2312", "STFangsong", "方正仿宋_GBK", "Noto Serif CJK SC")
-_MONO: Final = ("Courier New", "Liberation Mono", "DejaVu Sans Mono")
-_SERIF: Final = ("Times New Roman", "Liberation Serif", "DejaVu Serif")
-_SANS: Final = ("Arial", "Liberation Sans", "DejaVu Sans")
-_KINDS: Final = (
-    (("kai", "楷"), _KAI),
-    (("fang", "仿宋"), _FANG),
-    (("hei", "黑", "gothic", "yahei", "雅黑"), _HEI),
-    (("song", "sun", "宋", "ming"), _SONG),
-    (("courier", "mono", "consol"), _MONO),
-    (("times", "serif"), _SERIF),
-    (("arial", "helvetica", "sans", "calibri"), _SANS),
-)
+
+
+class _Kind(Struct, frozen=True):
+    """Fonts that look alike: words in a name that tell them, families that stand in."""
+
+    name: str
+    words: tuple[str, ...]
+    families: tuple[str, ...]
+
+
+class _StandIns(Struct, frozen=True):
+    fallback: tuple[str, ...]
+    kinds: tuple[_Kind, ...]
+
+    def families(self, name: str) -> tuple[str, ...]:
+        """The families of a kind."""
+        return next(one.families for one in self.kinds if one.name == name)
+
+
+@cache
+def _stand_ins() -> _StandIns:
+    return msgspec.toml.decode((i18n.folder().parent / "fonts" / "stand_ins.toml").read_bytes(), type=_StandIns)
 
 
 @cache
@@ -51,10 +51,11 @@ def _family(face: Face) -> str:
     """The family to use for a named font: itself, or one of its kind that the machine has."""
     if face.name in _families():
         return face.name
-    name = face.name.lower()
-    wanted = next((families for words, families in _KINDS if any(word in name for word in words)), None)
+    name, known = face.name.lower(), _stand_ins()
+    wanted = next((one.families for one in known.kinds if any(word in name for word in one.words)), None)
     if wanted is None:
-        wanted = _MONO if face.fixed else _SONG if face.serif or not name.isascii() else _SANS
+        chinese = face.serif or not name.isascii()
+        wanted = known.families("mono" if face.fixed else "song" if chinese else "sans")
     return next((one for one in wanted if one in _families()), face.name)
 
 
@@ -97,8 +98,7 @@ class FontBook:
         if index:
             return font, index
         if self._fallback is None:
-            names = (*_SONG[-2:], *_HEI[-2:], *_SANS)
-            self._fallback = [_named(one) for one in names if one in _families()]
+            self._fallback = [_named(one) for one in _stand_ins().fallback if one in _families()]
         for other in self._fallback:
             index = _index(other, character)
             if index:

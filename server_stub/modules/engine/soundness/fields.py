@@ -31,6 +31,7 @@ _PARTS: Final[Mapping[str, frozenset[FieldKind]]] = {
     "target": REFERENCE_KINDS,
 }
 _OPTIONS: Final[Mapping[str, frozenset[FieldKind]]] = {
+    "color": frozenset({FieldKind.BOOL}),
     "decimals": frozenset({FieldKind.NUMBER}),
     "unit": FIGURE_KINDS,
     "pattern": frozenset({FieldKind.TEXT, FieldKind.LONG_TEXT}),

@@ -109,6 +109,9 @@ def every_label(value: object, where: str = "") -> Iterator[tuple[str, Label]]:
         for index, one in enumerate(value):
             name = next((got for key in ("name", "id", "value") if isinstance(got := getattr(one, key, None), str)), "")
             yield from every_label(one, f"{where}.{name}" if name else f"{where}[{index}]")
+    elif isinstance(value, dict):
+        for key, one in value.items():
+            yield from every_label(one, f"{where}.{key}")
     elif hasattr(value, "__struct_fields__"):
         for key in value.__struct_fields__:
             yield from every_label(getattr(value, key), f"{where}.{key}" if where else key)

@@ -28,7 +28,7 @@ from server_stub.modules.engine.soundness.findings import (
     Findings,
     every_label,
 )
-from server_stub.modules.engine.soundness.types import check_type
+from server_stub.modules.engine.soundness.types import CLASS_NAME, check_type
 from server_stub.modules.engine.soundness.values import value_problem
 
 BUILT_IN_TYPES: Final = frozenset(
@@ -74,6 +74,8 @@ def module_problems(
     _check_reports(found, module)
     for index, migration in enumerate(module.migrations):
         _check_migration(found, f"migrations[{index}]", module, migration)
+    if module.kind_rules is not None and not CLASS_NAME.match(module.kind_rules):
+        found.say("kindRules", "names a class of rules.py")
     _check_labels(found, module)
     _check_icons(found, module, icons)
     return found.problems
@@ -135,6 +137,10 @@ def _check_views(found: Findings, module: ModuleDefinition) -> None:
         for key in NEEDED.get(view.kind, ()):
             if not getattr(view, key):
                 found.say(where, f"a {view.kind} needs {key}")
+        for name in view.types or ((view.type,) if view.kind is ViewKind.DESK else ()):
+            listed = found.type(f"{where}.types", name)
+            if listed is not None and listed.process is None:
+                found.say(f"{where}.types", f"{name} has no process: a desk shows cases")
         for report in view.reports:
             if report not in {one.id for one in module.reports}:
                 found.say(where, f"there is no report {report}")
@@ -149,6 +155,8 @@ def _check_view(found: Findings, where: str, view: View, type_: TypeDefinition) 
     found.twice(f"{where}.columns", "column", view.columns)
     for name in view.columns:
         found.field(f"{where}.columns", type_, name, SHOWN_KINDS, envelope=True)
+    for name in view.labels:
+        found.field(f"{where}.labels", type_, name, SHOWN_KINDS, envelope=True)
     for name in view.totals:
         found.field(f"{where}.totals", type_, name, FIGURE_KINDS)
     if view.group is not None:

@@ -26,6 +26,8 @@ def check_principals(found: Findings, where: str, type_: TypeDefinition, princip
                 _needs(found, where, type_, who, FieldKind.DEPARTMENT, "departmentId")
             case "field" | "superior" if path:
                 _follow(found, where, type_, path, PERSON_KINDS)
+            case "handler" | "participant" if type_.process is None:
+                found.say(where, f"{word} needs a process")
             case "head":
                 _follow(found, where, type_, path, DEPARTMENT_KINDS)
             case _:

@@ -55,8 +55,19 @@ def _check_states(found: Findings, where: str, type_: TypeDefinition) -> None:
         _check_told_apart(found, where, type_.actions)
     if type_.actions and not type_.states:
         found.say(where, "actions move records between states: say which states there are")
-    if type_.states and type_.rules is None:  # rules move records too, and know an action by its name
+    if type_.process is not None:
+        _check_process(found, where, type_)
+    elif type_.states and type_.rules is None:  # rules move records too, and know an action by its name
         _check_ways(found, where, type_)
+
+
+def _check_process(found: Findings, where: str, type_: TypeDefinition) -> None:
+    """The process moves records from state to state; those who handle one must see it."""
+    if len(type_.states) < 2:
+        found.say(where, "a process moves records between states: say which there are")
+    read = {one.partition("@")[0] for one in type_.access.read}
+    if "everyone" not in read and not {"handler", "participant"} <= read:
+        found.say(f"{where}.access.read", "who handles a record must see it: name handler and participant")
 
 
 def _check_ways(found: Findings, where: str, type_: TypeDefinition) -> None:

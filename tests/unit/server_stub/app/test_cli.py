@@ -14,6 +14,8 @@ from server_stub.app.posts import find_department, identities_of
 from server_stub.app.roles import known_roles
 from server_stub.app.wiring import Backend
 from server_stub.clock import SystemClock, parse_utc
+from server_stub.modules.engine.overlays import Changes, TypeChange
+from server_stub.modules.engine.overlays_store import do_put_in_force, do_save_draft, encode_changes, load_overlay
 from server_stub.storage.database import Database
 from tests.helpers.server_parts import START_MS, open_parts
 
@@ -281,7 +283,27 @@ def test_a_module_makes_its_roles_known(tmp_path: Path) -> None:
     ):
         (tmp_path / name).mkdir()
         (tmp_path / name / "module.toml").write_text(text, "utf-8")
-    assert known_roles(tmp_path) == {"admin", "leader", "clerk", "chief-of-staff"}
+    (tmp_path / "two" / "two.bpmn").write_text('<step performers="starter,role:cashier"/>', "utf-8")
+    assert known_roles(tmp_path) == {"admin", "process-admin", "leader", "clerk", "chief-of-staff", "cashier"}
+
+
+def test_changes_of_an_administrator_are_taken_back_with_the_server_stopped(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    run("init", "--data", tmp_path)
+    assert run("modules", "withdraw", "tasks", "--data", tmp_path) == 1
+    assert "nothing of 'tasks' is changed" in capsys.readouterr().err
+    database = Database.open(tmp_path / "tongban.db", clock=SystemClock())
+    changes = Changes(types=(TypeChange(name="Task", fields=()),), order=7)
+    database.write_now(lambda tx: do_save_draft(tx, "tasks", changes))
+    database.write_now(lambda tx: do_put_in_force(tx, "tasks", changes, "somebody"))
+    database.close_now()
+    assert run("modules", "withdraw", "tasks", "--data", tmp_path) == 0
+    database = Database.open(tmp_path / "tongban.db", clock=SystemClock())
+    held = database.read_now(lambda conn: load_overlay(conn, "tasks"))
+    database.close_now()
+    assert held is not None
+    assert (held.changes, held.draft) == (None, encode_changes(changes))
 
 
 def test_restore_by_the_command_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -4,7 +4,7 @@ import asyncio
 import hashlib
 import os
 import random
-from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
+from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -25,17 +25,14 @@ from desktop.core.domain import (
     TransferState,
 )
 from desktop.core.errors import BadFile, LeaseExpired, Offline, Rejected, StorageUnavailable
-from desktop.core.events import ChangeSet, EditRefused, Event, MessageArrived, SignedOut, TransferProgress
+from desktop.core.events import ChangeSet, EditRefused, MessageArrived, SignedOut, TransferProgress
 from desktop.core.services.office import NoticeFilter
 from desktop.core.services.session import Session
-from desktop.core.services.tokens import Tokens
-from desktop.core.services.workers import Workers
 from desktop.core.store.memory import MemoryStore
 from desktop.core.sync.port import PutObjects
 from tests.helpers.backend_model import BackendModel
+from tests.helpers.desk import Desk, at_work, signed_in
 from tests.helpers.fake_transport import FakeNetwork, FakeTransport
-
-LIMIT = 20.0
 
 
 class MovableClock(SystemClock):
@@ -47,35 +44,12 @@ class MovableClock(SystemClock):
         return super().now_ms() + self.ahead_ms
 
 
-class Desk:
-    """A session and what its bus told."""
+class Room(Desk):
+    """A desk whose clock moves, and what it says in conversations."""
 
     def __init__(self, session: Session, clock: MovableClock, store: MemoryStore) -> None:
-        self.session = session
+        super().__init__(session, store)
         self.clock = clock
-        self.store = store
-        self.seen: list[Event] = []
-        self._changed = asyncio.Event()
-
-    def on_event(self, event: Event) -> None:
-        self.seen.append(event)
-        self._changed.set()
-
-    async def until(self, true: Callable[[], Awaitable[bool]]) -> None:
-        async with asyncio.timeout(LIMIT):
-            while not await true():
-                await self._changed.wait()
-                self._changed.clear()
-
-    async def live(self) -> None:
-        async with asyncio.timeout(LIMIT):
-            await self.session.wait_until(ConnectionState.LIVE, synced=True)
-
-    async def until_sent(self) -> None:
-        async def sent() -> bool:
-            return await self.session.outbox.pending() == 0
-
-        await self.until(sent)
 
     async def until_texts(self, room: str, count: int) -> list[str]:
         async def there() -> bool:
@@ -101,30 +75,11 @@ def network() -> FakeNetwork:
 
 
 @asynccontextmanager
-async def desk(net: FakeNetwork, account: str, folder: Path, store: MemoryStore | None = None) -> AsyncIterator[Desk]:
-    workers, clock, kept = Workers(), MovableClock(), store or MemoryStore(account)
-    transport = FakeTransport(net, account)
-
-    async def save(token: str) -> None:
-        del token
-
-    tokens = Tokens(transport, clock, save, login=account, device_name="test", platform="other")
-    tokens.begin(None, "pw")
-
-    async def sign_out(session: Session, everywhere: bool, forget: bool) -> None:
-        del session, everywhere, forget
-
-    session = Session(
-        me=account, login=account, store=kept, blob_folder=folder / account, account_key=bytes(32),
-        transport=transport, tokens=tokens, clock=clock, workers=workers, sign_out=sign_out,
-    )  # fmt: skip
-    found = Desk(session, clock, kept)
-    with session.events.subscribe(found.on_event):
-        await session.start()
-        try:
-            yield found
-        finally:
-            await session.close()
+async def desk(net: FakeNetwork, account: str, folder: Path, store: MemoryStore | None = None) -> AsyncIterator[Room]:
+    clock, kept = MovableClock(), store or MemoryStore(account)
+    found = Room(signed_in(account, folder, kept, FakeTransport(net, account), clock), clock, kept)
+    async with at_work(found):
+        yield found
 
 
 def run(scenario: Callable[[], Coroutine[Any, Any, None]]) -> None:
@@ -173,7 +128,7 @@ def test_a_bad_line_loses_and_doubles_nothing(tmp_path: Path, fault: str) -> Non
     run(scenario)
 
 
-async def unread(one: Desk, room: str = "room") -> tuple[int, int]:
+async def unread(one: Room, room: str = "room") -> tuple[int, int]:
     found = await one.session.chat.conversation(room)
     assert found is not None
     return found.unread_count, found.read_seq

@@ -1,0 +1,24 @@
+"""Sizes of the process screens, in logical pixels."""
+
+DOT = 12
+RAIL = 22
+PEN_HEIGHT = 120
+PEN_WIDTH = 2.6
+PEN_IMAGE_HEIGHT = 160
+SIGNATURE_HEIGHT = 34
+PANEL_WIDTH = 290
+PANEL_NARROWEST = 250
+DESK_LIST_WIDTH = 300
+DESK_LIST_NARROWEST = 220
+DESK_ROW = 84
+INDENT = 14
+DESIGN_LIST = 380
+NARROW_DESK = 900
+NARROWEST_DESK = 560
+FLAT_DIAGRAM = 240
+DIAGRAM_MARGIN = 28
+ZOOM_STEP = 1.2
+ZOOM_MIN, ZOOM_MAX = 0.2, 4.0
+ZOOM_READABLE = 0.75
+SIGNATURE_INK = "#10151c"
+"""Of the picture that is sent: the same on every palette; screens tint it with their own ink."""

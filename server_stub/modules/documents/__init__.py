@@ -1,0 +1,1 @@
+"""公文处理: official documents received and sent, their numbers, layouts, exchange packages and versions."""

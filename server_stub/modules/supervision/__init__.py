@@ -1,0 +1,1 @@
+"""督察督办: matters leaders want done, taken apart, handed out, reported on, checked and struck off."""
