@@ -429,7 +429,8 @@ def test_a_seal_is_asked_for_and_the_request_passes_itself_on(bureau: Bureau, ru
         held = await yan.record(out, lambda record: record.data["state"] == "out")
         assert held.data["holderId"] == yan.id
         await middle.power_cut()
-        values = {"stampedCopies": 1, "stampedPages": 60, "backNote": "完好"}
+        first = await fang.file(bureau.folder, "首页1.pdf")
+        values = {"stampedCopies": 1, "stampedPages": 60, "scan": [first], "backNote": "完好"}
         await fang.act(paper, "giveBack", outcome="back", values=values)
         flow = await yan.sees_end(paper, "done")
         assert steps_of(flow) == ["apply", "department", "office", "companion", "lend", "giveBack"]

@@ -6,6 +6,7 @@ from typing import Any, Final
 from desktop.core.domain.cases import Case, WorkItem
 from desktop.core.domain.chat import Attachment
 from desktop.core.domain.conditions import is_empty
+from desktop.core.domain.definition import TypeDefinition
 from desktop.core.domain.processes import ActionName, StepAction
 from desktop.core.domain.records import Record
 
@@ -28,8 +29,12 @@ def missing_of(
     opinion: str,
     signature: bytes | Attachment | None,
     values: Mapping[str, Any] | None,
+    definition: TypeDefinition | None = None,
 ) -> list[str]:
-    """What the step asks for and is not there: "opinion", "signature", fields of the record. The server decides in the end."""
+    """What the step asks for and is not there: "opinion", "signature", fields of the record. The server decides in the end.
+
+    A field with a `when` is left to it: whether it is asked at all depends on the rest of the record.
+    """
     need = action.opinion or ("optional" if item is None else item.opinion)
     back = action.name in (ActionName.RETURN, ActionName.REFUSE)
     decides = item is not None and action.name in DECIDING
@@ -43,5 +48,11 @@ def missing_of(
         missing.append("signature")
     if finishes and item.part != "read":
         held = {**record.data, **(values or {})}
-        missing += [name for name in item.required if "." not in name and name != "*" and is_empty(held.get(name))]
+        names = [one for one in item.required if "." not in one and one != "*" and not _is_conditional(definition, one)]
+        missing += [name for name in names if is_empty(held.get(name))]
     return missing
+
+
+def _is_conditional(definition: TypeDefinition | None, name: str) -> bool:
+    field = None if definition is None else definition.field(name)
+    return field is not None and field.when is not None

@@ -51,7 +51,8 @@ class CaseActs(CaseFlow):
         """
         if item is not None and all(one.name != action.name for one in item.actions):
             item = None  # an action of the case as a whole
-        missing = missing_of(record, action, item, opinion, signature, values)
+        home = (await self._scene.ready()).homes.get(record.type)
+        missing = missing_of(record, action, item, opinion, signature, values, home[1] if home is not None else None)
         if missing:
             raise Rejected(type="invalidProperties", description="required", properties=missing)
         old = await self._refused_edit(instead_of)

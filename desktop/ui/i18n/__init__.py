@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 import shiboken6
-from PySide6.QtCore import QLocale, QObject, Signal
+from PySide6.QtCore import QCoreApplication, QLibraryInfo, QLocale, QObject, QTranslator, Signal
 
 from desktop.core.errors import AppError
 
@@ -31,6 +31,7 @@ class _State:
 
     language: Language = "zh"
     texts: dict[str, dict[str, str]] | None = None
+    of_qt: QTranslator | None = None
 
 
 _notifier = _Notifier()
@@ -87,12 +88,28 @@ def system_language() -> Language:
 
 def set_language(wanted: Language) -> None:
     """Switches every text on the screen."""
+    if wanted != _State.language or _State.of_qt is None:
+        _speak_as_qt(wanted)
     _State.language = wanted
     for target, entries in list(_bound.items()):
         if shiboken6.isValid(target):
             for (method, _), (key, data) in entries.items():
                 _apply(target, method, key, data)
     changed.emit()
+
+
+def _speak_as_qt(wanted: Language) -> None:
+    """Qt's own words (file dialogs, menus of text fields) in the same language; English is what Qt speaks by itself."""
+    program = QCoreApplication.instance()
+    if program is None:
+        return
+    if _State.of_qt is not None:
+        program.removeTranslator(_State.of_qt)
+    _State.of_qt = QTranslator(program)
+    if wanted == "zh" and _State.of_qt.load(
+        "qtbase_zh_CN", QLibraryInfo.path(QLibraryInfo.LibraryPath.TranslationsPath)
+    ):
+        program.installTranslator(_State.of_qt)
 
 
 def bind(setter: Callable[[str], object], key: str, /, **data: Any) -> None:

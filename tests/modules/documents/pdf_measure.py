@@ -6,8 +6,9 @@ from pathlib import Path
 
 from PIL import Image
 from PySide6.QtCore import QBuffer, QByteArray, QIODevice, QSize
-from PySide6.QtGui import QGuiApplication, QImage, QPainter
+from PySide6.QtGui import QImage, QPainter
 from PySide6.QtPdf import QPdfDocument
+from PySide6.QtWidgets import QApplication
 
 DOTS_PER_MM = 8
 POINT = 25.4 / 72
@@ -36,7 +37,7 @@ class MeasuredPdf:
 
     def __init__(self, pdf: bytes) -> None:
         os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
-        self._application = QGuiApplication.instance() or QGuiApplication(["tests"])
+        self._application = QApplication.instance() or QApplication(["tests"])
         self._buffer = QBuffer()
         self._buffer.setData(QByteArray(pdf))
         self._buffer.open(QIODevice.OpenModeFlag.ReadOnly)

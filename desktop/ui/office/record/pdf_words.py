@@ -19,6 +19,7 @@ _IDEOGRAPHS: Final = range(0x4E00, 0xA000)
 _OBJECT: Final = re.compile(rb"(?:^|[\r\n])(\d+) 0 obj\s*<<((?:(?!endobj).)*?)>>\s*stream\r?\n", re.DOTALL)
 _TO_UNICODE: Final = re.compile(rb"/ToUnicode (\d+) 0 R")
 _TRAILER: Final = re.compile(rb"trailer\s*<<(.*?)>>\s*startxref\s+(\d+)\s+%%EOF\s*$", re.DOTALL)
+_IDEOGRAPH: Final = 0x8F66  # any one will do: a cart
 _CODE: Final = re.compile(rb"<([0-9A-Fa-f]{4})>")
 
 
@@ -30,7 +31,7 @@ def same_glyphs(font: QFont) -> Mapping[int, int]:
 @lru_cache(maxsize=4)
 def _same_glyphs(family: str, weight: int) -> Mapping[int, int]:
     layout = QTextLayout(
-        "\u8f66", QFont(family, 10, weight)
+        chr(_IDEOGRAPH), QFont(family, 10, weight)
     )  # the font that draws it may be another than the one asked for
     layout.beginLayout()
     layout.createLine()

@@ -83,6 +83,7 @@ class TimelineCanvas(QAbstractScrollArea):
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.viewport().setMouseTracking(True)
         i18n.bind(self.setAccessibleName, "office_views.timeline")
+        self._width = 1.0  # of the whole window at the last layout
         theme.changed.connect(self._relayout)
         i18n.changed.connect(self.viewport().update)
         self._clock = QTimer(self, interval=NOW_MS)
@@ -229,6 +230,7 @@ class TimelineCanvas(QAbstractScrollArea):
         return None
 
     def _relayout(self) -> None:
+        self._width = self.scale_width()
         self._tops = [0]
         for row in self.rows:
             height = theme.scaled(2 * PAD + LANE) + (row.lanes - 1) * theme.scaled(LANE + GAP)
@@ -435,9 +437,13 @@ class TimelineCanvas(QAbstractScrollArea):
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
         fresh = event.oldSize().width() < theme.scaled(HEAD) * 2
+        bar = self.horizontalScrollBar()
+        share = bar.value() / max(1.0, self._width)
         self._relayout()
         if fresh:
             self._show_start()
+        else:
+            bar.setValue(round(share * self._width))  # the same hour stands at the left, however wide an hour is now
 
     def scrollContentsBy(self, dx: int, dy: int) -> None:
         self.viewport().update()
