@@ -54,8 +54,8 @@ class MarkingDesk(QObject):
         """What is selected with the marker in hand is marked."""
         if self._pages is None or self.layer.tool != "highlight":
             return
-        for page, rects, text in self._pages.upright_selection():
-            self.layer.highlight(page, rects, text)
+        for page, rects in self._pages.upright_selection():
+            self.layer.highlight(page, rects)
         self._pages.clear_selection()
 
     def _spot(self, page: int, point: QPointF) -> QPoint:

@@ -102,7 +102,7 @@ class MarksLayer(QObject):
         return Qt.CursorShape.PointingHandCursor if found is not None and found.kind == "note" else None
 
     # ---- making
-    def highlight(self, page: int, rects: list[QRectF], text: str) -> None:
+    def highlight(self, page: int, rects: list[QRectF]) -> None:
         """Mark rectangles of a page."""
         rows = [[round(v, 2) for v in (one.x(), one.y(), one.width(), one.height())] for one in rects[:500]]
         if rows:

@@ -306,13 +306,13 @@ class PagesView(QAbstractScrollArea):
         assert self.source is not None
         return upright_to_shown(self.source, page).inverted()[0].map(point)
 
-    def upright_selection(self) -> list[tuple[int, list[QRectF], str]]:
-        """What is selected: page, rectangles of the upright page, text."""
+    def upright_selection(self) -> list[tuple[int, list[QRectF]]]:
+        """What is selected: page, rectangles of the upright page."""
         assert self.source is not None
         found = []
         for part in self._selection:
             back = upright_to_shown(self.source, part.page).inverted()[0]
-            found.append((part.page, [back.mapRect(one) for one in part.rectangles], part.text))
+            found.append((part.page, [back.mapRect(one) for one in part.rectangles]))
         return found
 
     def clear_selection(self) -> None:
