@@ -13,7 +13,7 @@ from desktop.core.domain import Alert, Conversation, ConversationKind, Link, Mes
 from desktop.core.events import AlertArrived, ChangeSet, MessageArrived
 from desktop.models.alerts import Attention, MessageItem, NoticeItem, Quiet
 from desktop.ui import i18n, theme
-from desktop.ui.toasts.stack import GAP, MARGIN, MOST, ToastStack, places
+from desktop.ui.toasts.stack import GAP, MARGIN, MOST, MOST_STAYING, ToastStack, places
 from desktop.ui.toasts.toast import STAY_MS, MessageToast, NoticeToast
 
 GROUP = Conversation("c1", ConversationKind.GROUP, name="办公室工作群")
@@ -173,13 +173,23 @@ def test_never_more_than_four(stack: ToastStack) -> None:
     assert MOST == 4
 
 
-def test_urgent_ones_stay_and_the_fifth_waits_for_room(stack: ToastStack) -> None:
-    for number in range(4):
+def test_urgent_ones_stay_and_the_fourth_waits_for_room(stack: ToastStack) -> None:
+    for number in range(MOST_STAYING):
         show(stack, f"u{number}", urgent=True)
     show(stack, "late", urgent=True)
-    assert stack.shown == ["u0", "u1", "u2", "u3"]
+    assert stack.shown == ["u0", "u1", "u2"]
     stack.remove("u1")
-    assert stack.shown == ["u0", "u2", "u3", "late"]
+    assert stack.shown == ["u0", "u2", "late"]
+
+
+def test_what_comes_and_goes_always_finds_a_place_beside_urgent_ones(stack: ToastStack) -> None:
+    for number in range(MOST):
+        show(stack, f"u{number}", urgent=True)
+    show(stack, "a1")
+    show(stack, "a2")
+    assert stack.shown == ["u0", "u1", "u2", "a2"]
+    stack.remove("a2")
+    assert stack.shown == ["u0", "u1", "u2"]  # the fourth urgent one does not take the place
 
 
 def test_pop_up_never_takes_the_focus(stack: ToastStack, qtbot: QtBot) -> None:

@@ -1,4 +1,7 @@
-"""Where the pop-ups stand: stacked from the corner, at most four, urgent ones before others. One pop-up for each key."""
+"""Where the pop-ups stand: stacked from the corner, at most four, urgent ones before others. One pop-up for each key.
+
+Urgent ones stay until somebody deals with them, so one place is kept from them: what comes and goes must always be seen.
+"""
 
 import sys
 from collections.abc import Callable
@@ -10,6 +13,7 @@ from desktop.models.alerts import Item, MessageItem, NoticeItem
 from desktop.ui.toasts.toast import MessageToast, NoticeToast, Toast
 
 MOST = 4
+MOST_STAYING = MOST - 1
 MARGIN = 16
 GAP = 12
 
@@ -25,6 +29,10 @@ def places(area: QRect, sizes: list[tuple[int, int]], *, shadow: int, from_top: 
         found.append((left, top - shadow))
         edge = edge + visible + GAP if from_top else edge - visible - GAP
     return found
+
+
+def _stays(item: Item) -> bool:
+    return isinstance(item, NoticeItem) and item.alert.urgent
 
 
 class ToastStack(QObject):
@@ -69,10 +77,10 @@ class ToastStack(QObject):
             return
         if known is not None:
             return
-        if len(self._toasts) >= MOST and not self._make_room(item):
+        if self._may_stand(item) and (len(self._toasts) < MOST or self._make_room(item)):
+            self._raise(item)
+        else:
             self._waiting[item.key] = item
-            return
-        self._raise(item)
 
     def remove(self, key: str) -> None:
         """Takes a pop-up away without a word: its reason is gone."""
@@ -112,9 +120,12 @@ class ToastStack(QObject):
         sender = item.message.sender_id
         return self._name_of(sender) if sender else item.conversation.name
 
+    def _may_stand(self, item: Item) -> bool:
+        return not _stays(item) or sum(toast.stays for toast in self._toasts.values()) < MOST_STAYING
+
     def _make_room(self, item: Item) -> bool:
         """The oldest that may leave by itself makes room; one the user is busy with stays, and so do urgent ones."""
-        urgent = isinstance(item, NoticeItem) and item.alert.urgent
+        urgent = _stays(item)
         for key, toast in self._toasts.items():
             if not toast.stays and not toast.busy_with_user():
                 if not urgent:
@@ -158,9 +169,10 @@ class ToastStack(QObject):
             self._fill_up()
 
     def _fill_up(self) -> None:
-        while self._waiting and len(self._toasts) < MOST:
-            key = next(iter(self._waiting))
-            self._raise(self._waiting.pop(key))
+        for key, item in list(self._waiting.items()):
+            if len(self._toasts) < MOST and self._may_stand(item):
+                del self._waiting[key]
+                self._raise(item)
         self._placing.start()
 
     def _place(self) -> None:
