@@ -228,12 +228,20 @@ def _open_at(path: Path, start: int) -> IO[bytes]:
 
 
 async def _read(source: IO[bytes], length: int) -> AsyncIterator[bytes]:
+    """A file from where it stands; the next chunk is read from the disk while one is on its way."""
+    loop = asyncio.get_running_loop()
     with source:
-        while length > 0:
-            chunk = await asyncio.to_thread(source.read, min(READ_SIZE, length))
-            if not chunk:
-                raise OSError("the file of a blob is shorter than its row says")
-            length -= len(chunk)
-            # In pieces, so that a slow reader is seen to go on (see patience.py).
-            for start in range(0, len(chunk), PIECE):
-                yield chunk[start : start + PIECE]
+        ahead = loop.run_in_executor(None, source.read, min(READ_SIZE, length))
+        try:
+            while length > 0:
+                chunk = await ahead
+                if not chunk:
+                    raise OSError("the file of a blob is shorter than its row says")
+                length -= len(chunk)
+                if length:
+                    ahead = loop.run_in_executor(None, source.read, min(READ_SIZE, length))
+                # In pieces, so that a slow reader is seen to go on (see patience.py).
+                for start in range(0, len(chunk), PIECE):
+                    yield chunk[start : start + PIECE]
+        finally:
+            await asyncio.wait([ahead])  # the file is not closed under the thread that reads it

@@ -181,18 +181,27 @@ class TusApi:
         if announced is not None and announced > room:
             raise Refused("tooLarge", "the body goes past the end of the upload")
         writer = await _on_disk(lambda: self._uploads.append(upload))
-        whole = False
+        whole, end = False, writer.position
+        loop = asyncio.get_running_loop()
+        written: asyncio.Future[None] | None = None  # the disk is a chunk behind the network
         try:
             async for data in self._chunks(request, writing):
-                if writer.position + len(data) > upload.length:
+                end += len(data)
+                if end > upload.length:
                     raise Refused("tooLarge", "the body goes past the end of the upload")
-                await asyncio.to_thread(self._write, writer, checksum, data)
+                if written is not None:
+                    await written
+                written = loop.run_in_executor(None, self._write, writer, checksum, data)
+            if written is not None:
+                await written
             whole = True
         except ClientDisconnect:
             pass
         except OSError as error:
             raise disk_refusal(error) from error
         finally:
+            if written is not None:
+                await asyncio.shield(asyncio.wait([written]))
             if not whole and checksum is not None:
                 upload = await asyncio.shield(asyncio.to_thread(writer.discard))
             elif not whole or checksum is None or checksum.fits():

@@ -9,7 +9,7 @@ import types
 import typing
 import unicodedata
 from collections.abc import Iterator, Mapping
-from typing import Annotated, Any, Final, TypeVar
+from typing import Annotated, Any, Final, NamedTuple, TypeVar
 
 import msgspec
 
@@ -34,7 +34,7 @@ def _table(content: Any, struct: type[msgspec.Struct], where: str) -> Iterator[s
     if not isinstance(content, dict):
         yield _say(where, "must be a table")
         return
-    fields = {one.encode_name: one for one in msgspec.structs.fields(struct)}
+    fields = _fields(struct)
     for key in sorted(str(key) for key in content.keys() - fields.keys()):
         yield _say(where, f"unknown key {key[:60]!r}")
     for key, field in fields.items():
@@ -42,7 +42,7 @@ def _table(content: Any, struct: type[msgspec.Struct], where: str) -> Iterator[s
             if field.required:
                 yield _say(where, f"{key} is missing")
             continue
-        yield from _value(content[key], _hints(struct)[field.name], _join(where, key))
+        yield from _value(content[key], field.hint, _join(where, key))
 
 
 def _strange(value: Any, where: str) -> Iterator[str]:
@@ -115,18 +115,21 @@ def _meant(hint: Any) -> str:
     return ""
 
 
+@functools.cache
 def _table_of(hint: Any) -> type[msgspec.Struct] | None:
     """The struct that a hint such as `Label` or `Label | None` asks for."""
     found = [one for one in _members(hint) if isinstance(one, type) and issubclass(one, msgspec.Struct)]
     return found[0] if found else None
 
 
+@functools.cache
 def _table_of_list(hint: Any) -> type[msgspec.Struct] | None:
     """The struct of the entries of a hint such as `tuple[Field, ...]`."""
     entry = _entry_hint(hint)
     return None if entry is None else _table_of(entry)
 
 
+@functools.cache
 def _entry_hint(hint: Any) -> Any:
     """`X` of a hint such as `tuple[X, ...]`, None where it asks for no list."""
     for one in _members(hint):
@@ -146,9 +149,16 @@ def _members(hint: Any, *, keep_annotated: bool = False) -> tuple[Any, ...]:
     return (hint,)
 
 
+class _Field(NamedTuple):
+    hint: Any
+    required: bool
+
+
 @functools.cache
-def _hints(struct: type[msgspec.Struct]) -> Mapping[str, Any]:
-    return typing.get_type_hints(struct, include_extras=True)
+def _fields(struct: type[msgspec.Struct]) -> Mapping[str, _Field]:
+    """What a table of this struct may hold, by key."""
+    hints = typing.get_type_hints(struct, include_extras=True)
+    return {one.encode_name: _Field(hints[one.name], one.required) for one in msgspec.structs.fields(struct)}
 
 
 def _entry(where: str, entry: Any, index: int) -> str:

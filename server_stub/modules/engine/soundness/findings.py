@@ -107,6 +107,8 @@ def every_label(value: object, where: str = "") -> Iterator[tuple[str, Label]]:
         yield where, value
     elif isinstance(value, tuple):
         for index, one in enumerate(value):
+            if isinstance(one, str):
+                continue
             name = next((got for key in ("name", "id", "value") if isinstance(got := getattr(one, key, None), str)), "")
             yield from every_label(one, f"{where}.{name}" if name else f"{where}[{index}]")
     elif isinstance(value, dict):
@@ -114,4 +116,6 @@ def every_label(value: object, where: str = "") -> Iterator[tuple[str, Label]]:
             yield from every_label(one, f"{where}.{key}")
     elif hasattr(value, "__struct_fields__"):
         for key in value.__struct_fields__:
-            yield from every_label(getattr(value, key), f"{where}.{key}" if where else key)
+            inner = getattr(value, key)
+            if inner and not isinstance(inner, str | int | float):  # nearly all: a definition is read at each start
+                yield from every_label(inner, f"{where}.{key}" if where else key)
