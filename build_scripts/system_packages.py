@@ -94,6 +94,8 @@ SCREEN: tuple[Need, ...] = (
     Need("dbus", "program", "dbus-daemon"),
     Need("dbus", "program", "dbus-send"),
     Need("xdotool", "program", "xdotool"),
+    Need("fcitx5", "program", "fcitx5", optional=True),
+    Need("fcitx5-pinyin", "library", "libIMEPinyin.so.0", optional=True),
     Need("imagemagick", "program", "import"),
     Need("gnome-keyring", "program", "gnome-keyring-daemon"),
 )

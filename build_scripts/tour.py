@@ -70,6 +70,7 @@ def main(argv: list[str] | None = None) -> int:
         choices=[variant.name for variant in VARIANTS],
         help="only this look (may be repeated)",
     )
+    parser.add_argument("--text", type=int, default=100, metavar="PERCENT", help="size of the text, 100 to 200")
     options = parser.parse_args(argv)
     out: Path = options.out.resolve()
     out.mkdir(parents=True, exist_ok=True)
@@ -81,7 +82,7 @@ def main(argv: list[str] | None = None) -> int:
             office = _make_office(Path(scratch))
             for variant in chosen:
                 try:
-                    _take_pictures(variant, office, Path(scratch) / variant.name, out, options.only)
+                    _take_pictures(variant, office, Path(scratch) / variant.name, out, options.only, options.text)
                 except (StepFailed, SessionFailed) as failure:
                     failures[variant.name] = str(failure)
         except StepFailed as failure:
@@ -150,7 +151,7 @@ def _start_backend(data: Path, folder: Path) -> tuple[subprocess.Popen[bytes], l
         raise
 
 
-def _take_pictures(variant: Variant, office: Path, folder: Path, out: Path, only: str | None) -> None:
+def _take_pictures(variant: Variant, office: Path, folder: Path, out: Path, only: str | None, text: int = 100) -> None:
     folder.mkdir()
     data = folder / "server"
     shutil.copytree(office, data)
@@ -158,13 +159,13 @@ def _take_pictures(variant: Variant, office: Path, folder: Path, out: Path, only
     try:
         size = (1440 * variant.scale, 900 * variant.scale)
         with DesktopSession(size=size, tray="xembed", notifications="dunst", keyring=True) as session:
-            _drive_client(session, variant, address, out, only)
+            _drive_client(session, variant, address, out, only, text)
     finally:
         local_server.stop(process)
 
 
 def _drive_client(
-    session: DesktopSession, variant: Variant, address: local_server.Address, out: Path, only: str | None
+    session: DesktopSession, variant: Variant, address: local_server.Address, out: Path, only: str | None, text: int
 ) -> None:
     argv: list[str | Path] = [
         sys.executable,
@@ -177,7 +178,7 @@ def _drive_client(
         "--out",
         out,
     ]
-    argv += ["--theme", variant.theme, "--lang", variant.language, "--scale", str(variant.scale)]
+    argv += ["--theme", variant.theme, "--lang", variant.language, "--scale", str(variant.scale), "--text", str(text)]
     if only:
         argv += ["--only", only]
     with Step(f"tour {variant.name}") as step:

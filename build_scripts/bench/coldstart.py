@@ -194,7 +194,7 @@ def _put_all(store: Any, count: int) -> None:
     store.apply([PutObjects("Person", (Person(ME, "林远", login="linyuan"), *people))])
     conversations = []
     for number in range(CONVERSATIONS):
-        last = LastMessage(f"m{number}-{each}", each, MessageKind.TEXT, _text(number), now - number * 60_000, "p1")
+        last = LastMessage(f"m{number}-{each}", each, MessageKind.TEXT, text_of(number), now - number * 60_000, "p1")
         conversations.append(
             Conversation(
                 f"c{number}", ConversationKind.GROUP, f"工作群 {number}", member_count=20, last_seq=each, read_seq=each,
@@ -211,7 +211,7 @@ def _put_all(store: Any, count: int) -> None:
                     f"m{number}-{seq}",
                     f"c{number}",
                     MessageKind.TEXT,
-                    _text(number * 31 + seq),
+                    text_of(number * 31 + seq),
                     seq,
                     f"p{seq % 200}",
                     sent,
@@ -223,5 +223,6 @@ def _put_all(store: Any, count: int) -> None:
     store.apply([PutObjects("Message", tuple(batch))])
 
 
-def _text(number: int) -> str:
+def text_of(number: int) -> str:
+    """Words of an office, another row of them for each number."""
     return "".join(WORDS[(number * 7 + place * 3) % len(WORDS)] for place in range(4 + number % 24))

@@ -19,6 +19,7 @@ from build_scripts.bench.load import Send
 from build_scripts.bench.wire import connect, loopback_tls
 from server_stub.accounts.directory import do_create_person
 from server_stub.accounts.integration import do_grant
+from server_stub.accounts.passwords import Passwords
 from server_stub.app.layout import DataLayout
 from server_stub.app.tls import TlsFiles, ensure_certificates, host_names
 from server_stub.chat.conversations import do_create_group
@@ -29,6 +30,7 @@ from server_stub.storage.database import Database, Tx
 USING = ["urn:ietf:params:jmap:core", "urn:tongban:chat"]
 TEXT = re.compile(rb'"text":"([^"]*)"')
 DAY_MS = 86_400_000
+LOGIN = "bench"
 
 
 @dataclass(frozen=True)
@@ -47,9 +49,12 @@ def make_certificate(folder: Path) -> tuple[Path, Path]:
 
 
 class Office:
-    """The crowd and its server; a context manager. Clients it opens live until their loop ends."""
+    """The crowd and its server; a context manager that may be entered again: on the same port. Clients it opens live until their loop ends.
 
-    def __init__(self, folder: Path, *, people: int, group: bool = False) -> None:
+    password: the first person signs in as `LOGIN` with it.
+    """
+
+    def __init__(self, folder: Path, *, people: int, group: bool = False, password: str | None = None) -> None:
         self._folder = folder
         self._server: subprocess.Popen[bytes] | None = None
         self.port = 0
@@ -59,11 +64,21 @@ class Office:
             [sys.executable, "-m", "server_stub", "init", "--data", str(folder)], check=True, stdout=subprocess.DEVNULL
         )
         self.certificate, self.key = make_certificate(folder)
-        database = Database.open(DataLayout(folder).database, clock=SystemClock())
+        password_hash = Passwords().hash(password) if password is not None else None
+        self.write(lambda tx: self._fill(tx, people, group=group, password_hash=password_hash))
+
+    def write(self, action: Callable[[Tx], None]) -> None:
+        """Writes to the data while the server does not run."""
+        database = Database.open(DataLayout(self._folder).database, clock=SystemClock())
         try:
-            database.write_now(lambda tx: self._fill(tx, people, group=group))
+            database.write_now(action)
         finally:
             database.close_now()
+
+    @property
+    def authority(self) -> Path:
+        """The certificate authority a client is to trust."""
+        return DataLayout(self._folder).tls.ca
 
     @property
     def pid(self) -> int:
@@ -72,9 +87,12 @@ class Office:
             raise RuntimeError("the server does not run")
         return self._server.pid
 
-    def _fill(self, tx: Tx, people: int, *, group: bool) -> None:
+    def _fill(self, tx: Tx, people: int, *, group: bool, password_hash: str | None) -> None:
         for number in range(people):
-            person = do_create_person(tx, name=f"压测{number}")
+            login = LOGIN if password_hash is not None and not number else None
+            person = do_create_person(
+                tx, name=f"压测{number}", login=login, password_hash=password_hash if login else None
+            )
             _, token = do_grant(
                 tx, name="bench", person_id=person, scopes=("read", "write"), addresses=(),
                 expires_at=tx.now + DAY_MS, actor="bench",
@@ -87,7 +105,8 @@ class Office:
 
     def __enter__(self) -> Self:
         port_file = self._folder / "port"
-        command = [sys.executable, "-m", "server_stub", "serve", "--data", str(self._folder), "--port", "0"]
+        port_file.unlink(missing_ok=True)
+        command = [sys.executable, "-m", "server_stub", "serve", "--data", str(self._folder), "--port", str(self.port)]
         self._server = subprocess.Popen(
             [*command, "--port-file", str(port_file), "--log-level", "WARNING"], preexec_fn=lambda: pin(0)
         )

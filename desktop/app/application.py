@@ -6,32 +6,38 @@ import os
 import signal
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
+from urllib.parse import urlsplit
 
 from PySide6.QtCore import QObject, Signal
 from PySide6.QtGui import QSessionManager
-from PySide6.QtWidgets import QApplication
+from PySide6.QtWidgets import QApplication, QWidget
 
 from desktop.app.bridge import CLOSE_LIMIT_S, Bridge
 from desktop.app.keychain import ask_for_keychain, find_keychain
 from desktop.app.links import open_link
 from desktop.app.local_cache import LocalCache
 from desktop.app.options import Options
+from desktop.app.surroundings import Surroundings
 from desktop.app.trust import Trust, pinned_fingerprint
 from desktop.app.ui_session import on_screen
 from desktop.core.clock import SystemClock
 from desktop.core.crypto.keychain import Keychain
 from desktop.core.domain import KnownAccount
 from desktop.core.errors import AppError, UserCancelled
+from desktop.core.net.proxy import Proxy, ProxyKind
 from desktop.core.services.client import Client
 from desktop.core.services.session import Session
+from desktop.platform.autostart import make_autostart
 from desktop.platform.network import NetworkWatch
 from desktop.platform.notifications import SystemNotifications
 from desktop.platform.preferences import Preferences
 from desktop.platform.single_instance import SingleInstance
-from desktop.ui import i18n, theme
+from desktop.platform.sounds import Sounds
+from desktop.ui import i18n, motion, theme
 from desktop.ui.i18n import tr
 from desktop.ui.kit import Snack
 from desktop.ui.settings.sources import SettingsSources
+from desktop.ui.shell.placement import ScreenKeeper
 from desktop.ui.tasks import TaskOwner
 from desktop.ui.tray.icon import app_icon
 from desktop.ui.tray.tray import Tray
@@ -47,6 +53,7 @@ SAVE_LIMIT_S = 2.0
 ROOM_DELAY_S = 60.0
 CONTROL_VARIABLE = "TONGBAN_TEST_CONTROL"
 ROOM_EVERY_S = 3600.0
+ACT = "tongban://do/"
 
 
 class Application(QObject):
@@ -72,6 +79,12 @@ class Application(QObject):
         self.tasks = TaskOwner(self)
         self._network = NetworkWatch(self)
         self._network.changed.connect(self._on_retry)
+        self.surroundings = Surroundings(preferences, self, now_ms=self.clock.now_ms)
+        self.surroundings.woke.connect(self._on_retry)
+        self.surroundings.sleeping.connect(self._save_now)
+        self.surroundings.pressed.connect(self._on_hotkey)
+        self._sounds = Sounds(now_ms=self.clock.now_ms)
+        self._keeper = ScreenKeeper(self, exempt=self._may_stand_outside)
         self.core_session: Session | None = None
         self.signed_in: SignedIn | None = None
         self.login: LoginWindow | None = None
@@ -84,6 +97,7 @@ class Application(QObject):
     def _bind(self, instance: SingleInstance | None) -> None:
         self.tray.quit_asked.connect(self.quit)
         self.tray.toggle_asked.connect(self._on_toggle)
+        self.tray.account_asked.connect(self.switch_account)
         self.tray.sign_out_asked.connect(lambda: self.sign_out(False))
         self.preferences.changed.connect(self._on_preference)
         self._qapp.commitDataRequest.connect(self._on_session_end)
@@ -144,7 +158,28 @@ class Application(QObject):
         self.client = client = await Client.open(
             self._options.data_dir, keychain=keychain, clock=self.clock, trust=self.trust
         )
+        await client.use_proxy(self._proxy())
         return await self._sign_in_unasked(client)
+
+    def _proxy(self, password: str = "") -> Proxy:
+        """The way the user chose; a kind that an older or damaged file names is the system's."""
+        now = self.preferences.now
+        kind = ProxyKind(now.proxy) if now.proxy in tuple(ProxyKind) else ProxyKind.SYSTEM
+        if kind in (ProxyKind.NONE, ProxyKind.SYSTEM):
+            return Proxy(kind)
+        return Proxy(kind, now.proxy_host, now.proxy_port, now.proxy_login, password)
+
+    async def use_proxy(self, server: str, password: str | None) -> None:
+        """Takes the way of the preferences from now on and tries it. Raises Unreachable, ProxyFailed."""
+        client, proxy = self.client, self._proxy(password or "")
+        if client is None:
+            return
+
+        async def go() -> None:
+            await client.use_proxy(proxy)
+            await client.try_way(server)
+
+        await self.bridge.call(go())
 
     async def _sign_in_unasked(self, client: Client) -> Session | None:
         """A session that needs nobody to type: the one of --sign-in, else the remembered account used last. None: ask."""
@@ -173,6 +208,7 @@ class Application(QObject):
         self._drop_login()
         self.tasks.cancel_all()
         clean = await self.bridge.close()
+        self.surroundings.stop()
         self.tray.stop()
         return clean
 
@@ -186,7 +222,12 @@ class Application(QObject):
         if self.login is None:
             server = self._options.server or self.preferences.now.last_server or DEFAULT_SERVER
             gate = self.bridge.wrap(client, cancellable=True, approve=self.trust.approve)
-            self.login = LoginWindow(cast("LoginGate", gate), server=server, login=self._options.sign_in or "")
+            self.login = LoginWindow(
+                cast("LoginGate", gate),
+                server=server,
+                login=self._options.sign_in or "",
+                autostart=make_autostart(self._options.data_dir),
+            )
             self.login.signed_in.connect(self._on_signed_in)
             self.login.closed.connect(self._on_login_closed)
         if notice:
@@ -225,6 +266,8 @@ class Application(QObject):
             self.sources(session, screen.me.login),
             now_ms=self.clock.now_ms,
             data_dir=self._options.data_dir,
+            surroundings=self.surroundings,
+            play=self._sounds.play,
             parent=self,
         )
         entered.ended.connect(self._on_ended)
@@ -244,6 +287,9 @@ class Application(QObject):
     def _on_settled(self) -> None:
         """Painted: now the connection may take its share of the processor."""
         self._network.start()
+        self.surroundings.start()
+        if self.signed_in is not None:
+            self.surroundings.watch.watch_window(int(self.signed_in.window.winId()))
 
         async def let_connect() -> None:
             self._may_connect.set()
@@ -265,6 +311,10 @@ class Application(QObject):
 
         self.preferences.set(last_server=account.server)
         await self.bridge.call(remember())
+        self.tray.set_accounts([(one.id, account_label(one)) for one in self._others(client, account)])
+
+    def _others(self, client: Client, account: KnownAccount) -> list[KnownAccount]:
+        return [one for one in client.accounts() if one.remembered and one.id != account.id]
 
     def sources(self, session: Session, login: str) -> SettingsSources:
         """What the settings page of a session reads."""
@@ -294,6 +344,13 @@ class Application(QObject):
             cache_size=cache_size,
             clear_cache=clear_cache,
             sign_out=self.sign_out,
+            conversations=wrapped.chat.conversations,
+            modules=wrapped.records.modules,
+            hotkey_outcomes=lambda: self.surroundings.outcomes,
+            hotkeys_changed=self.surroundings.hotkeys_changed,
+            autostart=make_autostart(self._options.data_dir),
+            play=self._sounds.play,
+            use_proxy=lambda password: self.use_proxy(server, password),
         )
 
     def _on_retry(self) -> None:
@@ -320,6 +377,27 @@ class Application(QObject):
         await self._leave(closed=True)
         self.show_login()
 
+    def switch_account(self, account_id: str) -> None:
+        """Goes over to another account of this device, each with its own store; empty: the login window asks. Nobody is signed out."""
+        self.tasks.start(self._switch(account_id), name="switch", exclusive=True)
+
+    async def _switch(self, account_id: str) -> None:
+        client = self.client
+        if client is None or self.login is not None:
+            return
+        account = next((one for one in client.accounts() if one.id == account_id), None)
+        await self._leave()
+        if account is None:
+            self.show_login()
+            return
+        try:
+            session = await self.bridge.call(client.resume(account))
+        except AppError as error:
+            log.warning("not entered: %s", error.code)
+            self.show_login(i18n.error_text(error))
+            return
+        await self.enter(session, hidden=False)
+
     def _on_ended(self, reason: str) -> None:
         self.tasks.start(self._after_end(reason), name="ended", exclusive=True)
 
@@ -342,19 +420,22 @@ class Application(QObject):
     def _on_session_end(self, manager: QSessionManager) -> None:
         """The system logs the user out: keep what is written. No event loop turns in here, so the core's thread is waited for."""
         del manager
-        if self.signed_in is not None:
-            self.signed_in.window.remember()
-            self._save_draft_now()
+        self._save_now()
 
-    def _save_draft_now(self) -> None:
-        draft = self.signed_in.draft() if self.signed_in is not None else None
-        if draft is None or self.core_session is None or not self.bridge.running:
+    def _save_now(self) -> None:
+        """Keeps windows' places and drafts before the machine sleeps or the session ends."""
+        if self.signed_in is None:
             return
-        saving = self.bridge.submit(self.core_session.chat.set_draft(*draft))
-        try:
-            saving.result(SAVE_LIMIT_S)
-        except (TimeoutError, AppError):
-            log.warning("a draft was not kept in time")
+        self.signed_in.remember()
+        if self.core_session is None or not self.bridge.running:
+            return
+        for draft in self.signed_in.drafts():
+            saving = self.bridge.submit(self.core_session.chat.set_draft(*draft))
+            try:
+                saving.result(SAVE_LIMIT_S)
+            except (TimeoutError, AppError):
+                log.warning("a draft was not kept in time")
+                return
 
     async def _make_room(self, session: Session) -> None:
         """Keeps the sealed files of this device within the limit the user set, now and every hour."""
@@ -367,13 +448,28 @@ class Application(QObject):
             await asyncio.sleep(ROOM_EVERY_S)
 
     # ------------------------------------------------------------ from outside
+    def _on_hotkey(self, action: str) -> None:
+        if self.signed_in is None and action == "toggle":
+            self._on_toggle()
+
+    def _may_stand_outside(self, window: QWidget) -> bool:
+        """Pop-ups and the panel's strip place themselves."""
+        return window.objectName().startswith("toast:") or window.objectName() == "panelStrip"
+
     def _on_toggle(self) -> None:
         if self.signed_in is None and self.login is not None:
             self.login.setVisible(not self.login.isActiveWindow())
             self.login.activateWindow()
 
     def _on_second_start(self, links: list[str]) -> None:
-        self._links.extend(links)
+        acts = [link.removeprefix(ACT) for link in links if link.startswith(ACT)]
+        for (
+            action
+        ) in acts:  # for desktops that let no program listen for keys: the user's own keyboard settings call us
+            self.surroundings.pressed.emit(action)
+        self._links.extend(link for link in links if not link.startswith(ACT))
+        if acts and len(acts) == len(links):
+            return
         if self.signed_in is not None:
             self.signed_in.window.come_forward()
             self._follow_links()
@@ -395,6 +491,8 @@ class Application(QObject):
                 i18n.set_language("zh" if language == "zh" else "en")
             case "theme":
                 theme.set_mode("light" if choices.theme == "light" else "dark" if choices.theme == "dark" else "system")
+            case "reduce_motion":
+                motion.set_reduced(choices.reduce_motion)
             case "text_percent":
                 theme.set_text_scale(choices.text_percent / 100)
             case _:
@@ -412,6 +510,11 @@ class Application(QObject):
             "preference": lambda a: self.preferences.set(**{str(a["name"]): a["value"]}),
         }
         self._control = Control(address, make_probes(self, self), verbs, self)
+
+
+def account_label(account: KnownAccount) -> str:
+    """A name for a menu: the person's, with the login and server that tell two of the same name apart."""
+    return f"{account.name} · {account.login}@{urlsplit(account.server).hostname or account.server}"
 
 
 def _version() -> str:

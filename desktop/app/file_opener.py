@@ -5,7 +5,8 @@ The store keeps files sealed; a plain copy is made only when another program mus
 
 import shutil
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,12 +14,12 @@ from PySide6.QtCore import QObject, Qt
 from PySide6.QtWidgets import QApplication, QFileDialog, QWidget
 
 from desktop.app.ui_session import ScreenSession
-from desktop.core.domain import Attachment, LocalDocument
+from desktop.core.domain import Attachment
 from desktop.core.errors import AppError, BadFile
+from desktop.core.services.blobs import safe_name
 from desktop.platform import opening
 from desktop.platform.folders import downloads_dir
 from desktop.ui import theme
-from desktop.ui.background import in_background
 from desktop.ui.i18n import tr
 from desktop.ui.tasks import TaskOwner, alive, present
 
@@ -40,13 +41,15 @@ class FileWindows(QObject):
         self._readers: list[DocumentReader] = []
         self._folder: Path | None = None
 
-    def view_picture(self, attachment: Attachment) -> None:
-        """Shows a picture large."""
-        from desktop.ui.viewer.viewer import PictureViewer
+    def view_picture(self, attachment: Attachment, among: Sequence[Attachment] = ()) -> None:
+        """Shows a picture large; arrows lead to the others `among` which it stands."""
+        from desktop.ui.viewer.viewer import Picture, PictureViewer
 
         if self._viewer is None:
             self._viewer = PictureViewer()
-        self._viewer.show_picture(attachment.name, lambda: self._fetch(attachment, quiet=True))
+        shown = list(among) if attachment in among else [attachment]
+        pictures = [Picture(one.name, partial(self._fetch, one, quiet=True)) for one in shown]
+        self._viewer.show_pictures(pictures, shown.index(attachment))
 
     def open_file(self, attachment: Attachment) -> None:
         """Fetches a file if need be, then shows it in the reader or hands it to the system."""
@@ -87,38 +90,29 @@ class FileWindows(QObject):
         reader.show()
         reader.raise_()
         try:
-            data = await self._fetch(attachment)
+            document = await self._session.office.open_file(attachment)
         except AppError as error:
             if alive(reader):
                 reader.show_failure(attachment.name, error)
             return
         if alive(reader):
-            reader.show_document(attachment.name, LocalDocument(attachment.name, attachment.type, data))
+            reader.show_document(attachment.name, document)
 
     def _forget_dead(self) -> None:
         self._readers = [reader for reader in self._readers if alive(reader)]
 
     async def _hand_over(self, attachment: Attachment) -> None:
-        data = await self._fetch(attachment)
         if self._folder is None:
             self._folder = Path(tempfile.mkdtemp(prefix="tongban-open-"))
-        target = self._folder / attachment.blob_id[:16] / _safe_name(attachment.name)
-        await self._write(target, data)
+        target = self._folder / attachment.blob_id[:16] / safe_name(attachment.name)
+        await self._save(attachment, target)
         if not opening.open_file(target):
             present(BadFile(reason="noProgram"), _front())
 
     async def _save(self, attachment: Attachment, target: Path) -> None:
-        await self._write(target, await self._fetch(attachment))
-
-    async def _write(self, target: Path, data: bytes) -> None:
-        def write() -> None:
-            target.parent.mkdir(parents=True, exist_ok=True)
-            target.write_bytes(data)
-
-        try:
-            await in_background(write)
-        except OSError as error:
-            raise BadFile(reason=error.strerror or "write") from error
+        """A plain copy, a piece at a time: the file may be larger than the memory."""
+        await self._session.files.ensure(attachment.blob_id, attachment.name, quiet=False)
+        await self._session.files.save_as(attachment.blob_id, target)
 
     def close(self) -> None:
         """Closes the windows and removes the plain copies."""
@@ -131,13 +125,6 @@ class FileWindows(QObject):
                 reader.close()
         if self._folder is not None:
             shutil.rmtree(self._folder, ignore_errors=True)
-
-
-def _safe_name(name: str) -> str:
-    """The last part of a name from elsewhere, without what a path or Windows reads as something else."""
-    last = name.replace("\\", "/").rpartition("/")[2]
-    safe = "".join("_" if character in '<>:"|?*' or ord(character) < 32 else character for character in last)
-    return safe.strip(". ")[-120:] or "file"
 
 
 def _front() -> QWidget | None:

@@ -17,7 +17,7 @@ from desktop.app.watchdog import Watchdog
 from desktop.platform.environment import prepare_application, prepare_environment
 from desktop.platform.preferences import Preferences
 from desktop.platform.single_instance import SingleInstance
-from desktop.ui import i18n, theme
+from desktop.ui import i18n, motion, theme
 from desktop.ui.tasks import InternalError, present
 
 log = logging.getLogger("tongban.app")
@@ -84,6 +84,7 @@ def dress(qapp: QApplication, options: Options, preferences: Preferences) -> Non
     language = options.language or chosen.language or i18n.system_language()
     i18n.set_language("zh" if language == "zh" else "en")
     theme.apply(qapp, chosen=theme_mode(options.theme or chosen.theme), scale=chosen.text_percent / 100)
+    motion.set_reduced(chosen.reduce_motion)
 
 
 def theme_mode(text: str) -> theme.Mode:

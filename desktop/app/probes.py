@@ -1,15 +1,21 @@
 """What a test may ask of the running client through the control channel: plain values, read only."""
 
+import asyncio
+import threading
 import time
+from collections import Counter
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, Protocol
 
-from PySide6.QtCore import QEvent, QObject, SignalInstance
+from PySide6.QtCore import QEvent, QObject, Qt, QTimer, SignalInstance
+from PySide6.QtWidgets import QApplication
 
+from desktop.models.alerts import MessageItem, NoticeItem
 from desktop.ui.chat.page import MessagesPage
 
 if TYPE_CHECKING:
     from desktop.app.signed_in import SignedIn
+    from desktop.app.surroundings import Surroundings
     from desktop.platform.notifications import SystemNotifications
     from desktop.ui.tray.tray import Tray
 
@@ -27,6 +33,8 @@ class Probed(Protocol):
     def tray(self) -> "Tray": ...
     @property
     def notifications(self) -> "SystemNotifications": ...
+    @property
+    def surroundings(self) -> "Surroundings": ...
 
 
 class PaintWatch(QObject):
@@ -62,9 +70,55 @@ class PaintWatch(QObject):
         return False
 
 
+class PopUpWatch(QObject):
+    """What was offered as a pop-up since the start: nothing may be offered twice."""
+
+    def __init__(self, app: Probed, parent: QObject) -> None:
+        super().__init__(parent)
+        self._app = app
+        self.offered: Counter[str] = Counter()
+        app.screen_made.connect(self._on_screen)
+
+    def _on_screen(self) -> None:
+        if self._app.signed_in is not None:
+            self._app.signed_in.desk.attention.shown.connect(self._on_shown)
+
+    def _on_shown(self, item: object) -> None:
+        if isinstance(item, MessageItem):
+            self.offered[item.message.id] += 1
+        elif isinstance(item, NoticeItem):
+            self.offered[item.key] += 1
+
+
+class PauseWatch(QObject):
+    """The longest time the UI thread did not come back to its loop, since it was asked last. Watches from the first question on."""
+
+    BEAT_MS = 4
+
+    def __init__(self, parent: QObject) -> None:
+        super().__init__(parent)
+        self._longest = self._last = 0.0
+        self._timer = QTimer(self, interval=self.BEAT_MS)
+        self._timer.setTimerType(Qt.TimerType.PreciseTimer)
+        self._timer.timeout.connect(self._beat)
+
+    def take(self) -> float:
+        """Milliseconds; 0 the first time."""
+        longest, self._longest = self._longest, 0.0
+        if not self._timer.isActive():
+            self._last = time.monotonic()
+            self._timer.start()
+        return longest
+
+    def _beat(self) -> None:
+        now = time.monotonic()
+        self._longest = max(self._longest, (now - self._last) * 1000 - self.BEAT_MS)
+        self._last = now
+
+
 def make_probes(app: Probed, parent: QObject) -> Mapping[str, Callable[[], object]]:
     """The probes by name."""
-    watch = PaintWatch(app, parent)
+    watch, pauses, pop_ups = PaintWatch(app, parent), PauseWatch(parent), PopUpWatch(app, parent)
 
     def screen() -> str:
         return "main" if app.signed_in is not None else "login" if app.login is not None else "start"
@@ -107,7 +161,18 @@ def make_probes(app: Probed, parent: QObject) -> Mapping[str, Callable[[], objec
         found = [(key, stack.toast(key)) for key in stack.shown]
         return [{"key": key, "says": toast.accessibleName()} for key, toast in found if toast is not None]
 
+    def talk_windows() -> list[str]:
+        talks = entered().talks
+        return list(talks.ids) if talks is not None else []
+
+    def panel_edge() -> str:
+        panel = entered().panel
+        return panel.dock.edge.value if panel is not None else ""
+
     return {
+        "hotkeys": lambda: {name: outcome.value for name, outcome in app.surroundings.outcomes.items()},
+        "talk_windows": talk_windows,
+        "panel_edge": panel_edge,
         "screen": screen,
         "me": lambda: entered().session.me.id,
         "status": lambda: entered().session.status.state.value,
@@ -122,6 +187,13 @@ def make_probes(app: Probed, parent: QObject) -> Mapping[str, Callable[[], objec
         "tray": tray,
         "toasts": toasts,
         "notifications": lambda: app.notifications.keys,
+        "longest_pause_ms": pauses.take,
+        "offered": lambda: dict(pop_ups.offered),
+        "held": lambda: {
+            "widgets": len(QApplication.allWidgets()),
+            "tasks": len(asyncio.all_tasks()),
+            "threads": threading.active_count(),
+        },
         "usable_at": lambda: watch.usable_at,
         "active": active,
     }

@@ -25,10 +25,12 @@ from urllib.parse import urlsplit
 
 from desktop.app.cable import Cable
 from desktop.app.options import Options
+from desktop.app.tour_chat import ChatStops, Said
 from desktop.app.tour_flows import FlowStops
 from desktop.app.tour_hands import Hands
 from desktop.app.tour_office import OfficeStops
 from desktop.app.tour_people import People
+from desktop.app.tour_search import SearchStops
 from desktop.platform.environment import prepare_application, prepare_environment
 
 if TYPE_CHECKING:
@@ -56,6 +58,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--theme", choices=("light", "dark"), default="light")
     parser.add_argument("--lang", choices=("zh", "en"), default="zh")
     parser.add_argument("--scale", type=int, choices=(1, 2), default=1)
+    parser.add_argument("--text", type=int, default=100, metavar="PERCENT", help="size of the text, 100 to 200")
     parser.add_argument("--only", default=None, metavar="PAGE", help="only pictures whose names begin so")
     wanted = parser.parse_args(argv)
     if wanted.scale > 1:
@@ -96,7 +99,7 @@ def _run(wanted: argparse.Namespace, scratch: Path) -> int:
             theme=wanted.theme,
             language=wanted.lang,
         )
-        preferences.set(theme=wanted.theme, language=wanted.lang)
+        preferences.set(theme=wanted.theme, language=wanted.lang, text_percent=wanted.text)
         dress(qapp, options, preferences)
         application = Application(qapp, options, preferences, None)
         guide = Tour(application, cable, wanted.server, Camera(wanted.out, suffix), wanted.only)
@@ -149,13 +152,23 @@ class Camera:
     def __init__(self, out: Path, suffix: str) -> None:
         self._out, self._suffix = out, suffix
         self.taken: list[str] = []
+        self.flaws: list[str] = []
         out.mkdir(parents=True, exist_ok=True)
 
     def window(self, page: str, widget: "QWidget") -> None:
         """One window, as it paints itself."""
+        from desktop.app import reach
+
         path = self._path(page)
+        self.flaws.extend(f"{page}: {flaw}" for flaw in reach.flaws(widget))
         if not widget.grab().save(str(path)):
             raise OSError(f"cannot write {path}")
+
+    def write_flaws(self) -> None:
+        """What not everybody can use of the pages that were taken (`reach`), beside them."""
+        (self._out / f"reach-{self._suffix}.txt").write_text(
+            "".join(f"{one}\n" for one in self.flaws), encoding="utf-8"
+        )
 
     async def screen(self, page: str) -> None:
         """The whole screen, with what the window manager and the tray draw."""
@@ -186,6 +199,7 @@ class Tour:
         for name, stop in self._stops():
             await self._stop(name, stop)
         await self._people.close()
+        self._camera.write_flaws()
         for name in self.failed:
             log.error("%s could not be reached", name)
         return 1 if self.failed else 0
@@ -196,10 +210,13 @@ class Tour:
             ("direct", self._direct),
             ("composer", self._composer),
             ("viewer", self._viewer),
+            *self._talking().stops(),
             ("contacts", self._contacts),
+            *self._searching().stops(),
             ("workbench", self._workbench),
             ("toasts", self._toasts),  # before the notices: there the urgent one is confirmed
             ("tray", self._tray),
+            ("panel", self._panel),
             ("notices", self._notices),
             ("library", self._library),
             ("reader", self._reader),
@@ -210,11 +227,31 @@ class Tour:
             ("offline", self._offline),
         ]
 
+    def _hands(self) -> Hands:
+        call = self._app.bridge.call
+        return Hands(lambda: self._in, self._until, act, self._shoot, self._open, self._colleague, call, self._cable)
+
+    def _talking(self) -> ChatStops:
+        """The stops in the talk."""
+        said = Said(
+            group="办公室工作群",
+            plan="## 值班安排\n\n1. **白班** 8:00–20:00\n2. **夜班** 20:00–次日 8:00\n\n> 每两小时报一次水情",
+            question="值班表周几开始执行？",
+            answers=("周一", "周三", "下月初"),
+            chain="周五防汛演练报名",
+            example="张三 信息中心",
+            order="请各科室确认收到本次值班安排。",
+            later="明天例会前请把材料放到群文件。",
+        )
+        return ChatStops(self._hands(), self._camera.window, said)
+
     def _office(self) -> OfficeStops:
         """The stops in the modules."""
-        call = self._app.bridge.call
-        hands = Hands(lambda: self._in, self._until, act, self._shoot, self._open, self._colleague, call, self._cable)
-        return OfficeStops(hands)
+        return OfficeStops(self._hands())
+
+    def _searching(self) -> SearchStops:
+        """The stops of the search."""
+        return SearchStops(self._hands())
 
     def _flows(self) -> FlowStops:
         """The stops at several people's desks."""
@@ -514,17 +551,21 @@ class Tour:
         page.open_section("notifications")
         await self._painted()
         self._shoot("settings")
+        page.open_section("shortcuts")
+        await self._painted()
+        self._shoot("settings-shortcuts")
         page.open_section("security")
         await self._until(lambda: any("127.0.0.1" in label.text() for label in page.findChildren(Label)), "devices")
         self._shoot("settings-security")
 
     async def _toasts(self) -> None:
-        from desktop.models.alerts import NoticeItem
+        from desktop.models.alerts import BACKLOG, NoticeItem
 
         entered = self._in
         entered.window.show_page("workbench")
         desk = entered.desk
         desk.toasts.clear()
+        desk.attention.closed(BACKLOG)
         await self._say(self._conversation("办公室工作群"), "@林远 会议材料已上传，请先看第三部分的数据口径。")
         await self._until(lambda: len(desk.toasts.shown) == 1, "message pop-up")
         for alert in await entered.session.alerts.alerts():
@@ -556,6 +597,14 @@ class Tour:
         tray.hide_card()
         self._in.desk.toasts.clear()
         self._in.window.come_forward()
+
+    async def _panel(self) -> None:
+        entered = self._in
+        entered.show_panel()
+        await self._until(lambda: entered.panel is not None and entered.panel.roster.rowCount() > 0, "panel")
+        await self._painted()
+        await self._camera.screen("panel")
+        entered.show_panel()
 
     async def _offline(self) -> None:
         from desktop.app import drive

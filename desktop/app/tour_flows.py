@@ -1,4 +1,4 @@
-"""The flows' part of the tour: 用印 and 收文 from each person's side, a window each: what comes in, the desk, the opinion, where it is, how it ended."""
+"""The flows' part of the tour: 用印, 收文 and 发文 from each person's side, a window each: what comes in, the desk, the opinion, where it is, how it ended."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from desktop.ui.office.page import OfficePage
     from desktop.ui.office.process.desk import DeskView
 
-REQUEST, SEAL, RECEIVED = "SealRequest", "Seal", "IncomingDocument"
+REQUEST, SEAL, RECEIVED, SENT = "SealRequest", "Seal", "IncomingDocument", "OutgoingDocument"
 SIZE: Final = (1160, 748)
 POLL_S: Final = 0.05
 APPLICANT, HEAD, OFFICE = "jiangnan", "dinglixin", "zhangmin"
@@ -26,6 +26,7 @@ REGISTRAR, SECRETARY, LEADER, LEAD, READER, ARCHIVE = (
     "chenjing",
 )
 DESIGNER: Final = "wufang"
+KEEPER: Final = "wufang"
 Camera = Callable[[str, Any], None]
 
 
@@ -53,7 +54,12 @@ class FlowStops:
 
     def stops(self) -> list[tuple[str, Callable[[], Awaitable[None]]]]:
         """Name and way of each stop."""
-        return [("sealing", self.sealing), ("receiving", self.receiving), ("designing", self.designing)]
+        return [
+            ("sealing", self.sealing),
+            ("receiving", self.receiving),
+            ("sending", self.sending),
+            ("designing", self.designing),
+        ]
 
     # ---- acting without a window
     async def _record(self, session: "ScreenSession", type_name: str, key: str) -> Any:
@@ -315,6 +321,80 @@ class FlowStops:
             "sourceNumber": "清水防〔2026〕21号",  # not a text
             "urgency": "urgent",
             "body": body,
+        }
+
+    # ---- 发文
+    async def sending(self) -> None:
+        """The drafter, the head, the signer, the secretary, the registrar with number and red-headed paper, the keeper of the seal, the archive."""
+        people = self._people
+        await people.come(APPLICANT, HEAD, LEADER, SECRETARY, REGISTRAR, KEEPER, ARCHIVE)
+        drafter, registrar = people[APPLICANT], people[REGISTRAR]
+        mark, unit = await self._mark(registrar)
+        paper = (SENT, await self._started(drafter, SENT, self._draft(unit, people[LEADER].me.id)))
+        desk = await self._handles(HEAD, "documents", paper, "check", "sending-01-check")
+        await self._goes_on(HEAD, desk)
+        await self._set(people[LEADER], paper, "paper")
+        said = "同意印发。"  # not a text
+        desk = await self._handles(LEADER, "documents", paper, "issue", "sending-02-issue", said)
+        await self._goes_on(LEADER, desk)
+        desk = await self._handles(SECRETARY, "documents", paper, "proof", "sending-03-proof")
+        await self._goes_on(SECRETARY, desk)
+        await self._acts(registrar, paper, "number", values={"markId": mark, "copies": 60, "duplex": True})
+        await self._set(registrar, paper, "paper")
+        desk = await self._handles(REGISTRAR, "documents", paper, "redHead", "sending-04-red-head")
+        await self._goes_on(REGISTRAR, desk)
+        desk = await self._handles(KEEPER, "documents", paper, "seal", "sending-05-seal")
+        await self._acts(people[KEEPER], paper, "seal", outcome="electronic")
+        people.get_up(KEEPER)
+        await self._set(registrar, paper, "sealedPaper")
+        desk = await self._handles(REGISTRAR, "documents", paper, "distribute", "sending-06-distribute")
+        pages = desk.page.reader.pages
+        assert pages is not None
+        pages.go_to(1)
+        await self._until(lambda: pages.page == 1, "the page with the seal")
+        await self._still(desk)
+        self._shoot("sending-06-sealed", people.sit_down(REGISTRAR, SIZE).window)
+        await self._acts(registrar, paper, "distribute", values={"audience": {"everyone": True}})
+        people.get_up(REGISTRAR)
+        desk = await self._handles(ARCHIVE, "documents", paper, "file", "sending-07-file")
+        await self._goes_on(ARCHIVE, desk)
+        await self._watches(APPLICANT, "documents", paper, "sending-08-finished", "archived")
+
+    async def _set(self, session: "ScreenSession", paper: tuple[str, str], field: str) -> None:
+        """The server has set, or sealed, the paper."""
+        while True:
+            record = await self._record(session, *paper)
+            if record.data.get(field) and not record.data.get("paperProblem"):
+                return
+            await asyncio.sleep(POLL_S)
+
+    async def _mark(self, session: "ScreenSession") -> tuple[str, str]:
+        """A mark of our own bureau, and the bureau."""
+        from desktop.core.domain.records import RecordQuery
+
+        found = (await session.records.page(RecordQuery("IssuingMark"))).records
+        mark = next(
+            one for one in found if one.data.get("active", True) and one.data.get("style", "yearly") == "yearly"
+        )
+        return mark.id, str(mark.data["unitId"])
+
+    def _draft(self, unit: str, signer: str) -> dict[str, Any]:
+        body = (
+            "为做好汛前各项准备，现就有关事项通知如下。\n"  # not a text
+            "一、落实责任。各单位要**逐级**落实防汛责任人，名单见附件。\n"  # not a text
+            "二、备足物资。按下表核对储备。\n"  # not a text
+            "| 品名 | 单位 | 数量 |\n|---|---|---:|\n| 编织袋 | 条 | 120,000 |\n| 抽水泵 | 台 | 36 |\n"  # not a text
+            "三、加强值守。严格执行24小时值班制度。"  # not a text
+        )
+        names = "| 单位 | 责任人 |\n|---|---|\n| 防汛办 | 周海 |\n| 工程科 | 丁立新 |"  # not a text
+        return {
+            "title": "云溪县水利局关于做好汛前准备工作的通知",  # not a text
+            "recipients": "各乡镇水利站，局机关各科室",  # not a text
+            "body": body,
+            "annexes": [{"title": "防汛责任人名单", "body": names}],  # not a text
+            "unitId": unit,
+            "signerId": signer,
+            "cc": "县委办公室，县政府办公室",  # not a text
         }
 
     # ---- the designer

@@ -3,6 +3,7 @@
 AppError
 ├── Offline                  no connection; the work is kept where it can be
 │   └── Unreachable          the server did not answer at all
+│       └── ProxyFailed      the proxy on the way to it did not do its part
 ├── Rejected                 the server said no; `code` is its error type
 │   ├── InvalidCredentials
 │   ├── Locked               too many tries; `retry_after` seconds
@@ -40,6 +41,12 @@ class Unreachable(Offline):
     """The server's address does not answer. Data: server."""
 
     code = "unreachable"
+
+
+class ProxyFailed(Unreachable):
+    """The proxy does not let us through. Data: proxy (host:port), type: unreachable, auth, refused, target, protocol, address."""
+
+    code = "proxyFailed"
 
 
 class Rejected(AppError):

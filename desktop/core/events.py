@@ -45,10 +45,11 @@ class TypingSeen(msgspec.Struct, frozen=True):
 
 
 class PresenceChanged(msgspec.Struct, frozen=True):
-    """Presence of the people named; a snapshot replaces everyone's."""
+    """Presence of the people named; a snapshot replaces everyone's. `texts`: what they say beside it, "" for no longer anything."""
 
     presence: dict[str, Presence] = msgspec.field(default_factory=dict)
     snapshot: bool = False
+    texts: dict[str, str] = msgspec.field(default_factory=dict)
 
 
 class TransferProgress(msgspec.Struct, frozen=True):
@@ -58,12 +59,16 @@ class TransferProgress(msgspec.Struct, frozen=True):
 
 
 class EditRefused(msgspec.Struct, frozen=True):
-    """The server refused something the user did. `type_name` and `object_id` name it, `code` and `description` say why."""
+    """The server refused something the user did. `type_name` and `object_id` name it, `code` and `description` say why.
+
+    `written`: the text of a change that was put back, so that it is not lost.
+    """
 
     type_name: str
     object_id: str
     code: str
     description: str = ""
+    written: str = ""
 
 
 class SignedOut(msgspec.Struct, frozen=True):

@@ -11,7 +11,18 @@ from enum import StrEnum
 from typing import Final
 
 from desktop.core.domain import Attachment
-from desktop.core.domain.cases import Case, CaseEvent, CaseState, CurrentStep, Flow, WorkItem, WorkKind, light_at
+from desktop.core.domain.cases import (
+    Case,
+    CaseEvent,
+    CaseState,
+    CurrentStep,
+    Flow,
+    WorkItem,
+    WorkKind,
+    light_at,
+    words_of,
+)
+from desktop.core.domain.definition import Label
 from desktop.core.domain.records import Light
 
 STEP_DONE: Final = frozenset({"submit", "approve", "refuse", "read"})
@@ -20,6 +31,9 @@ SILENT: Final = frozenset({"start", "advance"})
 """What the rows before and after say already."""
 LEAVES: Final = frozenset({"return", "withdraw", "move"})
 """After these a step that is entered again is another visit."""
+
+
+NAMELESS: Final = Label("", "")
 
 
 class Look(StrEnum):
@@ -63,7 +77,7 @@ class FlowRow:
     key: str
     look: Look
     step_id: str = ""
-    step_name: str = ""
+    step: Label = NAMELESS
     action: str = ""
     outcome: str | None = None
     persons: tuple[str, ...] = ()
@@ -76,7 +90,7 @@ class FlowRow:
     attachments: tuple[Attachment, ...] = ()
     signature: str | None = None
     to: tuple[str, ...] = ()
-    to_step: str = ""
+    to_step: Label = NAMELESS
     members: tuple[Member, ...] = ()
     mine: bool = False
     event: CaseEvent | None = None
@@ -131,7 +145,7 @@ class _Rows:
             self._rows.append(replace(_row_of(event, Look.REFUSED), key=f"refused:{event.id}"))
         if case is not None and running:
             self._rows += [
-                FlowRow(f"next:{one.step_id}", Look.NEXT, one.step_id, one.name, persons=one.person_ids)
+                FlowRow(f"next:{one.step_id}", Look.NEXT, one.step_id, one.words, persons=one.person_ids)
                 for one in case.next
             ]
         return self._rows
@@ -179,14 +193,15 @@ class _Rows:
         step = process.step(event.step_id) if process is not None else None
         return (step is None or step.count != "one") and event.person_id not in row.persons
 
-    def _step_name(self, step_id: str | None) -> str:
+    def _step_name(self, step_id: str | None) -> Label:
         if not step_id:
-            return ""
+            return NAMELESS
         process = self._flow.process
         step = process.step(step_id) if process is not None else None
         if step is not None and step.name:
-            return step.name
-        return next((e.step_name for e in reversed(self._flow.events) if e.step_id == step_id and e.step_name), step_id)
+            return words_of(step.name, step.label)
+        named = (e.step_words for e in reversed(self._flow.events) if e.step_id == step_id and e.step_name)
+        return next(named, Label(step_id, step_id))
 
     # ---- who has it
     def _add_current(self, case: Case, step: CurrentStep) -> None:
@@ -207,7 +222,7 @@ class _Rows:
                 f"now:{step.step_id}",
                 Look.CURRENT if case.state is CaseState.RUNNING else Look.STOPPED,
                 step.step_id,
-                step.name or self._step_name(step.step_id),
+                step.words if step.name else self._step_name(step.step_id),
                 persons=persons,
                 on_behalf=step.on_behalf,
                 at=step.since or None,
@@ -264,7 +279,7 @@ class _Rows:
                     f"read:{step_id}",
                     Look.READING if any(not one.done for one in members) else Look.DONE,
                     step_id,
-                    next((i.step_name for i in own if i.step_name), "") or self._step_name(step_id),
+                    next((i.step_words for i in own if i.step_name), None) or self._step_name(step_id),
                     action="circulate",
                     at=min(began, default=None) or None,
                     due_at=step.due_at if step is not None else None,
@@ -309,12 +324,12 @@ def _behalf(event: CaseEvent) -> dict[str, str]:
     return {event.person_id: event.on_behalf_of_id} if event.person_id and event.on_behalf_of_id else {}
 
 
-def _row_of(event: CaseEvent, look: Look, to_step: str = "") -> FlowRow:
+def _row_of(event: CaseEvent, look: Look, to_step: Label = NAMELESS) -> FlowRow:
     return FlowRow(
         f"event:{event.id}",
         look,
         event.step_id,
-        event.step_name,
+        event.step_words,
         event.action,
         event.outcome,
         persons=(event.person_id,) if event.person_id else (),

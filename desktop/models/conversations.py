@@ -20,6 +20,11 @@ class ConversationRole(IntEnum):
     ID = Qt.ItemDataRole.UserRole + 2
 
 
+def unread_of(conversation: Conversation) -> int:
+    """What the badge shows: unread messages; one for a conversation that was marked as unread by hand."""
+    return conversation.unread_count or int(conversation.marked_unread)
+
+
 class ConversationList(QAbstractListModel):
     """Rows of conversations, narrowed by a text that matches names, pinyin and initials."""
 
@@ -29,6 +34,7 @@ class ConversationList(QAbstractListModel):
         self._all: list[Conversation] = []
         self._rows: list[Conversation] = []
         self._filter = ""
+        self._folder: str | None = None
         people.changed.connect(self._on_people)
 
     # ---- reading
@@ -68,7 +74,7 @@ class ConversationList(QAbstractListModel):
     @property
     def unread_total(self) -> int:
         """Unread messages over all conversations that are not muted."""
-        return sum(c.unread_count for c in self._all if not c.muted)
+        return sum(unread_of(c) for c in self._all if not c.muted)
 
     @property
     def is_filtered(self) -> bool:
@@ -79,6 +85,16 @@ class ConversationList(QAbstractListModel):
     def set_conversations(self, conversations: Iterable[Conversation]) -> None:
         """Takes the list as the store has it now."""
         self._all = list(conversations)
+        self._refresh()
+
+    @property
+    def folders(self) -> list[str]:
+        """The folders conversations are in, by name."""
+        return sorted({c.folder for c in self._all if c.folder})
+
+    def set_folder(self, folder: str | None) -> None:
+        """Narrows the rows to one folder; None: all conversations."""
+        self._folder = folder
         self._refresh()
 
     def set_filter(self, text: str) -> None:
@@ -97,7 +113,7 @@ class ConversationList(QAbstractListModel):
         return peer is not None and (peer.pinyin.startswith(self._filter) or peer.initials.startswith(self._filter))
 
     def _refresh(self) -> None:
-        wanted = [c for c in self._all if self._matches(c)]
+        wanted = [c for c in self._all if self._folder in (None, c.folder) and self._matches(c)]
         if not self._rows and wanted:
             self.beginInsertRows(_ROOT, 0, len(wanted) - 1)
             self._rows = wanted

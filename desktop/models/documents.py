@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from enum import IntEnum
 from typing import Any
 
@@ -51,6 +51,7 @@ class FolderTreeModel(QAbstractItemModel):
         self._nodes: list[tuple[str, str, int, int]] = []  # key, kind, parent position, row
         self._children: dict[int, list[int]] = {}
         self._by_key: dict[str, int] = {}
+        self.name_kind: Callable[[str], str] = str  # words for the two nodes that are no folders, for who hears them
 
     def set_content(self, folders: Iterable[Folder], documents: Sequence[Document]) -> None:
         """Shows these folders with the documents counted in."""
@@ -141,8 +142,10 @@ class FolderTreeModel(QAbstractItemModel):
             return None
         key, kind, _, _ = self._nodes[index.internalId()]
         match role:
-            case Qt.ItemDataRole.DisplayRole | Qt.ItemDataRole.AccessibleTextRole:
+            case Qt.ItemDataRole.DisplayRole:
                 return self._folders[key].name if kind == "folder" else ""
+            case Qt.ItemDataRole.AccessibleTextRole:
+                return self._folders[key].name if kind == "folder" else self.name_kind(kind)
             case FolderRole.KEY:
                 return key
             case FolderRole.KIND:

@@ -3,6 +3,7 @@
 The view above lays out only what is in sight; this model holds at most `MAX_HELD` messages, however long the history is.
 """
 
+from collections.abc import Iterable
 from enum import IntEnum
 from typing import Any
 
@@ -159,6 +160,25 @@ class MessageWindow(QAbstractListModel):
                 self._merge(page)
             finally:
                 self.arriving = False
+
+    async def take_changes(self, message_ids: Iterable[str]) -> None:
+        """Takes what these messages say now, wherever in the run they stand: edits, recalls, reactions, votes."""
+        held = [key for key in message_ids if (row := self.row_of(key)) >= 0 and self._messages[row].seq]
+        if not held:
+            return
+        jump = self._jumps
+        found = await self._chat.messages(held)
+        if jump == self._jumps:
+            for message in found:
+                self._change(message)
+
+    def _change(self, message: Message) -> None:
+        row = self.row_of(message.id)
+        if row < 0 or self._messages[row] == message or self._messages[row].seq != message.seq:
+            return
+        self._messages[row] = message
+        place = self.index(row)
+        self.dataChanged.emit(place, place)
 
     def drop(self, message_ids: tuple[str, ...]) -> None:
         """Removes messages that are gone."""

@@ -1,6 +1,6 @@
 """Colleagues by id, for whatever paints a name: kept in memory, so that a delegate never waits. No texts, no widgets."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from PySide6.QtCore import QObject, Signal
 
@@ -18,6 +18,7 @@ class People(QObject):
         self._people: dict[str, Person] = {me.id: me}
         self._departments: dict[str, Department] = {}
         self._presence: dict[str, Presence] = {}
+        self._texts: dict[str, str] = {}
 
     def set_directory(self, people: Iterable[Person], departments: Iterable[Department]) -> None:
         """Takes the whole directory."""
@@ -25,13 +26,17 @@ class People(QObject):
         self._departments = {department.id: department for department in departments}
         self.changed.emit(frozenset())
 
-    def set_presence(self, presence: dict[str, Presence], *, snapshot: bool) -> None:
-        """Takes a change of presence; a snapshot replaces everyone's."""
-        touched = frozenset(presence) | (frozenset(self._presence) if snapshot else frozenset())
+    def set_presence(
+        self, presence: dict[str, Presence], *, snapshot: bool, texts: Mapping[str, str] | None = None
+    ) -> None:
+        """Takes a change of presence; a snapshot replaces everyone's. `texts`: what they say beside it, "" for nothing."""
+        texts = texts or {}
+        touched = frozenset(presence) | frozenset(texts) | (frozenset(self._presence) if snapshot else frozenset())
         if snapshot:
-            self._presence = dict(presence)
+            self._presence, self._texts = dict(presence), dict(texts)
         else:
             self._presence.update(presence)
+            self._texts.update(texts)
         self.changed.emit(touched)
 
     def person(self, person_id: str | None) -> Person | None:
@@ -67,6 +72,11 @@ class People(QObject):
     def presence(self, person_id: str | None) -> Presence:
         """What colleagues see of a person."""
         return self._presence.get(person_id or "", Presence.OFFLINE)
+
+    def presence_text(self, person_id: str | None) -> str:
+        """What a person says beside the presence; empty for nothing, and for who is not there."""
+        there = self.presence(person_id) is not Presence.OFFLINE
+        return self._texts.get(person_id or "", "") if there else ""
 
     def online_of(self, person_ids: Iterable[str]) -> int:
         """How many of them are not offline."""

@@ -6,6 +6,7 @@ from PySide6.QtCore import QObject, QTimer, Signal
 
 from desktop.core.domain import ConnectionState, ConnectionStatus, Conversation, Person, Presence
 from desktop.core.events import Event, PresenceChanged, SignedOut, StatusChanged
+from desktop.models.conversations import unread_of
 
 MINUTE_MS = 60_000
 
@@ -32,16 +33,22 @@ class SessionState(QObject):
         self._quiet_until = 0
         self._quiet_daily: tuple[str, str] | None = None
         self._was_quiet = False
+        self._absent = False
         self._timer = QTimer(self)
         self._timer.setInterval(MINUTE_MS // 4)
         self._timer.timeout.connect(self._check_quiet)
 
     @property
     def presence(self) -> Presence:
-        """What the tray shows: offline without a connection, do-not-disturb while it lasts, else what the user chose."""
-        if self.status.state is not ConnectionState.LIVE:
-            return Presence.OFFLINE
-        return Presence.DND if self.quiet else self.chosen
+        """What the tray shows: offline without a connection, else as colleagues see it."""
+        return self.told if self.status.state is ConnectionState.LIVE else Presence.OFFLINE
+
+    @property
+    def told(self) -> Presence:
+        """What colleagues are told: do-not-disturb while it lasts, away while nobody is here, else what the user chose."""
+        if self.quiet:
+            return Presence.DND
+        return Presence.AWAY if self._absent and self.chosen is Presence.ONLINE else self.chosen
 
     @property
     def quiet(self) -> bool:
@@ -56,6 +63,14 @@ class SessionState(QObject):
         self.presence_changed.emit()
         self._check_quiet()
 
+    def set_absent(self, absent: bool) -> bool:
+        """The user left the desk, or came back. True when colleagues see another presence by that."""
+        before, self._absent = self.told, absent
+        if self.told is before:
+            return False
+        self.presence_changed.emit()
+        return True
+
     def set_quiet(self, until_ms: int, daily: tuple[str, str] | None) -> None:
         """Do not disturb until a moment, and daily between two HH:MM of local time."""
         self._quiet_until, self._quiet_daily = until_ms, daily
@@ -65,7 +80,7 @@ class SessionState(QObject):
 
     def count_unread(self, conversations: Iterable[Conversation]) -> None:
         """Takes the total over all conversations that are not muted."""
-        unread = [c.unread_count for c in conversations if not c.muted and c.unread_count]
+        unread = [count for c in conversations if not c.muted and (count := unread_of(c))]
         if (sum(unread), len(unread)) != (self.unread, self.unread_conversations):
             self.unread, self.unread_conversations = sum(unread), len(unread)
             self.unread_changed.emit()
@@ -81,7 +96,8 @@ class SessionState(QObject):
                     self.presence_changed.emit()
             case PresenceChanged(presence=presence):
                 mine = presence.get(self.me.id)
-                if mine is not None and mine is not Presence.OFFLINE and mine is not self.chosen and not self.quiet:
+                known = (None, Presence.OFFLINE, self.chosen, self.told)
+                if mine is not None and mine not in known and not self.quiet:
                     self.chosen = mine  # another device of mine chose
                     self.presence_changed.emit()
             case SignedOut(reason=reason):

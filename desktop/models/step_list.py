@@ -137,6 +137,28 @@ def _ways_made(made: StepList, path: Path) -> dict[str, Any]:
     return walk
 
 
+def label_of(value: Mapping[str, Any]) -> dict[str, str]:
+    """The words of an item or a way in both languages, {zh, en}; a person's step has them among its options. Empty: only its name."""
+    held = (value.get("options") or {}).get("label") if value.get("type") == STEP else value.get("label")
+    return dict(held) if isinstance(held, Mapping) else {}
+
+
+def with_name(steps: StepList, path: Path, name: str) -> StepList:
+    """With another name of the item or way there, which is its Chinese; the English stays."""
+    english = label_of(at(steps, path) or {}).get("en", "")
+    made = changed(steps, path, name=name)
+    return with_english(made, path, english if name else "")
+
+
+def with_english(steps: StepList, path: Path, english: str) -> StepList:
+    """With another English name; empty: the name alone is shown in both languages."""
+    value = at(steps, path) or {}
+    label = {"zh": str(value.get("name") or english), "en": english} if english else None
+    if value.get("type") == STEP:
+        return with_option(steps, path, "label", label)
+    return changed(steps, path, label=label)
+
+
 def with_option(steps: StepList, path: Path, name: str, value: Any) -> StepList:
     """With another option of a person's step; None leaves it as it usually is."""
     item = at(steps, path) or {}

@@ -23,7 +23,8 @@ NOTICE: Final = "Notice"
 MOST_RECENT: Final = 12
 TOLD_ELSEWHERE: Final = frozenset({"todo", "due"})
 """Alerts about what stands in the lists anyway."""
-TO_READ_KINDS: Final = frozenset({"comment", "mention", "follow", "notice", "confirm"})
+TO_READ_KINDS: Final = frozenset({"comment", "mention", "follow", "notice", "confirm", "advance"})
+"""News: nothing is to be done about it."""
 
 
 class Part(StrEnum):

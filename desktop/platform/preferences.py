@@ -15,12 +15,17 @@ from PySide6.QtCore import QObject, Signal
 log = logging.getLogger("tongban.preferences")
 
 
+HOTKEYS = {"toggle": "Ctrl+Alt+W", "newest": "Ctrl+Alt+Z", "screenshot": "Ctrl+Alt+A"}
+"""Actions and their keys in Qt's portable form, as they are at first."""
+
+
 class Choices(msgspec.Struct, frozen=True):
     """All preferences with their defaults. Times in ms since 1970; sizes in bytes."""
 
     language: str = ""  # zh, en; empty: as the system
     theme: str = "system"  # light, dark, system
     text_percent: int = 100  # 100 to 200
+    reduce_motion: bool = False  # nothing slides, shakes or fades; else as the system says
     enter_sends: bool = True  # else Ctrl+Enter sends
     toasts: bool = True
     notice_toasts: bool = True
@@ -32,8 +37,19 @@ class Choices(msgspec.Struct, frozen=True):
     quiet_from: str = "12:00"
     quiet_to: str = "14:00"
     quiet_daily: bool = False
+    sound: bool = True
+    hold_fullscreen: bool = True  # a program in full screen lets urgent pop-ups through alone
+    follow_quiet: bool = True  # the system's own do-not-disturb holds ours too
+    hover: bool = True
+    rules: dict[str, str] = {}  # "conversation:<id>" or "module:<id>" to a rule of models.alert_rules
+    away_minutes: int = 10  # without a hand on mouse or keys; 0: never
+    hotkeys: dict[str, str] = msgspec.field(default_factory=lambda: dict(HOTKEYS))  # action: keys; empty: none
     cache_limit: int = 5 * 1024**3
     said_no_tray: bool = False
+    proxy: str = "system"  # none, http, socks5; its password is in the keychain
+    proxy_host: str = ""
+    proxy_port: int = 0
+    proxy_login: str = ""
     last_server: str = ""
 
 

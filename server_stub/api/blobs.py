@@ -35,7 +35,7 @@ MAX_CONCURRENT_UPLOADS: Final = 4
 PIECE: Final = 256 * 1024
 _MAX_WAITING_THUMBNAILS: Final = 32
 _DISK_FULL: Final = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
-_SAFE: Final = {
+SAFE: Final = {
     "X-Content-Type-Options": "nosniff",
     "Content-Security-Policy": "sandbox; default-src 'none'",
     "Cache-Control": "private, immutable, max-age=31536000",
@@ -139,9 +139,9 @@ class BlobApi:
 
     async def download(self, request: Request) -> Response:
         """RFC 8620 §6.2 with ranges."""
-        blob, path = await self._find(request)
+        blob, path = await self.find(request)
         etag = f'"{blob.id}"'
-        headers = _SAFE | {"ETag": etag}
+        headers = SAFE | {"ETag": etag}
         if etag_matches(request.headers.get("if-none-match"), etag):
             return Response(status_code=304, headers=headers)
         try:
@@ -165,11 +165,11 @@ class BlobApi:
         edge = request.path_params["edge"]
         if edge not in {str(one) for one in EDGES}:
             raise Refused("notFound", "no such size")
-        blob, path = await self._find(request)
+        blob, path = await self.find(request)
         webp = "image/webp" in request.headers.get("accept", "")
         kind = "webp" if webp else "plain"
         etag = f'"{blob.id}-{edge}-{kind}"'
-        headers = _SAFE | {"ETag": etag, "Vary": "Accept"}
+        headers = SAFE | {"ETag": etag, "Vary": "Accept"}
         if etag_matches(request.headers.get("if-none-match"), etag):
             return Response(status_code=304, headers=headers)
         if self._decoding >= _MAX_WAITING_THUMBNAILS:
@@ -185,7 +185,8 @@ class BlobApi:
             self._decoding -= 1
         return Response(b"" if request.method == "HEAD" else data, 200, headers, type_)
 
-    async def _find(self, request: Request) -> tuple[Blob, Path]:
+    async def find(self, request: Request) -> tuple[Blob, Path]:
+        """The blob a request names, with its file, for whoever may read it; raises Refused."""
         actor = await self._enter(request, READ_SCOPE)
         blob_id = request.path_params["blob"]
         if not is_blob_id(blob_id):

@@ -5,9 +5,11 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from server_stub.api.dispatch import CORE
+from server_stub.api.possession import CLAIM_FROM, CLAIM_PATH
 from server_stub.api.wire import Limits
 from server_stub.chat.conversations import MAX_MEMBERS
 from server_stub.chat.messages import MAX_TEXT
+from server_stub.chat.policy import DEFAULT_POLICY
 from server_stub.push.frames import encode
 from server_stub.records.actor import WRITE_SCOPE, Actor
 from server_stub.records.types import Registry
@@ -38,11 +40,13 @@ def capabilities(registry: Registry, limits: Limits, details: Mapping[str, Mappi
             "tusUrl": "/files",
             "maxSize": MAX_TUS_SIZE,
             "thumbnailUrl": "/jmap/thumbnail/{accountId}/{blobId}/{edge}",
+            "claimUrl": CLAIM_PATH,
+            "claimFrom": CLAIM_FROM,
         },
     }
     for urn in (DIRECTORY, CHAT, OFFICE, ACCOUNT, *known):
         found[urn] = {}
-    found[CHAT] = {"maxTextLength": MAX_TEXT, "maxMembers": MAX_MEMBERS}
+    found[CHAT] = {"maxTextLength": MAX_TEXT, "maxMembers": MAX_MEMBERS, **DEFAULT_POLICY.to_capability()}
     found[OFFICE] = {"types": known.get(OFFICE, [])}
     for urn, more in details.items():
         found[urn] = {**found.get(urn, {}), **more}
@@ -60,7 +64,7 @@ def session_object(known: Mapping[str, Any], actor: Actor, name: str, username: 
     shown = dict(known)
     shown[WEBSOCKET] = {**known[WEBSOCKET], "url": f"{ws}/jmap/ws"}
     upload = known[UPLOAD]
-    shown[UPLOAD] = {**upload, "tusUrl": base + upload["tusUrl"], "thumbnailUrl": base + upload["thumbnailUrl"]}
+    shown[UPLOAD] = {**upload, **{name: base + upload[name] for name in ("tusUrl", "thumbnailUrl", "claimUrl")}}
     account_capabilities = {urn: {} if urn in (CORE, WEBSOCKET) else value for urn, value in shown.items()}
     return {
         "capabilities": shown,

@@ -26,7 +26,7 @@ from server_stub.errors import CannotCalculateChanges, RequestError, RequestErro
 from server_stub.push.connection import Connection
 from server_stub.push.frames import Frame, encode
 from server_stub.push.hub import Hub
-from server_stub.push.presence import STATUSES
+from server_stub.push.presence import STATUSES, is_status_text
 from server_stub.records.actor import READ_SCOPE, WRITE_SCOPE, Actor
 from server_stub.records.types import Registry
 from server_stub.records.visibility import current_state, find_scope
@@ -55,6 +55,7 @@ class _Incoming(msgspec.Struct, rename="camel"):
     kind: str | None = None
     conversation_id: str | None = None
     status: str | None = None
+    text: str | None = None
     access_token: str | None = None
 
 
@@ -255,7 +256,8 @@ class _Socket:
                 hub.type_in(self._connection, scope, frame.conversation_id)
         elif frame.kind == "presence" and may_tell and frame.status in STATUSES:
             assert frame.status is not None
-            hub.set_status(self._connection, frame.status)
+            text = frame.text if frame.text is None or is_status_text(frame.text) else None
+            hub.set_status(self._connection, frame.status, text)
         elif frame.kind == "authorize" and frame.access_token is not None:
             try:
                 self._admission = await self._app.door.renew(self._admission, frame.access_token)

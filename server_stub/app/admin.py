@@ -253,7 +253,7 @@ async def _migrate_modules(context: Context, asked: Arguments) -> Answer:
 async def _reload_modules(context: Context, asked: Arguments) -> Answer:
     if not context.serving:
         raise CommandFailed("no server runs with this data folder: it takes the folders when it starts")
-    lines = await _office(context).reload()
+    lines = [str(line) for line in await _office(context).reload()]  # some are more than their text
     context.roles = known_roles()
     return lines
 

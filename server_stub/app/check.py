@@ -11,6 +11,8 @@ import sqlalchemy as sa
 
 from server_stub.app.layout import DataLayout
 from server_stub.audit import chain
+from server_stub.modules.engine.overlays_store import find_overlay_problems
+from server_stub.modules.engine.processes.case_check import find_case_problems
 
 _BLOB_NAME: Final = re.compile(r"[0-9a-f]{64}\Z")
 _INF: Final = 1 << 60
@@ -36,6 +38,8 @@ def find_problems(layout: DataLayout) -> Iterator[str]:
         with engine.connect() as conn:
             conn.exec_driver_sql("BEGIN")
             yield from _database_problems(conn)
+            yield from find_case_problems(conn)
+            yield from find_overlay_problems(conn)
             yield from _blob_problems(conn, layout)
             report = chain.verify(conn)
             if report.broken_at is not None:

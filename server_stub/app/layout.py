@@ -31,6 +31,10 @@ class DataLayout:
         return self.root / "thumbnails"
 
     @property
+    def renditions(self) -> Path:
+        return self.root / "renditions"
+
+    @property
     def tls(self) -> TlsFiles:
         return TlsFiles(self.root / "tls")
 

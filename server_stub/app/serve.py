@@ -149,11 +149,13 @@ async def _serve(
             tasks.create_task(_repeat(stopping, FLUSH_S, backend.accounts.flush_uses), name="token-uses")
             tasks.create_task(_repeat(stopping, HOUSE_S, lambda: _keep_house(backend, context)), name="house-keeping")
             duties = tasks.create_task(backend.office.run(), name="due-dates")
+            chat = tasks.create_task(backend.chat.run(), name="chat")
             try:
                 await server.serve(sockets=[listener])
             finally:
                 stopping.set()
                 duties.cancel()
+                chat.cancel()
     finally:
         backend.admin.close()
         if port_file is not None:

@@ -36,6 +36,12 @@ class Settings:
     host: str = _setting("127.0.0.1", "address to listen on")
     port: int = _setting(DEFAULT_PORT, "port to listen on; 0 takes a free one", 0, 65535)
     names: tuple[str, ...] = _setting((), "more host names and addresses for the server's certificate")
+    font_folders: tuple[str, ...] = _setting(
+        (), "folders with more fonts for official documents (方正小标宋, 仿宋_GB2312), from where the file lies"
+    )
+    office_program: str = _setting(
+        "soffice", "LibreOffice, by name or path, makes PDFs of office documents where it is installed; empty: never"
+    )
     log_level: str = _setting("INFO", "DEBUG, INFO, WARNING or ERROR")
     access_token_seconds: int = _setting(300, "life of an access token", 10, 3600)
     refresh_token_days: int = _setting(30, "life of a refresh token that is not used", 1, 366)
@@ -45,7 +51,7 @@ class Settings:
     lock_max_seconds: int = _setting(3600, "longest lock-out", 1, 86_400)
     password_min_length: int = _setting(8, "shortest password that can be set", 1, 128)
     max_upload: int = _setting(100_000_000, "largest simple upload", 1)
-    max_resumable_upload: int = _setting(10_000_000_000, "largest tus upload", 1)
+    max_resumable_upload: int = _setting(10 * 1024**3, "largest tus upload", 1)
     upload_expires_hours: int = _setting(24, "an unfinished upload is dropped after this long without progress", 1, 720)
     orphan_hours: int = _setting(24, "a blob nothing refers to is dropped after this long", 24, 8760)
     keep_changes_days: int = _setting(400, "a client away for longer than this syncs from the start", 1, 3650)
@@ -57,6 +63,9 @@ class Settings:
     max_connections: int = _setting(10_000, "open connections in all", 10, 1_000_000)
     max_connections_per_address: int = _setting(2000, "open connections from one address", 1, 1_000_000)
     stalled_reader_seconds: int = _setting(120, "a response whose reader takes nothing is cut after this long", 5, 3600)
+    edit_within_seconds: int = _setting(86_400, "how long its sender may edit a message", 0, 10_000_000)
+    recall_within_seconds: int = _setting(120, "how long its sender may recall a message", 0, 10_000_000)
+    max_voice_seconds: int = _setting(120, "longest voice message", 1, 3600)
     stop_seconds: int = _setting(10, "time for a graceful stop", 1, 120)
 
     def __post_init__(self) -> None:
@@ -111,6 +120,8 @@ def _from_file(file: Path) -> dict[str, Any]:
         found[key] = _convert(key, value, where)
     if "data" in found:
         found["data"] = (file.parent / found["data"]).resolve()  # a relative folder is meant from where the file lies
+    if "font_folders" in found:
+        found["font_folders"] = tuple(str((file.parent / one).resolve()) for one in found["font_folders"])
     return found
 
 
@@ -171,6 +182,10 @@ def _check_value(name: str, value: object, limits: Mapping[str, Any]) -> None:
     if name == "names" and isinstance(value, tuple):
         for host in value:
             _check_host_name(host)
+    if name == "font_folders" and isinstance(value, tuple):
+        for folder in value:
+            if not folder.strip() or "\0" in folder:
+                raise SettingsError(f"font_folders: {folder!r} is no folder")
     low, high = limits.get("low"), limits.get("high")
     if isinstance(value, int) and ((low is not None and value < low) or (high is not None and value > high)):
         raise SettingsError(f"{name} must be at least {low}" + (f" and at most {high}" if high is not None else ""))

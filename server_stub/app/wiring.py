@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Final
 
 from starlette.applications import Starlette
@@ -19,16 +20,22 @@ from server_stub.api.allowance import Allowance
 from server_stub.api.app import Services, create_app
 from server_stub.api.auth import auth_routes
 from server_stub.api.blobs import BlobApi
-from server_stub.api.session import UPLOAD
+from server_stub.api.possession import PossessionApi
+from server_stub.api.renditions import RENDITION_URL, RenditionApi
+from server_stub.api.session import CHAT, UPLOAD
 from server_stub.api.tus import TusApi
 from server_stub.api.wire import Limits
 from server_stub.app.admin import AdminDoor, Context
 from server_stub.app.audited import audited
+from server_stub.app.chat_alerts import OfficeAlerts
 from server_stub.app.layout import DataLayout
 from server_stub.app.settings import Settings
 from server_stub.app.trimming import do_trim_changes
-from server_stub.chat.handlers import chat_handlers
+from server_stub.chat.handlers import chat_handlers, message_handler
 from server_stub.chat.messages import do_post_system
+from server_stub.chat.policy import ChatPolicy
+from server_stub.chat.runner import ChatRunner
+from server_stub.chat.search import MessageSearch
 from server_stub.clock import Clock
 from server_stub.modules.engine.office import Office
 from server_stub.push.hub import Hub
@@ -38,6 +45,7 @@ from server_stub.records.types import Registry, TypeHandler
 from server_stub.storage.blobs import BlobStore
 from server_stub.storage.database import Database
 from server_stub.storage.quota import Quota
+from server_stub.storage.renditions import Renditions, drop_orphaned_renditions, find_office_program
 from server_stub.storage.thumbnails import drop_orphaned_thumbnails
 from server_stub.storage.uploads import UploadStore
 
@@ -45,6 +53,8 @@ log = logging.getLogger("tongban.app")
 
 HOUR_MS: Final = 3_600_000
 DAY_MS: Final = 24 * HOUR_MS
+INDEXED_AT_ONCE: Final = 20
+"""Rounds of indexing for search in one housekeeping: some seconds; questions index the rest."""
 _PERSONAL: Final = frozenset({"Alert", "ReadMark", "Follow"})  # destroying one's own is no administrative act
 
 
@@ -61,9 +71,12 @@ class Backend:
     blobs: BlobStore
     uploads: UploadStore
     blob_api: BlobApi
+    rendition_api: RenditionApi | None
     tus_api: TusApi
     admin: AdminDoor
     office: Office
+    chat: ChatRunner
+    search: MessageSearch
     services: Services
 
     @property
@@ -92,11 +105,18 @@ class Backend:
         kept_since = self.clock.now_ms() - self.settings.keep_changes_days * DAY_MS
         await self.database.write(lambda tx: do_trim_changes(tx, kept_since))
         await asyncio.to_thread(drop_orphaned_thumbnails, self.layout.thumbnails, self.layout.blobs)
+        await asyncio.to_thread(drop_orphaned_renditions, self.layout.renditions, self.layout.blobs)
+        for _ in range(INDEXED_AT_ONCE):
+            if not await self.database.read(self.search.index_more):
+                break
 
     async def close(self) -> None:
         """Write what is pending, then close the database: after this nothing is lost and nothing runs."""
         await self.accounts.close()
         self.blob_api.close()
+        if self.rendition_api is not None:
+            await self.rendition_api.close()
+        self.search.close()
         await self.database.close()
 
 
@@ -124,6 +144,8 @@ def open_backend(settings: Settings, clock: Clock) -> Backend:
         max_upload=settings.max_upload,
         allowance=allowance,
     )
+    program = find_office_program(settings.office_program)
+    rendition_api = RenditionApi(blob_api, Renditions(program, layout.renditions)) if program is not None else None
     tus_api = TusApi(
         accounts,
         blobs,
@@ -133,7 +155,15 @@ def open_backend(settings: Settings, clock: Clock) -> Backend:
         expires_ms=settings.upload_expires_hours * HOUR_MS,
         allowance=allowance,
     )
-    office = Office(database, clock, blobs, do_post_system)
+    possession = PossessionApi(accounts, blobs, clock, max_size=settings.max_resumable_upload, allowance=allowance)
+    fonts = tuple(Path(one) for one in settings.font_folders)
+    for folder in fonts:
+        if not folder.is_dir():
+            log.warning("font_folders: %s is no folder; official documents are set in the fonts there are", folder)
+    office = Office(database, clock, blobs, do_post_system, font_folders=fonts)
+    chat_policy = _chat_policy(settings)
+    pages = {"renditionUrl": RENDITION_URL} if rendition_api is not None else {}
+    talking = chat_handlers(blobs, office.card_title, alerts=OfficeAlerts(), policy=chat_policy, database=database)
     admin = AdminDoor(Context(database, passwords, office=office, serving=True), settings.data)
     services = Services.assemble(
         database,
@@ -141,15 +171,25 @@ def open_backend(settings: Settings, clock: Clock) -> Backend:
         accounts,
         [
             *_account_handlers(office),
-            *chat_handlers(blobs, office.card_title),
+            *talking,
             *(_office_handler(one) for one in office.handlers),
         ],
-        routes=[*auth_routes(accounts), *blob_api.routes(), *tus_api.routes(), admin.route()],
+        routes=[
+            *auth_routes(accounts),
+            *blob_api.routes(),
+            *tus_api.routes(),
+            *possession.routes(),
+            admin.route(),
+            *(rendition_api.routes() if rendition_api is not None else ()),
+        ],
         limits=Limits(max_size_upload=settings.max_upload),
         allowance=allowance,
-        details={UPLOAD: {"maxSize": settings.max_resumable_upload}},
+        details={UPLOAD: {"maxSize": settings.max_resumable_upload} | pages, CHAT: chat_policy.to_capability()},
     )
     blobs.set_visibility(services.sees)
+    database.subscribe(message_handler(talking).search.on_commit)
+    chat = ChatRunner(database, clock, message_handler(talking))
+    chat.absence.status_of = services.hub.status_of
     office.on_types = lambda added, gone: services.change_types([_office_handler(one) for one in added], gone)
     return Backend(
         settings=settings,
@@ -161,9 +201,12 @@ def open_backend(settings: Settings, clock: Clock) -> Backend:
         blobs=blobs,
         uploads=uploads,
         blob_api=blob_api,
+        rendition_api=rendition_api,
         tus_api=tus_api,
         admin=admin,
         office=office,
+        chat=chat,
+        search=message_handler(talking).search,
         services=services,
     )
 
@@ -184,6 +227,14 @@ def _account_handlers(office: Office) -> list[RecordHandler]:
 
 def _office_handler(handler: TypeHandler) -> TypeHandler:
     return handler if handler.name in _PERSONAL else audited(handler)
+
+
+def _chat_policy(settings: Settings) -> ChatPolicy:
+    return ChatPolicy(
+        edit_within=settings.edit_within_seconds,
+        recall_within=settings.recall_within_seconds,
+        max_voice_ms=settings.max_voice_seconds * 1000,
+    )
 
 
 def _policy(settings: Settings) -> Policy:

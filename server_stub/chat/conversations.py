@@ -26,7 +26,10 @@ DECEIVING: Final = re.compile(r"[\x00-\x1f\x7f-\x9f\u200e\u200f\u2028\u2029\u202
 """Controls and marks that break lines or turn the direction of writing: a name made with them shows as another."""
 GATHER_FROM: Final = 50  # members: from here on receipts are gathered before they are pushed
 
-MEMBER_COLUMNS: Final = "row, id, conversation_id, scope, person_id, role, joined_at, muted, pinned, read_seq, read_at"
+MEMBER_COLUMNS: Final = (
+    "row, id, conversation_id, scope, person_id, role, joined_at, muted, pinned, read_seq, read_at,"
+    " muted_until, nickname, invited_by, own"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +47,15 @@ class Membership:
     pinned: bool
     read_seq: int
     read_at: int | None
+    muted_until: int | None = None
+    nickname: str | None = None
+    invited_by: str | None = None
+    own: str | None = None  # JSON
+
+    @property
+    def manages(self) -> bool:
+        """Owner or admin."""
+        return self.role in {"owner", "admin"}
 
 
 def system_conversation_id(sender: str, person_id: str) -> str:
@@ -131,7 +143,15 @@ def _do_create(
     _do_count(tx, conversation_id, scope)
 
 
-def do_add_member(tx: Tx, conversation_id: str, person_id: str, *, role: Role = "member", at: int | None = None) -> str:
+def do_add_member(
+    tx: Tx,
+    conversation_id: str,
+    person_id: str,
+    *,
+    role: Role = "member",
+    at: int | None = None,
+    invited_by: str | None = None,
+) -> str:
     """A person joins: all of the history is uncovered, unread from here on. Returns the Member's id.
 
     Raises:
@@ -142,7 +162,7 @@ def do_add_member(tx: Tx, conversation_id: str, person_id: str, *, role: Role = 
         raise invalid_properties("a member already", "personId")
     if count >= MAX_MEMBERS:
         raise invalid_properties(f"at most {MAX_MEMBERS} members", "conversationId")
-    _do_enter(tx, conversation_id, scope, person_id, role, last_seq, tx.now if at is None else at)
+    _do_enter(tx, conversation_id, scope, person_id, role, last_seq, tx.now if at is None else at, invited_by)
     _do_count(tx, conversation_id, scope)
     return pair_id(conversation_id, person_id)
 
@@ -173,15 +193,22 @@ def do_forget_stays_before(tx: Tx, n: int) -> None:
 
 def do_set_role(tx: Tx, one: Membership, role: Role) -> None:
     """Change what a member may do."""
+    do_change_member(tx, one, role=role)
+
+
+def do_change_member(tx: Tx, one: Membership, **columns: Any) -> None:
+    """Set what everybody sees of a member (role, muted_until, nickname)."""
     n = tx.change_id()
-    tx.raw.execute("UPDATE member SET role = ?, touched = ? WHERE row = ?", (role, n, one.row))
+    assert columns.keys() <= {"role", "muted_until", "nickname"}
+    assignments = "".join(f"{name} = ?, " for name in columns)
+    tx.raw.execute(f"UPDATE member SET {assignments}touched = ? WHERE row = ?", (*columns.values(), n, one.row))
     tx.publish(ObjectsChanged("Member", n, (one.scope,)))
 
 
 def do_change_conversation(tx: Tx, conversation_id: str, **columns: Any) -> None:
-    """Set shared columns (name, announcement); all members will hear."""
+    """Set shared columns (name, announcement, settings, …); all members will hear."""
     n = tx.change_id()
-    assert columns.keys() <= {"name", "announcement"}
+    assert columns.keys() <= {"name", "announcement", "settings", "muted_all", "dissolved_at", "department_id"}
     assignments = "".join(f"{name} = ?, " for name in columns)
     row = tx.raw.execute(
         f"UPDATE conversation SET {assignments}updated_at = ?, touched = ?, props_touched = ? WHERE id = ? RETURNING scope",
@@ -190,19 +217,19 @@ def do_change_conversation(tx: Tx, conversation_id: str, **columns: Any) -> None
     tx.publish(ObjectsChanged("Conversation", n, (row[0],)))
 
 
-def do_change_own(tx: Tx, mine: Membership, *, muted: bool, pinned: bool) -> None:
-    """Set what is this person's own; only their devices will hear."""
+def do_change_own(tx: Tx, mine: Membership, *, muted: bool, pinned: bool, own: str | None = None) -> None:
+    """Set what is this person's own (`own`: JSON of everything but muted and pinned); only their devices will hear."""
     n = tx.change_id()
     tx.raw.execute(
-        "UPDATE member SET muted = ?, pinned = ?, own_touched = ?, props_touched = ? WHERE row = ?",
-        (muted, pinned, n, n, mine.row),
+        "UPDATE member SET muted = ?, pinned = ?, own = ?, own_touched = ?, props_touched = ? WHERE row = ?",
+        (muted, pinned, own, n, n, mine.row),
     )
     tx.publish(ObjectsChanged("Conversation", n, person_ids=(mine.person_id,)))
 
 
-def encode_announcement(text: str, by: str, at: str) -> str:
+def encode_announcement(text: str, by: str, at: str, **more: Any) -> str:
     """The stored form of an announcement."""
-    return msgspec.json.encode({"text": text, "by": by, "at": at}).decode()
+    return msgspec.json.encode({"text": text, "by": by, "at": at, **more}).decode()
 
 
 def _row(tx: Tx, conversation_id: str) -> tuple[int, int, int]:
@@ -214,12 +241,22 @@ def _row(tx: Tx, conversation_id: str) -> tuple[int, int, int]:
     return row[0], row[1], row[2]
 
 
-def _do_enter(tx: Tx, conversation_id: str, scope: int, person_id: str, role: Role, read_seq: int, when: int) -> None:
+def _do_enter(
+    tx: Tx,
+    conversation_id: str,
+    scope: int,
+    person_id: str,
+    role: Role,
+    read_seq: int,
+    when: int,
+    invited_by: str | None = None,
+) -> None:
     n = tx.change_id()
     own = visibility.scope_id(tx, "person", person_id)
     tx.raw.execute(
         "INSERT INTO member(id, conversation_id, scope, person_id, person_scope, role, joined_at, muted, pinned, read_seq,"
-        " since, until, touched, read_touched, own_touched, props_touched) VALUES (?, ?, ?, ?, ?, ?, ?, 0, 0, ?, ?, ?, ?, ?, ?, ?)",
+        " since, until, touched, read_touched, own_touched, props_touched, invited_by)"
+        " VALUES (?, ?, ?, ?, ?, ?, ?, 0, 0, ?, ?, ?, ?, ?, ?, ?, ?)",
         (
             pair_id(conversation_id, person_id),
             conversation_id,
@@ -235,6 +272,7 @@ def _do_enter(tx: Tx, conversation_id: str, scope: int, person_id: str, role: Ro
             n,
             n,
             n,
+            invited_by,
         ),
     )
     visibility.do_join(tx, person_id, scope)

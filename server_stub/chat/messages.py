@@ -1,36 +1,28 @@
-"""Messages: the hot path of sending, read markers, what is unread. Raw SQL on purpose: a message costs five short statements.
+"""Messages: the hot path of sending. Raw SQL on purpose: a message costs five short statements.
 
 Nothing here is done per recipient: who gets a message is who is in the conversation's scope.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-import msgspec
-import sqlalchemy as sa
-
-from server_stub.chat.conversations import GATHER_FROM, Membership, do_open_system
+from server_stub.chat.conversations import do_open_system
+from server_stub.chat.message_rows import COLUMNS, encode_extra, message_object, preview_of, to_row
 from server_stub.clock import format_utc
-from server_stub.errors import invalid_properties
-from server_stub.ids import is_uuid7, uuid7
+from server_stub.errors import SetError, SetErrorType, invalid_properties
+from server_stub.ids import uuid7
 from server_stub.push.events import ObjectsChanged
 from server_stub.records.visibility import INF
 from server_stub.storage.database import Tx
 
 MAX_TEXT: Final = 10_000
 MAX_MENTIONS: Final = 200
-PREVIEW: Final = 200  # characters of text in lastMessage
-EVERYBODY: Final = "all"
-
-_encode: Final = msgspec.json.Encoder().encode
-_decode: Final = msgspec.json.Decoder(dict[str, Any]).decode
-_CHUNK: Final = 500
 
 
 @dataclass(slots=True)
 class Draft:
-    """A message that was checked and has no seq yet."""
+    """A message that was checked and has no seq yet. `more`: further members of the object, as the wire shows them."""
 
     kind: str
     text: str
@@ -38,6 +30,7 @@ class Draft:
     reply_to_id: str | None = None
     attachment: dict[str, Any] | None = None
     card: dict[str, Any] | None = None
+    more: Mapping[str, Any] | None = None
     extra: dict[str, Any] = field(init=False)
 
     def __post_init__(self) -> None:
@@ -50,12 +43,14 @@ class Draft:
             extra["attachment"] = self.attachment
         if self.card is not None:
             extra["card"] = self.card
+        if self.more:
+            extra.update(self.more)
         self.extra = extra
 
     @property
     def preview(self) -> str:
-        """The beginning of the text, or the file's name where there is none: for lists."""
-        return (self.text or (self.attachment or {}).get("name") or (self.card or {}).get("title", ""))[:PREVIEW]
+        """The beginning of the text, or what else names it where there is none: for lists."""
+        return preview_of(self.text, self.extra)
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,25 +67,42 @@ def do_send(
     """Write a message of a member; seq is contiguous per conversation and grows in commit order.
 
     Args:
-        creation_id: a UUIDv7 becomes the message's id, and sending it again changes nothing.
+        creation_id: a UUIDv7 that becomes the message's id, and sending it again changes nothing; "": a fresh one.
         at: its time when that is not now (imports).
 
     Raises:
-        SetError: invalidProperties: not a member, a system conversation, somebody else's id, an answer to nothing.
+        SetError: invalidProperties: not a member, a system conversation, somebody else's id, an answer to nothing;
+            forbidden: the group is dissolved, or the sender may not speak in it now.
     """
     row = tx.raw.execute(
-        "SELECT c.scope, c.kind, c.last_seq FROM conversation AS c JOIN member AS m ON m.conversation_id = c.id"
+        "SELECT c.scope, c.kind, c.last_seq, c.dissolved_at, c.muted_all, m.role, m.muted_until"
+        " FROM conversation AS c JOIN member AS m ON m.conversation_id = c.id"
         " WHERE c.id = ? AND m.person_id = ? AND m.until = ?",
         (conversation_id, sender_id, INF),
     ).fetchone()
     if row is None or row[1] == "system":
-        known = _find_sent(tx, sender_id, conversation_id, creation_id)
-        if known is not None:  # sent while still a member, the answer was lost
-            return known
+        known = find_sent(tx, sender_id, creation_id)
+        if known is not None and known["conversationId"] == conversation_id:  # sent while still a member
+            return Sent(known, False)
         raise invalid_properties("no conversation of yours to write in", "conversationId")
-    return _do_write(
+    if row[3] is not None or row[4] or row[6] is not None:
+        known = find_sent(tx, sender_id, creation_id)  # sent while it was still allowed, the answer was lost
+        if known is not None and known["conversationId"] == conversation_id:
+            return Sent(known, False)
+        check_may_speak(tx.now, row[3], row[4], row[5], row[6])
+    return do_write(
         tx, row[0], conversation_id, row[2] + 1, sender_id, creation_id, draft, tx.now if at is None else at
     )
+
+
+def check_may_speak(now: int, dissolved_at: int | None, muted_all: bool, role: str, muted_until: int | None) -> None:
+    """Whether a member may write now. Raises SetError forbidden with `reason`: dissolved, mutedAll or muted."""
+    if dissolved_at is not None:
+        raise SetError(SetErrorType.FORBIDDEN, "the group is dissolved", reason="dissolved")
+    if muted_all and role == "member":
+        raise SetError(SetErrorType.FORBIDDEN, "only owner and admins speak now", reason="mutedAll")
+    if muted_until is not None and muted_until > now:
+        raise SetError(SetErrorType.FORBIDDEN, "you may not speak now", reason="muted", until=format_utc(muted_until))
 
 
 def do_post_system(
@@ -110,13 +122,14 @@ def do_post_system(
         scope, last_seq = tx.raw.execute(
             "SELECT scope, last_seq FROM conversation WHERE id = ?", (conversation_id,)
         ).fetchone()
-        _do_write(tx, scope, conversation_id, last_seq + 1, None, "", draft, when)
+        do_write(tx, scope, conversation_id, last_seq + 1, None, "", draft, when)
 
 
-def _do_write(
+def do_write(
     tx: Tx, scope: int, conversation_id: str, seq: int, sender_id: str | None, creation_id: str, draft: Draft, when: int
 ) -> Sent:
-    message_id = creation_id if is_uuid7(creation_id) else uuid7(when)
+    """Write the next message of a conversation; asks nobody whether it may be written. Raises SetError invalidProperties."""
+    message_id = creation_id or uuid7(when)
     raw = tx.raw
     if (
         draft.reply_to_id is not None
@@ -126,8 +139,8 @@ def _do_write(
     extra = draft.extra
     n = tx.change_id()
     written = raw.execute(
-        "INSERT INTO message(id, scope, seq, modseq, sender_id, kind, text, extra, sent_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"
-        " ON CONFLICT (id) DO NOTHING",
+        "INSERT INTO message(id, scope, seq, modseq, sender_id, kind, text, extra, sent_at, since)"
+        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO NOTHING",
         (
             message_id,
             scope,
@@ -136,12 +149,16 @@ def _do_write(
             sender_id,
             draft.kind,
             draft.text,
-            _encode(extra).decode() if extra else None,
+            encode_extra(extra).decode() if extra else None,
             when,
+            n,
         ),
     )
     if written.rowcount != 1:
-        return _recall(tx, message_id, scope, conversation_id, sender_id)
+        known = find_sent(tx, sender_id, message_id)
+        if known is None or known["conversationId"] != conversation_id:
+            raise invalid_properties("this id is taken", "id")
+        return Sent(known, False)
     sent_at = format_utc(when)
     last = {
         "id": message_id,
@@ -151,136 +168,33 @@ def _do_write(
         "text": draft.preview,
         "sentAt": sent_at,
     }
+    if "event" in extra:
+        last["event"] = extra["event"]
     raw.execute(
         "UPDATE conversation SET last_seq = ?, last_message = ?, updated_at = ?, touched = ? WHERE id = ?",
-        (seq, _encode(last).decode(), when, n, conversation_id),
+        (seq, encode_extra(last).decode(), when, n, conversation_id),
     )
     if draft.mentions:
-        raw.executemany(
-            "INSERT INTO mention(scope, person_id, seq, sender_id) VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING",
-            [(scope, person_id, seq, sender_id) for person_id in draft.mentions],
-        )
-    message = _object(message_id, conversation_id, seq, sender_id, draft.kind, draft.text, extra, sent_at)
+        do_mention(tx, scope, seq, sender_id, draft.mentions)
+    message = message_object(message_id, conversation_id, seq, sender_id, draft.kind, draft.text, extra, sent_at)
     scopes = (scope,)
     tx.publish(ObjectsChanged("Message", n, scopes, objects=(message,)))
     tx.publish(ObjectsChanged("Conversation", n, scopes))
     return Sent(message, True)
 
 
-def _find_sent(tx: Tx, sender_id: str, conversation_id: str, message_id: str) -> Sent | None:
+def do_mention(tx: Tx, scope: int, seq: int, sender_id: str | None, person_ids: Iterable[str]) -> None:
+    """Note whom a message mentions: for their counts."""
+    tx.raw.executemany(
+        "INSERT INTO mention(scope, person_id, seq, sender_id) VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING",
+        [(scope, person_id, seq, sender_id) for person_id in person_ids],
+    )
+
+
+def find_sent(tx: Tx, sender_id: str | None, message_id: str) -> dict[str, Any] | None:
+    """The message that this person wrote under this id before, as it is now; None when there is none."""
     row = tx.raw.execute(
-        f"SELECT {_COLUMNS} FROM message WHERE id = ? AND sender_id = ?"
-        " AND scope = (SELECT scope FROM conversation WHERE id = ?)",
-        (message_id, sender_id, conversation_id),
+        f"SELECT {COLUMNS}, (SELECT id FROM conversation WHERE scope = message.scope) FROM message WHERE id = ?",
+        (message_id,),
     ).fetchone()
-    return Sent(_from_row(row, conversation_id), False) if row is not None else None
-
-
-def _recall(tx: Tx, message_id: str, scope: int, conversation_id: str, sender_id: str | None) -> Sent:
-    """The message that was written under this id before, if it is the same person's in the same conversation."""
-    row = tx.raw.execute(f"SELECT {_COLUMNS} FROM message WHERE id = ?", (message_id,)).fetchone()
-    if row[3] != sender_id or row[1] != scope:
-        raise invalid_properties("this id is taken", "id")
-    return Sent(_from_row(row, conversation_id), False)
-
-
-_COLUMNS: Final = "id, scope, seq, sender_id, kind, text, extra, sent_at"
-
-
-def _from_row(row: Sequence[Any], conversation_id: str) -> dict[str, Any]:
-    message_id, _, seq, sender_id, kind, text, extra, sent_at = row
-    return _object(
-        message_id, conversation_id, seq, sender_id, kind, text, _decode(extra) if extra else {}, format_utc(sent_at)
-    )
-
-
-def _object(
-    id_: str,
-    conversation_id: str,
-    seq: int,
-    sender_id: str | None,
-    kind: str,
-    text: str,
-    extra: dict[str, Any],
-    sent: str,
-) -> dict[str, Any]:
-    return {
-        "id": id_,
-        "conversationId": conversation_id,
-        "seq": seq,
-        "senderId": sender_id,
-        "kind": kind,
-        "text": text,
-        "mentions": [],
-        **extra,
-        "sentAt": sent,
-    }
-
-
-def load_messages(conn: sa.Connection, ids: Sequence[str]) -> dict[str, dict[str, Any]]:
-    """Messages by id, as the wire shows them. Checks no rights."""
-    rows: list[Any] = []
-    for start in range(0, len(ids), _CHUNK):
-        chunk = tuple(ids[start : start + _CHUNK])
-        marks = ",".join("?" * len(chunk))
-        rows += conn.exec_driver_sql(f"SELECT {_COLUMNS} FROM message WHERE id IN ({marks})", chunk).fetchall()
-    scopes = tuple({row[1] for row in rows})
-    names: dict[int, str] = {}
-    for start in range(0, len(scopes), _CHUNK):
-        part = scopes[start : start + _CHUNK]
-        marks = ",".join("?" * len(part))
-        found = conn.exec_driver_sql(f"SELECT scope, id FROM conversation WHERE scope IN ({marks})", part)
-        names.update((row[0], row[1]) for row in found)
-    return {row[0]: _from_row(row, names[row[1]]) for row in rows}
-
-
-# ---------------------------------------------------------------- read markers
-
-
-def do_mark_read(tx: Tx, mine: Membership, seq: int, *, at: int | None = None) -> bool:
-    """Move a person's read marker forward; never back, never past the last message. False when it stays."""
-    last_seq, count = tx.raw.execute(
-        "SELECT last_seq, member_count FROM conversation WHERE id = ?", (mine.conversation_id,)
-    ).fetchone()
-    seq = min(seq, last_seq)
-    if seq <= mine.read_seq:
-        return False
-    n = tx.change_id()
-    when = tx.now if at is None else at
-    tx.raw.execute(
-        "UPDATE member SET read_seq = ?, read_at = ?, read_touched = ?, own_touched = ? WHERE row = ?",
-        (seq, when, n, n, mine.row),
-    )
-    receipt = receipt_object(mine.conversation_id, mine.person_id, mine.id, seq, when)
-    tx.publish(ObjectsChanged("Receipt", n, (mine.scope,), objects=(receipt,), gather=count > GATHER_FROM))
-    tx.publish(ObjectsChanged("Conversation", n, person_ids=(mine.person_id,)))
-    return True
-
-
-def receipt_object(
-    conversation_id: str, person_id: str, id_: str, read_seq: int, read_at: int | None
-) -> dict[str, Any]:
-    """A Receipt as the wire shows it."""
-    return {
-        "id": id_,
-        "conversationId": conversation_id,
-        "personId": person_id,
-        "readSeq": read_seq,
-        "readAt": format_utc(read_at) if read_at is not None else None,
-    }
-
-
-def count_unread(conn: sa.Connection, scope: int, person_id: str, read_seq: int) -> tuple[int, int]:
-    """(messages of others after the read marker, those among them that mention the person or all)."""
-    unread = conn.exec_driver_sql(
-        "SELECT count(*) FROM message WHERE scope = ? AND seq > ? AND kind <> 'system' AND (sender_id IS NULL OR sender_id <> ?)",
-        (scope, read_seq, person_id),
-    ).scalar_one()
-    if not unread:
-        return 0, 0
-    mentions = conn.exec_driver_sql(
-        "SELECT count(DISTINCT seq) FROM mention WHERE scope = ? AND person_id IN (?, ?) AND seq > ?"
-        " AND (sender_id IS NULL OR sender_id <> ?)",
-        (scope, person_id, EVERYBODY, read_seq, person_id),
-    ).scalar_one()
-    return int(unread), int(mentions)
+    return None if row is None or row[3] != sender_id else to_row(row[:8], row[8]).to_object()

@@ -44,6 +44,7 @@ class Connection:
         status: its presence; None until push is enabled.
         dirty: types with news not yet told.
         lagging: frames were left out because the outlet was behind.
+        wanted_text: the text beside its presence that was not applied yet.
         wanted_status: the presence the client told last; None when that is its status.
     """
 
@@ -65,6 +66,7 @@ class Connection:
         "typed_at",
         "waiting",
         "wanted_status",
+        "wanted_text",
     )
 
     def __init__(
@@ -85,6 +87,7 @@ class Connection:
         self.lagging = False
         self.typed_at: dict[str, int] = {}
         self.wanted_status: str | None = None
+        self.wanted_text: str | None = None
         self.status_timer: asyncio.TimerHandle | None = None
         self.status_changes: list[int] = []  # when the newest of them were, in ms
 

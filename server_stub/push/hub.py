@@ -87,7 +87,7 @@ class Hub:
         connection.objects = frozenset()
         if connection.status_timer is not None:
             connection.status_timer.cancel()
-            connection.status_timer = connection.wanted_status = None
+            connection.status_timer = connection.wanted_status = connection.wanted_text = None
         if connection.status is not None:
             connection.status = None
             self._note_presence(connection.person_id)
@@ -117,7 +117,8 @@ class Hub:
 
     def _presence_snapshot(self) -> Frame:
         if self._snapshot is None:
-            self._snapshot = signal("presence", presence=self._presence.current)
+            texts = {"texts": self._presence.texts} if self._presence.texts else {}
+            self._snapshot = signal("presence", presence=self._presence.current, **texts)
         return self._snapshot
 
     def listen(self, connection: Connection, data_types: Collection[str] | None) -> None:
@@ -183,6 +184,8 @@ class Hub:
             self._gather(event)
             return
         if event.objects is not None:
+            if self._gathered:
+                self._overtake(event)
             groups = [self._by_scope[scope] for scope in event.scopes if scope in self._by_scope]
             groups += [self._by_person[person] for person in event.person_ids if person in self._by_person]
             if groups:  # nobody there: nothing is encoded
@@ -209,10 +212,20 @@ class Hub:
             if self._gather_at is None and not self.stopping:
                 self._gather_at = asyncio.get_running_loop().call_later(GATHER_OBJECTS_S, self._flush_gathered)
 
+    def _overtake(self, event: ObjectsChanged) -> None:
+        """What goes out at once is newer than what was gathered of the same objects, which must not come after it."""
+        for scope in event.scopes:
+            held = self._gathered.get((event.type_name, scope))
+            if held is not None:
+                for obj in event.objects or ():
+                    held[0].pop(str(obj["id"]), None)
+
     def _flush_gathered(self) -> None:
         self._gather_at = None
         gathered, self._gathered = self._gathered, {}
         for (type_name, scope), (objects, (change_id,)) in gathered.items():
+            if not objects:
+                continue
             self._on_objects(ObjectsChanged(type_name, change_id, (scope,), objects=list(objects.values())))
 
     def _fan_out(self, receivers: Iterable[Connection], frame: Frame, event: ObjectsChanged) -> None:
@@ -294,8 +307,13 @@ class Hub:
 
     # ------------------------------------------------------------ signals
 
-    def set_status(self, connection: Connection, status: str) -> None:
-        """The client says how its person is: one of presence.STATUSES. Said too often, only the last counts, and later."""
+    def set_status(self, connection: Connection, status: str, text: str | None = None) -> None:
+        """The client says how its person is: one of presence.STATUSES, and a text ("": none, None: as before).
+
+        Said too often, only the last counts, and later.
+        """
+        if text is not None:
+            connection.wanted_text = text
         if connection.status_timer is not None:
             connection.wanted_status = status
             return
@@ -317,10 +335,16 @@ class Hub:
             self.set_status(connection, status)
 
     def _apply_status(self, connection: Connection, status: str, now: int) -> None:
-        if status != connection.status:
-            connection.status_changes.append(now)
-            connection.status = status
-            self._note_presence(connection.person_id)
+        text, connection.wanted_text = connection.wanted_text, None
+        said_anew = text is not None and text != self._presence.texts.get(connection.person_id, "")
+        if status == connection.status and not said_anew:
+            return
+        connection.status_changes.append(now)
+        connection.status = status
+        self._note_presence(connection.person_id)
+        if text is not None and self._presence.set_text(connection.person_id, text):
+            self._snapshot = None
+            self._schedule()
 
     def status_of(self, person_id: str) -> str:
         """How a person is over all sockets."""
@@ -333,9 +357,9 @@ class Hub:
             self._schedule()
 
     def _flush_presence(self) -> None:
-        changes = self._presence.take_changes()
-        if changes:
-            self._broadcast(signal("presence", presence=changes))
+        changes, texts = self._presence.take_changes(), self._presence.take_texts()
+        if changes or texts:
+            self._broadcast(signal("presence", presence=changes, **({"texts": texts} if texts else {})))
 
     def _broadcast(self, frame: Frame) -> None:
         for connection in self.connections():

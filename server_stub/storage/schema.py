@@ -55,7 +55,46 @@ def _record_versions(conn: sa.Connection) -> None:
     conn.exec_driver_sql("DROP TABLE old_alert")
 
 
-MIGRATIONS: Final[Mapping[int, Migration]] = {2: _types_by_uploader, 3: _record_versions}
+def _chat_that_changes(conn: sa.Connection) -> None:
+    """Version 4: messages change in place, so they know apart when they were made and when they last changed; groups have settings."""
+    if "since" not in _columns(conn, "message", "since"):
+        conn.exec_driver_sql("ALTER TABLE message ADD COLUMN since BIGINT NOT NULL DEFAULT 0")
+        conn.exec_driver_sql("UPDATE message SET since = modseq")
+    for table, name, kind in (
+        ("conversation", "settings", "TEXT"),
+        ("conversation", "muted_all", "BOOLEAN NOT NULL DEFAULT 0"),
+        ("conversation", "dissolved_at", "BIGINT"),
+        ("conversation", "department_id", "TEXT"),
+        ("member", "own", "TEXT"),
+        ("member", "muted_until", "BIGINT"),
+        ("member", "nickname", "TEXT"),
+        ("member", "invited_by", "TEXT"),
+    ):
+        if name not in _columns(conn, table, name):
+            conn.exec_driver_sql(f"ALTER TABLE {table} ADD COLUMN {name} {kind}")
+
+
+def _alerts_apart(conn: sa.Connection) -> None:
+    """Version 5: alerts of one kind about one object may stand side by side when they say different things."""
+    columns = "id, person_id, kind, title, text, urgent, link_type, link_id, created_at, label"
+    if "id" not in _columns(conn, "alert", ""):
+        return  # not there yet: it will be made new
+    conn.exec_driver_sql("ALTER TABLE alert RENAME TO old_alert")
+    conn.exec_driver_sql(
+        "CREATE TABLE alert (id TEXT NOT NULL PRIMARY KEY, person_id TEXT NOT NULL, kind TEXT NOT NULL, title TEXT NOT NULL,"
+        " text TEXT NOT NULL, urgent BOOLEAN NOT NULL, link_type TEXT NOT NULL, link_id TEXT NOT NULL,"
+        " created_at BIGINT NOT NULL, label TEXT, UNIQUE (link_type, link_id, person_id, kind, text))"
+    )
+    conn.exec_driver_sql(f"INSERT INTO alert({columns}) SELECT {columns} FROM old_alert")
+    conn.exec_driver_sql("DROP TABLE old_alert")
+
+
+MIGRATIONS: Final[Mapping[int, Migration]] = {
+    2: _types_by_uploader,
+    3: _record_versions,
+    4: _chat_that_changes,
+    5: _alerts_apart,
+}
 """Version → what takes a database of the version before to it. Version 1 is the first that was ever written."""
 
 LATEST: Final = max(MIGRATIONS, default=1)

@@ -11,6 +11,7 @@ from server_stub.workflow.drawing import make_plane, moved
 from server_stub.workflow.drawing_xml import DRAWN, Box, Plane, Point, load_planes
 from server_stub.workflow.layout import MARGIN
 from server_stub.workflow.normalise_reach import reached_from_start
+from server_stub.workflow.options import Label
 from server_stub.workflow.process_file import ProcessFile
 
 RETURN_RISE: Final = 30.0
@@ -21,7 +22,10 @@ _SHOWN: Final = frozenset({*FLOW_NODES, "participant", "lane", "textAnnotation"}
 
 
 class Shape(Struct, frozen=True, kw_only=True, rename="camel", omit_defaults=True):
-    """A box. `kind`: the BPMN name (userTask, startEvent, exclusiveGateway, participant, lane, …); `event`: what an event is about (timer, message, …)."""
+    """A box. `kind`: the BPMN name (userTask, startEvent, exclusiveGateway, participant, lane, …); `event`: what an event is about (timer, message, …).
+
+    label: the name in both languages, where the file has it.
+    """
 
     kind: str
     name: str
@@ -30,6 +34,7 @@ class Shape(Struct, frozen=True, kw_only=True, rename="camel", omit_defaults=Tru
     w: float
     h: float
     event: str | None = None
+    label: Label | None = None
 
 
 class Edge(Struct, frozen=True, kw_only=True, rename="camel", omit_defaults=True):
@@ -40,6 +45,7 @@ class Edge(Struct, frozen=True, kw_only=True, rename="camel", omit_defaults=True
     kind: Literal["flow", "return"] = "flow"
     source: str
     target: str
+    label: Label | None = None
 
 
 class Diagram(Struct, frozen=True, kw_only=True, rename="camel"):
@@ -90,7 +96,11 @@ def _diagram(process: ProcessFile, root: Element, main: Element, plane: Plane) -
     left = min([1e6, *(box.x for box in boxes.values()), *(x for one in lines.values() for x, _y in one)])
     top = min([1e6, *(box.y for box in boxes.values()), *(y for one in lines.values() for _x, y in one)])
     dx, dy = (MARGIN - left, MARGIN - top) if boxes else (0.0, 0.0)
-    shapes = {name: _shape(elements[name], moved(box, dx, dy)) for name, box in _painted(boxes, elements)}
+    labels = process.labels
+    shapes = {
+        name: _shape(elements[name], moved(box, dx, dy), labels.get(elements[name].get("processRef") or name))
+        for name, box in _painted(boxes, elements)
+    }
     edges = {
         name: Edge(
             name=name_of(flows[name]) if name in flows else "",
@@ -98,6 +108,7 @@ def _diagram(process: ProcessFile, root: Element, main: Element, plane: Plane) -
             kind="flow" if name in flows else "return",
             source=str(flows[name].get("sourceRef")) if name in flows else returns[name][0],
             target=str(flows[name].get("targetRef")) if name in flows else returns[name][1],
+            label=labels.get(name),
         )
         for name, line in lines.items()
     }
@@ -116,12 +127,12 @@ def _painted(boxes: Mapping[str, Box], elements: Mapping[str, Element]) -> list[
     return sorted(boxes.items(), key=lambda one: (rank.get(local(elements[one[0]]), 3), -one[1].w * one[1].h))
 
 
-def _shape(element: Element, box: Box) -> Shape:
+def _shape(element: Element, box: Box, label: Label | None) -> Shape:
     event = next(
         (local(one)[: -len("EventDefinition")] for one in element if local(one).endswith("EventDefinition")), None
     )
     name = text_of(element)[:500] if local(element) == "textAnnotation" else name_of(element)
-    return Shape(kind=local(element), name=name, x=box.x, y=box.y, w=box.w, h=box.h, event=event)
+    return Shape(kind=local(element), name=name, x=box.x, y=box.y, w=box.w, h=box.h, event=event, label=label)
 
 
 def _line_between(a: Box, b: Box) -> tuple[Point, ...]:

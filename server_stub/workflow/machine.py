@@ -18,7 +18,7 @@ from SpiffWorkflow.util.task import TaskState
 
 from server_stub.workflow.machine_compile import Compiled, compile_process
 from server_stub.workflow.machine_faults import CannotGoBack, NoSuchToken, ProcessStuck
-from server_stub.workflow.machine_history import done_steps, earlier, forget_laps, reopen
+from server_stub.workflow.machine_history import done_steps, earlier, forget_laps, passed_elements, reopen
 from server_stub.workflow.machine_preview import likely_next
 from server_stub.workflow.machine_state import copied, pack, unpack
 from server_stub.workflow.machine_tasks import CaseTask, element_of
@@ -151,6 +151,11 @@ class Machine:
     def past_steps(self) -> tuple[str, ...]:
         """Ids of the steps done and not gone back over, in order of completion, each once: what is lit."""
         return done_steps(self._top)
+
+    @property
+    def past_elements(self) -> tuple[str, ...]:
+        """The same with all that needs nobody: services, scripts, gateways, events."""
+        return passed_elements(self._top)
 
     def earlier_steps(self, token_id: str) -> tuple[str, ...]:
         """Ids of the steps that led to this one, latest first, each once: where it can go back to. Raises NoSuchToken."""

@@ -66,6 +66,12 @@ def done_steps(top: CaseWorkflow) -> tuple[str, ...]:
     return tuple(dict.fromkeys(one.task_spec.bpmn_id for one in done))
 
 
+def passed_elements(top: CaseWorkflow) -> tuple[str, ...]:
+    """Ids of whatever was passed, in the order it began: steps, and what the program did between them (services, gateways, events)."""
+    named = (one for one in top.registry.values() if one._state == TaskState.COMPLETED and one.task_spec.bpmn_id)
+    return tuple(dict.fromkeys(one.task_spec.bpmn_id for one in named))
+
+
 # ---------------------------------------------------------------- taking back
 def reopen(top: CaseWorkflow, step: CaseTask) -> None:
     """Undo a step and all it caused, and enter it again. What is ready then has still to be run."""

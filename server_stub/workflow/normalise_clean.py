@@ -59,7 +59,7 @@ _CHILDREN: Final[dict[str, frozenset[str]]] = {
     "subProcess": _CONTENT | {_LOOP, _STANDARD},
     "transaction": _CONTENT | {_LOOP, _STANDARD},
     "scriptTask": _TEXTS | {_LOOP, _STANDARD, "script"},
-    "sequenceFlow": frozenset({"conditionExpression", "documentation"}),
+    "sequenceFlow": frozenset({"conditionExpression"}) | _TEXTS,
     "laneSet": frozenset({"lane"}),
     "childLaneSet": frozenset({"lane"}),
     "lane": frozenset({"flowNodeRef", "childLaneSet"}),

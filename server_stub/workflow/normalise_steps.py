@@ -1,12 +1,12 @@
 """Steps for people: their options, ours where the file has them, else guessed from what the modeller said; instances taken off into tongban:many."""
 
-from server_stub.workflow.bpmn_xml import Element, child, id_of, local
+from server_stub.workflow.bpmn_xml import TONGBAN, Element, extension, id_of, local
 from server_stub.workflow.draft import PEOPLE_TASKS, Draft, title_of
 from server_stub.workflow.foreign_options import from_lane, limit_of, performers_of
 from server_stub.workflow.normalise_ids import lanes_of
 from server_stub.workflow.normalise_many import take_many
 from server_stub.workflow.options import StepOptions
-from server_stub.workflow.options_xml import BadOptions, load_options, write_many, write_options
+from server_stub.workflow.options_xml import BadOptions, load_label, load_options, write_many, write_options
 from server_stub.workflow.process_file import Many
 
 
@@ -27,8 +27,9 @@ def normalise_steps(draft: Draft) -> None:
             write_many(task, many)
         write_options(task, options)
     for end in draft.nodes("endEvent"):
-        if local(end.getparent()) != "process" and child(end, "extensionElements") is not None:
-            end.remove(child(end, "extensionElements"))
+        state = extension(end, "end", TONGBAN)
+        if local(end.getparent()) != "process" and state is not None:
+            state.getparent().remove(state)
 
 
 def _guess(draft: Draft, task: Element, many: Many | None, lane: str | None) -> StepOptions:
@@ -56,5 +57,6 @@ def _guess(draft: Draft, task: Element, many: Many | None, lane: str | None) -> 
         performers=performers,
         limit=limit,
         count="all" if all_of_them else "one",
+        label=load_label(task),
         order="sequential" if marked == "sequential" or (many is not None and many.sequential) else "parallel",
     )

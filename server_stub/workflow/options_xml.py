@@ -6,13 +6,14 @@ from typing import Any, Final
 import msgspec
 from lxml import etree
 
-from server_stub.workflow.bpmn_xml import TONGBAN, Element, child, extension, q
-from server_stub.workflow.options import StepOptions
+from server_stub.workflow.bpmn_xml import TONGBAN, Element, child, extension, name_of, q
+from server_stub.workflow.options import Label, StepOptions
 from server_stub.workflow.process_file import Many
 
 _LISTS: Final = frozenset({"performers", "fallback", "editable", "required", "chooses"})
 _FLAGS: Final = frozenset({"attachments", "skipRepeated"})
 _MAX_VALUE: Final = 5_000
+MAX_LABEL: Final = 200
 
 
 class BadOptions(ValueError):
@@ -34,9 +35,9 @@ def load_options(element: Element) -> StepOptions | None:
             raise BadOptions(f"{name} is too long")
         data[name] = _value(name, text)
     data["actions"] = [_action(one) for one in step.iter(q("action", TONGBAN))]
-    label = step.find(q("label", TONGBAN))
+    label = load_label(element)
     if label is not None:
-        data["label"] = dict(label.attrib)
+        data["label"] = msgspec.to_builtins(label)
     options: StepOptions = _convert(data, StepOptions)
     return options
 
@@ -66,8 +67,34 @@ def _convert(data: Mapping[str, Any], kind: type[Any]) -> Any:
         raise BadOptions(str(error)) from None
 
 
+def load_label(element: Element) -> Label | None:
+    """What an element is called in both languages: its tongban:label, for a step also within tongban:step; a language not given is the element's name.
+
+    None: it has none, or a language is missing.
+    """
+    found = extension(element, "label", TONGBAN)
+    if found is None:
+        return None
+    zh, en = ((str(found.get(one) or "").strip() and str(found.get(one)))[:MAX_LABEL] for one in ("zh", "en"))
+    name = name_of(element)
+    return Label(zh=zh or name, en=en or name) if (zh or name) and (en or name) else None
+
+
+def write_label(element: Element, label: Label | None) -> None:
+    """Put a label into the element's extension elements; what its name says already is left out."""
+    if label is None:
+        return
+    found, name = renew(element, "label"), name_of(element)
+    for key, words in (("zh", label.zh), ("en", label.en)):
+        if words != name or key == "en":
+            found.set(key, words)
+
+
 def write_options(element: Element, options: StepOptions) -> None:
-    """Put the options into the element's extension elements, instead of those there; defaults are not written."""
+    """Put the options into the element's extension elements, instead of those there; defaults are not written. The label is in them."""
+    holder = child(element, "extensionElements")
+    for loose in () if holder is None else holder.findall(q("label", TONGBAN)):
+        loose.getparent().remove(loose)
     step = renew(element, "step")
     data = msgspec.to_builtins(options)
     actions, label = data.pop("actions", ()), data.pop("label", None)

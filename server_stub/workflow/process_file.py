@@ -5,7 +5,7 @@ from typing import Final, Literal
 
 from msgspec import Struct, field
 
-from server_stub.workflow.options import StepOptions
+from server_stub.workflow.options import Label, StepOptions
 
 NO_NAME: Final = ""
 
@@ -100,6 +100,7 @@ class ProcessFile(Struct, frozen=True, kw_only=True):
         called: ids of processes that it calls and that are not in the file: to be given at the start.
         services: what a service task asks for, by the task's id: the name given to the service callback.
         messages: names of the messages and signals it waits for.
+        labels: what elements are called in both languages, by id (the process, steps, gateways, events, flows): those whose file says so.
     """
 
     id: str
@@ -112,3 +113,9 @@ class ProcessFile(Struct, frozen=True, kw_only=True):
     called: tuple[str, ...] = ()
     services: Mapping[str, str] = field(default_factory=dict)
     messages: tuple[str, ...] = ()
+    labels: Mapping[str, Label] = field(default_factory=dict)
+
+
+def words_of(process: ProcessFile, element: str, name: str = NO_NAME) -> Label:
+    """What an element is called, in both languages: its label, else its `name`, else its id."""
+    return process.labels.get(element) or Label(zh=name or element, en=name or element)

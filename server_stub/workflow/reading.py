@@ -9,15 +9,25 @@ from msgspec.structs import replace
 from SpiffWorkflow.bpmn.parser.BpmnParser import BpmnParser
 from SpiffWorkflow.exceptions import SpiffWorkflowException
 
-from server_stub.workflow.bpmn_xml import Element, children, id_of, local, name_of, parse_xml, refuse, to_bytes
-from server_stub.workflow.draft import CONTAINERS, PEOPLE_TASKS, Draft
+from server_stub.workflow.bpmn_xml import (
+    Element,
+    children,
+    descendants,
+    id_of,
+    local,
+    name_of,
+    parse_xml,
+    refuse,
+    to_bytes,
+)
+from server_stub.workflow.draft import CONTAINERS, FLOW_NODES, PEOPLE_TASKS, Draft
 from server_stub.workflow.normalise import normalise
 from server_stub.workflow.normalise_events import definitions_of
 from server_stub.workflow.normalise_processes import called_ids, find_circle
 from server_stub.workflow.normalise_reach import reached_from_start
 from server_stub.workflow.normalise_tasks import service_name
-from server_stub.workflow.options import StepOptions, usual_actions
-from server_stub.workflow.options_xml import BadOptions, load_many, load_options, load_word
+from server_stub.workflow.options import Label, StepOptions, usual_actions
+from server_stub.workflow.options_xml import BadOptions, load_label, load_many, load_options, load_word
 from server_stub.workflow.process_file import BpmnRefused, End, Many, Note, Problem, ProcessFile, Step
 
 __all__ = [
@@ -29,6 +39,7 @@ __all__ = [
     "ProcessFile",
     "Step",
     "find_call_circle",
+    "names_in_one_language",
     "read_bpmn",
 ]
 
@@ -66,7 +77,15 @@ def read_bpmn(data: bytes) -> ProcessFile:
         called=tuple(one for one in called if one not in processes),
         services={id_of(one): service_name(one) for one in draft.nodes("serviceTask")},
         messages=_awaited(draft),
+        labels=dict(_labels(draft)),
     )
+
+
+def names_in_one_language(process: ProcessFile) -> tuple[str, ...]:
+    """Ids of what has a name that is no English, and no label: an English interface shows it as it is."""
+    root = parse_xml(process.xml)
+    named = (one for one in descendants(root, "process", *FLOW_NODES, "sequenceFlow") if not name_of(one).isascii())
+    return tuple(id_of(one) for one in named if id_of(one) not in process.labels)
 
 
 def find_call_circle(process: ProcessFile, called: Mapping[str, ProcessFile]) -> tuple[str, ...]:
@@ -125,6 +144,14 @@ def _ends(draft: Draft) -> Iterator[End]:
         code = codes.get(definition.get("errorRef")) if definition is not None else None
         state = load_word(end, "end", "state")
         yield End(id=id_of(end), name=name_of(end), state=state or None, kind=kind, code=code)
+
+
+def _labels(draft: Draft) -> Iterator[tuple[str, Label]]:
+    for process in draft.processes:
+        for element in (process, *descendants(process, *FLOW_NODES, "sequenceFlow")):
+            label = load_label(element)
+            if label is not None:
+                yield id_of(element), label
 
 
 def _awaited(draft: Draft) -> tuple[str, ...]:

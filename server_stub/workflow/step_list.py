@@ -1,5 +1,6 @@
 """A process as a list of steps, as an administrator designs it: people's steps, automatic ones, branches, parallels, ends. Values and what holds for them.
 
+`name` is what the file calls a thing, `label` the same in both languages (a person's step has it in `options`).
 step_list_write.py makes a .bpmn file of one, step_list_read.py reads it back from any file of that shape; both ways nothing is lost.
 """
 
@@ -13,7 +14,7 @@ from msgspec import Struct
 from server_stub.workflow.budget import EvaluationError
 from server_stub.workflow.dialects import translate, translate_script
 from server_stub.workflow.normalise_ids import MAX_NODES
-from server_stub.workflow.options import StepId, StepOptions
+from server_stub.workflow.options import Label, StepId, StepOptions
 from server_stub.workflow.process_file import Many, Problem
 
 MAX_NAME: Final = 200
@@ -60,6 +61,7 @@ class ServiceStep(
     id: StepId
     name: str
     service: str
+    label: Label | None = None
 
 
 class ScriptStep(
@@ -77,6 +79,7 @@ class ScriptStep(
     id: StepId
     name: str
     script: str
+    label: Label | None = None
 
 
 class CallStep(
@@ -94,6 +97,7 @@ class CallStep(
     id: StepId
     name: str
     process: str
+    label: Label | None = None
 
 
 class EndStep(
@@ -111,6 +115,7 @@ class EndStep(
     id: StepId
     name: str = ""
     state: str | None = None
+    label: Label | None = None
 
 
 class Choice(Struct, frozen=True, kw_only=True, rename="camel", omit_defaults=True, forbid_unknown_fields=True):
@@ -119,6 +124,7 @@ class Choice(Struct, frozen=True, kw_only=True, rename="camel", omit_defaults=Tr
     name: str = ""
     condition: str | None = None
     steps: "tuple[ListItem, ...]" = ()
+    label: Label | None = None
 
 
 class BranchStep(
@@ -138,6 +144,7 @@ class BranchStep(
     choices: tuple[Choice, ...]
     otherwise: Choice = Choice()
     several: bool = False
+    label: Label | None = None
 
 
 class Lane(Struct, frozen=True, kw_only=True, rename="camel", omit_defaults=True, forbid_unknown_fields=True):
@@ -145,6 +152,7 @@ class Lane(Struct, frozen=True, kw_only=True, rename="camel", omit_defaults=True
 
     name: str = ""
     steps: "tuple[ListItem, ...]"
+    label: Label | None = None
 
 
 class ParallelStep(
@@ -162,6 +170,7 @@ class ParallelStep(
     id: StepId
     name: str = ""
     lanes: tuple[Lane, ...]
+    label: Label | None = None
 
 
 ListItem = PersonStep | ServiceStep | ScriptStep | CallStep | EndStep | BranchStep | ParallelStep
@@ -173,6 +182,7 @@ class StepList(Struct, frozen=True, kw_only=True, rename="camel", omit_defaults=
     id: StepId
     name: str
     steps: tuple[ListItem, ...]
+    label: Label | None = None
 
 
 class StepListRefused(Exception):
@@ -196,6 +206,11 @@ def ways_of(item: ListItem) -> tuple[Choice | Lane, ...]:
     if isinstance(item, BranchStep):
         return (*item.choices, item.otherwise)
     return item.lanes if isinstance(item, ParallelStep) else ()
+
+
+def label_of(item: ListItem) -> Label | None:
+    """What an item is called in both languages."""
+    return item.options.label if isinstance(item, PersonStep) else item.label
 
 
 def goes_on(steps: tuple[ListItem, ...]) -> bool:
@@ -224,7 +239,14 @@ def check_step_list(steps: StepList) -> tuple[Problem, ...]:
         found.append(Problem(steps.id, "noEnd", "最后一步应为结束", "the list does not come to an end"))
     _check_ways(steps.steps, found, is_parallel=False)
     names = [(steps.id, steps.name), *((one.id, one.name) for one in items)]
-    names += [(one.id, way.name) for one in items for way in ways_of(one)]
+    ways = [(one.id, way) for one in items for way in ways_of(one)]
+    names += [(name, way.name) for name, way in ways]
+    labels = [
+        (steps.id, steps.label),
+        *((one.id, label_of(one)) for one in items),
+        *((name, way.label) for name, way in ways),
+    ]
+    names += [(name, words) for name, label in labels if label is not None for words in (label.zh, label.en)]
     for name, text in names:
         if text != " ".join(text.split()) or len(text) > MAX_NAME or not text.isprintable():
             zh, en = "名称应为一行文字，不超过 200 字", "a name is one line of at most 200 characters"

@@ -10,7 +10,7 @@ from server_stub.workflow.draft import FLOW_NODES
 from server_stub.workflow.normalise_events import definitions_of
 from server_stub.workflow.normalise_tasks import service_name
 from server_stub.workflow.options import StepOptions
-from server_stub.workflow.options_xml import load_many, load_options, load_word
+from server_stub.workflow.options_xml import load_label, load_many, load_options, load_word
 from server_stub.workflow.process_file import ProcessFile
 from server_stub.workflow.step_list import (
     MAX_DEEP,
@@ -53,7 +53,7 @@ def read_step_list(process: ProcessFile) -> StepList | NotAList:
         steps = _Reader(main).read()
     except _Differs as difference:
         return difference.reason
-    found = StepList(id=process.id, name=name_of(main), steps=steps)
+    found = StepList(id=process.id, name=name_of(main), steps=steps, label=load_label(main))
     problems = check_step_list(found)
     if problems:
         return NotAList(problems[0].element, problems[0].zh, problems[0].en)
@@ -132,10 +132,13 @@ class _Reader:
         return self._item_of(node, [(flow, items) for flow, items, _meeting in ways]), meeting
 
     def _item_of(self, node: Element, ways: Sequence[tuple[Element, tuple[ListItem, ...]]]) -> ListItem:
-        name, title = id_of(node), name_of(node)
+        name, title, label = id_of(node), name_of(node), load_label(node)
         if local(node) == "parallelGateway":
             return ParallelStep(
-                id=name, name=title, lanes=tuple(Lane(name=name_of(flow), steps=items) for flow, items in ways)
+                id=name,
+                name=title,
+                lanes=tuple(Lane(name=name_of(flow), steps=items, label=load_label(flow)) for flow, items in ways),
+                label=label,
             )
         default = node.get("default")
         if default is None:
@@ -144,14 +147,16 @@ class _Reader:
         for flow, items in ways:
             condition = text_of(child(flow, "conditionExpression"))
             if id_of(flow) == default:
-                otherwise = Choice(name=name_of(flow), steps=items)
+                otherwise = Choice(name=name_of(flow), steps=items, label=load_label(flow))
             else:
-                choices.append(Choice(name=name_of(flow), condition=condition, steps=items))
+                choices.append(Choice(name=name_of(flow), condition=condition, steps=items, label=load_label(flow)))
         several = local(node) == "inclusiveGateway"
-        return BranchStep(id=name, name=title, choices=tuple(choices), otherwise=otherwise, several=several)
+        return BranchStep(
+            id=name, name=title, choices=tuple(choices), otherwise=otherwise, several=several, label=label
+        )
 
     def _step(self, node: Element) -> ListItem:
-        name, title, kind = id_of(node), name_of(node), local(node)
+        name, title, kind, label = id_of(node), name_of(node), local(node), load_label(node)
         if (
             child(node, "multiInstanceLoopCharacteristics") is not None
             or child(node, "standardLoopCharacteristics") is not None
@@ -161,11 +166,11 @@ class _Reader:
             options = load_options(node) or StepOptions()
             return PersonStep(id=name, name=title, options=options, many=load_many(node), manual=kind == "manualTask")
         if kind == "serviceTask":
-            return ServiceStep(id=name, name=title, service=service_name(node))
+            return ServiceStep(id=name, name=title, service=service_name(node), label=label)
         if kind == "scriptTask":
-            return ScriptStep(id=name, name=title, script=text_of(child(node, "script")))
+            return ScriptStep(id=name, name=title, script=text_of(child(node, "script")), label=label)
         if kind == "callActivity":
-            return CallStep(id=name, name=title, process=str(node.get("calledElement")))
+            return CallStep(id=name, name=title, process=str(node.get("calledElement")), label=label)
         if kind == "endEvent" and not definitions_of(node):
-            return EndStep(id=name, name=title, state=load_word(node, "end", "state"))
+            return EndStep(id=name, name=title, state=load_word(node, "end", "state"), label=label)
         raise _Differs(name, f"步骤列表中没有 {kind}", f"a list of steps has no {kind}")

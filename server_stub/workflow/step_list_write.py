@@ -8,7 +8,8 @@ from server_stub.workflow.drawing import make_plane
 from server_stub.workflow.drawing_xml import write_planes
 from server_stub.workflow.normalise_clean import write_joints
 from server_stub.workflow.normalise_flows import FORMAL
-from server_stub.workflow.options_xml import renew, write_many, write_options
+from server_stub.workflow.options import Label
+from server_stub.workflow.options_xml import renew, write_label, write_many, write_options
 from server_stub.workflow.process_file import Problem
 from server_stub.workflow.step_list import (
     JOIN,
@@ -37,6 +38,7 @@ class _Loose(Struct, frozen=True):
     name: str = ""
     condition: str | None = None
     is_default: bool = False
+    label: Label | None = None
 
 
 def write_step_list(steps: StepList) -> bytes:
@@ -52,6 +54,7 @@ def write_step_list(steps: StepList) -> bytes:
     root.set("targetNamespace", "urn:tongban:process")
     try:
         process = etree.SubElement(root, q("process"), {"id": steps.id, "name": steps.name, "isExecutable": "true"})
+        write_label(process, steps.label)
         _Writer(process).write(steps)
     except ValueError as error:  # characters XML does not have
         zh, en = "含有不可用的字符", f"characters that cannot be written: {error}"
@@ -94,6 +97,8 @@ class _Writer:
                 end = self._node("endEvent", item.id, item.name)
                 if item.state is not None:
                     renew(end, "end").set("state", item.state)
+        if not isinstance(item, PersonStep):
+            write_label(self._process[-1], item.label)
         self._join(loose, item.id)
         return [] if isinstance(item, EndStep) else [_Loose(item.id)]
 
@@ -116,7 +121,7 @@ class _Writer:
             if several
             else "exclusiveGateway"
         )
-        self._node(kind, item.id, item.name)
+        write_label(self._node(kind, item.id, item.name), item.label)
         self._join(loose, item.id)
         after: list[_Loose] = []
         for way in ways_of(item):
@@ -138,6 +143,7 @@ class _Writer:
             flow = etree.Element(q("sequenceFlow"), {"id": f"Flow_{len(self._flows) + 1}"})
             if one.name:
                 flow.set("name", one.name)
+            write_label(flow, one.label)
             flow.set("sourceRef", one.source)
             flow.set("targetRef", target)
             if one.condition is not None:
@@ -150,5 +156,5 @@ class _Writer:
 
 def _way(item: BranchStep | ParallelStep, way: Choice | Lane) -> _Loose:
     if isinstance(way, Lane):
-        return _Loose(item.id, way.name)
-    return _Loose(item.id, way.name, way.condition, way.condition is None)
+        return _Loose(item.id, way.name, label=way.label)
+    return _Loose(item.id, way.name, way.condition, way.condition is None, way.label)

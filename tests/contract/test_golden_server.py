@@ -102,6 +102,30 @@ class Play:
                 await asyncio.sleep(0.01)
 
 
+async def play_changes(p: Play) -> None:
+    """Messages that change in place, and a poll."""
+    edit = {"text": "王科长，附件已收到，谢谢。", "mentions": [BOB]}
+    await p.request("edit-message", ANN, ("Message/set", {"update": {FIRST: edit}}))
+    await p.told("push-edit", BOB, **next(f for f in p.sent[BOB] if "editedAt" in str(f)))
+    whole = "conversationId seq senderId kind text mentions sentAt editedAt edits".split()
+    await p.request("get-edits", ANN, ("Message/get", {"ids": [FIRST], "properties": whole}))
+    await p.request("edit-refused", BOB, ("Message/set", {"update": {FIRST: {"text": "不是我写的"}}}))
+    await p.request("react-message", BOB, ("Message/set", {"update": {FIRST: {"reactions/👍": True}}}))
+    await p.request("recall-message", BOB, ("Message/set", {"update": {SECOND: {"recalled": True}}}))
+    await p.told("push-recall", ANN, **next(f for f in p.sent[ANN] if "recalledAt" in str(f)))
+    options = [{"id": "a", "text": "周五"}, {"id": "b", "text": "周六"}]
+    poll = {"question": "哪天巡查？", "options": options, "multiple": False, "anonymous": True}
+    asked = {"conversationId": DIRECT, "kind": "poll", "poll": poll}
+    await p.request("send-poll", ANN, ("Message/set", {"create": {THIRD: asked}}))
+    await p.request(
+        "vote", BOB, ("Message/set", {"update": {THIRD: {"choice": ["b"]}}}), ("Message/get", {"ids": [THIRD]})
+    )
+    own = {"folder": "值班", "draft": {"text": "写到一半", "at": "2026-11-22T08:30:00.000Z"}, "notify": "mentions"}
+    await p.request(
+        "own-settings", BOB, ("Conversation/set", {"update": {DIRECT: own}}), ("Conversation/get", {"ids": [DIRECT]})
+    )
+
+
 async def play(folder: Path) -> list[tuple[str, str, dict[str, Any]]]:
     p = Play(folder)
     await p.database.write(lambda tx: [visibility.do_enroll(tx, person) for person in (ANN, BOB, EVE)])
@@ -160,6 +184,7 @@ async def play(folder: Path) -> list[tuple[str, str, dict[str, Any]]]:
     pushed = next(f for f in p.sent[ANN] if "card" in str(f))
     pushed["objects"]["Message"][0]["id"] = FIRST  # the one id here that the server chose
     await p.told("push-system-card", ANN, **pushed)
+    await play_changes(p)
     await p.request(
         "method-errors",
         ANN,

@@ -13,7 +13,7 @@ from server_stub.modules.engine.reading import load_definitions
 from tests.helpers.sample_module import SAMPLE
 
 SCHEMA = Path(__file__).resolve().parents[2] / "resources" / "protocol" / "module.schema.json"
-SERVER_ONLY = {"TypeDefinition": {"rules"}, "ModuleDefinition": {"migrations", "kindRules"}}
+SERVER_ONLY = {"TypeDefinition": {"rules"}, "ModuleDefinition": {"migrations", "kindRules", "kindChoices"}}
 TABLES = [
     one.__name__
     for one in vars(server).values()

@@ -2,12 +2,16 @@
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import pytest
 
 from desktop.core.domain import (
     Alert,
+    Announcement,
+    Attachment,
+    Card,
     Conversation,
     ConversationKind,
     Document,
@@ -18,6 +22,7 @@ from desktop.core.domain import (
     Person,
     Receipt,
 )
+from desktop.core.domain.search import Facet, MessagesWanted
 from desktop.core.events import ChangeSet
 from desktop.core.store.memory import MemoryStore
 from desktop.core.store.sqlite import SqliteStore
@@ -262,7 +267,89 @@ def test_search_finds_chinese_words(store: Store, query: str, found: list[int]) 
     store.apply([PutObjects("Message", tuple(said(n, text=text) for n, text in texts.items()))])
     while store.index_some(2):
         pass
-    assert seqs(store.search_messages(query)) == found
-    assert store.search_messages(query, conversation_id="elsewhere") == []
+    assert seqs(store.search_messages(MessagesWanted(query))[0]) == found
+    assert store.search_messages(MessagesWanted(query, limit=1, counted=2))[1] == min(2, len(found))
+    assert store.search_messages(MessagesWanted(query or "档案", conversation_id="elsewhere")) == ([], 0)
     store.apply([RemoveObjects("Message", ("room-1",))])
-    assert seqs(store.search_messages(query)) == [n for n in found if n != 1]
+    assert seqs(store.search_messages(MessagesWanted(query))[0]) == [n for n in found if n != 1]
+
+
+def test_search_by_sender_kind_conversation_and_time(store: Store) -> None:
+    report = Attachment("b1", "防汛方案.pdf")
+    messages = [
+        said(1, text="防汛值班 https://oa.example/1", sender="ann", sent_at=1000),
+        said(2, text="防汛", sender="ben", sent_at=2000),
+        said(3, sender="ben", kind=MessageKind.FILE, attachment=report, sent_at=3000),
+        said(4, text="防汛简报", sender="ann", card=Card("Notice", "n1"), sent_at=4000),
+        said(5, "room2", text="kfile 防汛", sender="ann", sent_at=5000),
+    ]
+    store.apply([PutObjects("Message", tuple(messages))])
+
+    def found(text: str = "", **more: Any) -> list[int]:
+        return seqs(store.search_messages(MessagesWanted(text, **more))[0])
+
+    assert found("防汛") == [5, 4, 3, 2, 1]
+    assert found("防汛", sender_id="ann") == [5, 4, 1]
+    assert found("防汛", conversation_id="room", sender_id="ann", limit=1) == [4]
+    assert found("防汛", without=frozenset({Facet.FILE, Facet.PICTURE})) == [5, 4, 2, 1]
+    assert found(facets=frozenset({Facet.FILE})) == [3]
+    assert found("方案", facets=frozenset({Facet.FILE, Facet.CARD})) == [3]
+    assert found(conversation_id="room", facets=frozenset({Facet.LINK})) == [1]
+    assert found(facets=frozenset({Facet.CARD, Facet.LINK}), since=1001) == [4]
+    assert found("防汛", since=2000, until=4000) == [3, 2]
+    assert found("kfile") == [5]
+    assert found("\ue000kfile") == found("kfile")
+    assert found() == []
+    assert found("!", conversation_id="room") == []
+    assert found(conversation_id="room2") == [5]
+
+
+def test_search_follows_what_a_message_says_now(store: Store) -> None:
+    store.apply([PutObjects("Message", (said(1, text="防汛"), said(2, text="防汛办")))])
+    assert seqs(store.search_messages(MessagesWanted("防汛"))[0]) == [2, 1]
+    store.apply([PutObjects("Message", (said(1, text="会议改期"),))])
+    assert seqs(store.search_messages(MessagesWanted("防汛"))[0]) == [2]
+    assert seqs(store.search_messages(MessagesWanted("改期"))[0]) == [1]
+    store.apply([PutObjects("Message", (said(1, text="会议改期", recalled_at=5), said(3, kind=MessageKind.SYSTEM)))])
+    assert store.search_messages(MessagesWanted("改期")) == ([], 0)
+    assert seqs(store.search_messages(MessagesWanted(conversation_id="room"))[0]) == [2]
+
+
+def test_the_last_line_follows_what_its_message_says_now(store: Store) -> None:
+    room = Conversation("room", ConversationKind.GROUP, last_seq=1, unread_count=3)
+    store.apply([PutObjects("Conversation", (room,)), PutObjects("Message", (said(1), said(2)), live=True)])
+    changes = by_type(store.apply([PutObjects("Message", (said(2, text="changed"), said(1, text="older")))]))
+    assert changes["Conversation"].upserts == ("room",)
+    (held,) = store.load_conversations()
+    assert held.last_message is not None
+    assert (held.last_message.text, held.unread_count) == ("changed", 4)
+    recalled = Message("room-2", "room", MessageKind.TEXT, seq=2, sender_id="ben", sent_at=1002, recalled_at=2000)
+    store.apply([PutObjects("Message", (recalled,), live=True)])
+    (held,) = store.load_conversations()
+    assert held.last_message is not None
+    assert (held.last_message.text, held.last_message.recalled_at, held.unread_count) == ("", 2000, 4)
+    assert "Conversation" not in by_type(store.apply([PutObjects("Message", (recalled,), live=True)]))
+
+
+def test_a_window_leaves_newer_versions_as_they_are(store: Store) -> None:
+    store.apply([PutObjects("Conversation", (Conversation("room", ConversationKind.GROUP),))])
+    store.apply([PutObjects("Message", (said(1, text="newer"), said(2), said(3)))])
+    store.apply([CoverMessages("room", 1, 3, (said(3, text="read now"),), ("room-1",))])
+    assert [m.text for m in store.load_messages("room")] == ["newer", "read now"]
+
+
+def test_what_hangs_on_a_conversation_goes_with_it(store: Store) -> None:
+    store.apply([PutObjects("Conversation", (Conversation("room", ConversationKind.GROUP),))])
+    store.apply([PutObjects("Announcement", (Announcement("a1", "room", "x"), Announcement("a2", "other", "y")))])
+    changes = by_type(store.apply([RemoveObjects("Conversation", ("room",))]))
+    assert changes["Announcement"].removed == ("a1",)
+    assert [value.id for value in store.load_objects("Announcement")] == ["a2"]
+
+
+def test_a_change_on_its_way_touches_its_message_and_its_room(store: Store) -> None:
+    store.apply([PutObjects("Message", (said(1),))])
+    change = Edit("e1", "message:room-1", EditKind.UPDATE, "Message", "room-1", {"text": "x"}, room="room")
+    for operation in (PutEdit(change), RemoveEdit(change)):
+        told = by_type(store.apply([operation]))["Message"]
+        assert (told.upserts, told.removed, told.conversations) == (("room-1",), (), frozenset({"room"}))
+    assert store.load_edits("room") == []

@@ -272,7 +272,7 @@ def test_before_joining_and_after_leaving_a_group_nothing_is_seen(office: Office
     assert seen() == nothing
     assert refused(wang, "Message", conversationId=group_of(wang), kind="file", attachment=file) == "blobNotFound"
     member = make(li, "Member", conversationId=group, personId=wang.account)["id"]
-    assert seen() == [1, 1, 200, 200]
+    assert seen() == [2, 1, 200, 200]  # the picture, and the line that says who joined
     state = call(wang, "Message/get", ids=[])["state"]
     with socket_of(wang) as listening:
         listening.send(json.dumps({"@type": "WebSocketPushEnable", "dataTypes": None, "objects": ["Message"]}))

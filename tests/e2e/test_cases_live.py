@@ -10,8 +10,8 @@ import pytest
 
 from desktop.core.clock import SystemClock
 from desktop.core.crypto.keychain import MemoryKeychain
-from desktop.core.domain import ConnectionState, Record
-from desktop.core.domain.cases import CaseState, Flow, WorkQuery, WorkTab
+from desktop.core.domain import ConnectionState, Label, Record
+from desktop.core.domain.cases import CaseEvent, CaseState, Flow, WorkQuery, WorkTab
 from desktop.core.domain.processes import StepAction
 from desktop.core.errors import Rejected
 from desktop.core.events import AlertArrived, Event
@@ -304,7 +304,7 @@ def test_what_was_done_with_the_cable_out_comes_back_overtaken_with_all_that_was
                 carl.account_id,
                 "approve",
             )
-            assert lost.refusal.step_names == ("sign",)
+            assert lost.refusal.step_names == (Label("sign", "sign"),)
             assert (lost.id, lost.opinion, lost.values) == (event_id, words, {"unit": "x"})
             assert [one.name for one in lost.attachments] == ["附件.txt"]
             assert await ben.files.open_bytes(lost.signature or "") == PNG
@@ -340,7 +340,13 @@ def test_an_act_written_while_the_server_is_away_arrives_late_and_keeps_its_word
             for session in (ben, carl):
                 session.network_changed()
             await asyncio.gather(sent(ben), sent(carl))
-            lost = [*(await ben.cases.refused(key)), *(await carl.cases.refused(key))]
+            lost: list[CaseEvent] = []
+
+            async def told() -> bool:
+                lost[:] = [*(await ben.cases.refused(key)), *(await carl.cases.refused(key))]
+                return bool(lost)
+
+            await until(ben, told)
             assert len(lost) == 1
             assert lost[0].refusal is not None
             assert lost[0].refusal.code == "overtaken"

@@ -5,6 +5,7 @@ import logging
 import os
 import subprocess
 import sys
+import zipfile
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager
 from functools import partial
@@ -20,17 +21,21 @@ from desktop.core.domain import (
     ConnectionState,
     Conversation,
     Delivery,
+    Direction,
     Document,
     Message,
     Notice,
     NoticeLevel,
     Transfer,
+    TransferRules,
     TransferState,
 )
+from desktop.core.domain.search import Facet, SearchQuery
 from desktop.core.errors import InvalidCredentials, Offline, UntrustedServer
 from desktop.core.events import ChangeSet, EditRefused, Event, MessageArrived
 from desktop.core.services.client import Client
 from desktop.core.services.session import Session
+from desktop.core.sync.port import RemoveObjects
 from tests.helpers.core_server import PASSWORD, ROOT, ServerProcess
 
 LIMIT = 30.0
@@ -84,6 +89,33 @@ async def device(server: ServerProcess, folder: Path, login: str, keychain: Memo
         it = Device(client, session)
         with session.events.subscribe(it.seen.append):
             yield it
+
+
+def test_search_finds_here_and_on_the_server(server: ServerProcess, tmp_path: Path) -> None:
+    """What was just said is found at once; what this device lacks, the server has; each only for whom it is."""
+
+    async def scenario() -> None:
+        async with device(server, tmp_path / "a", "anna", MemoryKeychain()) as anna:
+            search, people = anna.session.search, await anna.session.directory.search("ben")
+            room = await anna.session.chat.open_direct(people[0].id)
+            before = len(await anna.texts(room.id))
+            await anna.session.chat.send_text(room.id, "档案数字化验收")
+            await anna.until_texts(room.id, before + 1)
+            query = SearchQuery("验收", conversation_id=room.id)
+            (here,) = (await search.messages(query)).items
+            assert (here.title.text, here.title.marks, here.who) == ("档案数字化验收", ((5, 7),), "Anna")
+            assert (await search.remote_messages(query)).items == ()
+            await anna.session._context.driver.write(
+                RemoveObjects("Message", (here.id,))
+            )  # never fetched, or long gone
+            assert (await search.messages(query)).items == ()
+            (there,) = (
+                await search.remote_messages(SearchQuery("验收", anna.session.account_id, facet=Facet.TEXT))
+            ).items
+            assert (there.id, there.title, there.remote) == (here.id, here.title, True)
+            assert (await search.remote_messages(SearchQuery("验收", people[0].id))).items == ()
+
+    asyncio.run(scenario())
 
 
 def test_two_people_talk_and_the_push_arrives(server: ServerProcess, tmp_path: Path) -> None:
@@ -254,6 +286,27 @@ def test_pictures_and_files_travel_and_stay_sealed_on_disk(server: ServerProcess
             assert not any(needle in path.read_bytes() for path in sealed)
             anna_states = {t.state for t in anna.session.files.transfers()}
             assert anna_states == {TransferState.DONE}
+
+            # What the server has is not sent again, once it is proved; a folder comes by itself where that is wanted.
+            (tmp_path / "航拍").mkdir()
+            (tmp_path / "航拍" / "一.bin").write_bytes(content[:300_000])
+            await anna.session.files.set_rules(TransferRules(receive=("file",), receive_up_to=1_000_000))
+            await ben.session.chat.send_file(room.id, tmp_path / "copy.bin")
+            await ben.session.chat.send_file(room.id, tmp_path / "航拍")
+
+            async def come() -> bool:
+                return any(
+                    t.name == "航拍.zip" and t.state is TransferState.DONE for t in anna.session.files.transfers()
+                )
+
+            await anna.until(come)
+            sent = {
+                t.name: (t.instant, t.blob_id) for t in ben.session.files.transfers() if t.direction is Direction.UP
+            }
+            assert sent["copy.bin"] == (True, report.blob_id)
+            assert not sent["航拍.zip"][0]
+            with zipfile.ZipFile(BytesIO(await anna.session.files.open_bytes(sent["航拍.zip"][1] or ""))) as folder:
+                assert folder.read("航拍/一.bin") == content[:300_000]
 
     asyncio.run(scenario())
 

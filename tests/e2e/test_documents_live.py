@@ -9,14 +9,19 @@ from typing import Any
 
 import pytest
 
+from desktop.core.clock import SystemClock
 from desktop.core.crypto.keychain import MemoryKeychain
-from desktop.core.domain import Record
+from desktop.core.domain import AnnotationTarget, ArrivalState, Attachment, ConnectionState, Record
 from desktop.core.domain.cases import Flow
+from desktop.core.errors import LeaseExpired
+from desktop.core.services.case_keeping import files_of
 from desktop.core.services.client import Client
 from desktop.core.services.session import Session
 from server_stub.modules.documents.exchange.manifest import PackedDocument, Unit
 from server_stub.modules.documents.exchange.packing import Content, make_package
 from server_stub.modules.engine.reading import MODULES_FOLDER
+from tests.helpers.arriving_files import pdf_of_pictures
+from tests.helpers.cable import cable
 from tests.helpers.core_server import PASSWORD, ServerProcess
 from tests.helpers.module_server import ModuleServer
 from tests.modules.documents.pdf_measure import MeasuredPdf
@@ -37,9 +42,9 @@ BODY = "为做好防汛值班工作，现通知如下。\n一、强化责任落�
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServerProcess]:
     modules = tmp_path_factory.mktemp("modules")
-    (modules / "documents").mkdir()
-    for name in ("module.toml", "rules.py", "receiving.bpmn", "sending.bpmn"):
-        shutil.copy(MODULES_FOLDER / "documents" / name, modules / "documents" / name)
+    for name in ("documents", "seals"):
+        ignored = shutil.ignore_patterns("__pycache__", "samples.toml")
+        shutil.copytree(MODULES_FOLDER / name, modules / name, ignore=ignored)
     process = ModuleServer(tmp_path_factory.mktemp("bureau"), modules)
     process.init(*ROLES)
     for login, roles in ROLES.items():
@@ -205,3 +210,107 @@ def test_a_package_is_dropped_and_goes_its_way(server: ServerProcess, tmp_path: 
             assert over.data["number"].startswith("收文20")
 
     asyncio.run(scenario())
+
+
+def test_a_document_to_handle_is_whole_with_the_cable_out_until_its_lease_ends(
+    server: ServerProcess, tmp_path: Path
+) -> None:
+    body, annex = _paper(tmp_path / "来文.pdf", 400_000), _paper(tmp_path / "附件.pdf", 900_000)
+
+    async def scenario() -> None:
+        async with (
+            cable(server.port) as line,
+            signed_in(server, tmp_path, "liu") as people,
+            await Client.open(tmp_path / "he", keychain=MemoryKeychain(), clock=(clock := MovedClock())) as client,
+        ):
+            liu = people["liu"]
+            he = await client.sign_in(line.address, "he", PASSWORD, remember=True)
+            await he.wait_until(synced=True)
+            sent_files = [await _entry(liu, body), await _entry(liu, annex)]
+            large = Attachment(sent_files[1]["blobId"], "附件.pdf", "application/pdf", sent_files[1]["size"])
+            assert await _read_on_its_way(liu, large) == annex.read_bytes()
+            key = await made(
+                liu,
+                RECEIVED,
+                title="关于防汛的来文",
+                sourceUnit="省水利厅",
+                body=sent_files[:1],
+                attachments=sent_files[1:],
+            )
+            await liu.cases.submit(await record_when(liu, RECEIVED, key, lambda one: True))
+            await sent(liu)
+            target = AnnotationTarget(RECEIVED, key, sent_files[0]["blobId"])
+            await liu.annotations.annotate(target, 0, "note", {"x": 40, "y": 60, "text": "请重点看"}, shared=True)
+            await sent(liu)
+            await act(liu, RECEIVED, key, "register")
+
+            async def kept() -> bool:
+                item = (await he.cases.flow(RECEIVED, key)).item
+                marks = await he.annotations.annotations(target)
+                return item is not None and bool(marks) and all(he.files.has(one["blobId"]) for one in sent_files)
+
+            await until(he, kept)
+            await line.pull()
+            await he.wait_until(ConnectionState.OFFLINE)
+            await he.cache.clear()  # making room takes none of it
+            record = await record_when(he, RECEIVED, key, lambda one: True)
+            opened = {}
+            for blob_id, (name, size) in files_of(record, None).items():
+                about = AnnotationTarget(RECEIVED, key, blob_id)
+                read = await he.office.open_file(Attachment(blob_id, name, "application/pdf", size), about)
+                assert read.lease_until is not None
+                opened[name] = read.data
+            assert opened == {"来文.pdf": body.read_bytes(), "附件.pdf": annex.read_bytes()}
+            assert [one.mark["text"] for one in await he.annotations.annotations(target)] == ["请重点看"]
+            flow = await he.cases.flow(RECEIVED, key)
+            assert flow.item is not None
+            assert (flow.item.step_id, flow.process is not None) == ("review", True)
+            assert [one.action for one in flow.events if one.step_id == "register"] == ["approve"]
+            clock.days = 31
+            shown = Attachment(sent_files[0]["blobId"], "来文.pdf", "application/pdf", 1)
+            with pytest.raises(LeaseExpired):
+                await he.office.open_file(shown, target)
+            clock.days = 0
+            await line.plug()
+            he.network_changed()
+            await he.wait_until(ConnectionState.LIVE, synced=True)
+            assert (await he.office.open_file(shown, target)).lease_until is None
+
+    asyncio.run(scenario())
+
+
+class MovedClock(SystemClock):
+    """The system's clock, some days ahead."""
+
+    days = 0
+
+    def now_ms(self) -> int:
+        return super().now_ms() + self.days * 86_400_000
+
+
+async def _read_on_its_way(session: Session, attachment: Attachment) -> bytes:
+    """What a file is once it came piece by piece, its end before its middle."""
+    arriving = (await session.office.open_file(attachment)).arriving
+    assert arriving is not None
+    loop, told = asyncio.get_running_loop(), asyncio.Event()
+
+    def on_more() -> None:
+        loop.call_soon_threadsafe(told.set)
+
+    arriving.listen(on_more)
+    async with asyncio.timeout(LIMIT):
+        while arriving.state is ArrivalState.COMING:
+            await told.wait()
+            told.clear()
+    assert arriving.state is ArrivalState.WHOLE, arriving.error
+    return arriving.content()
+
+
+def _paper(path: Path, size: int) -> Path:
+    path.write_bytes(pdf_of_pictures(2, size // 2))
+    return path
+
+
+async def _entry(session: Session, path: Path) -> dict[str, Any]:
+    blob = await session.files.upload_file(path)
+    return {"blobId": blob.blob_id, "name": blob.name, "type": blob.type, "size": blob.size}

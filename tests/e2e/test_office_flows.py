@@ -682,7 +682,7 @@ def test_documents_are_written_signed_numbered_set_and_sent(bureau: Bureau, runn
         assert record.data["number"] in pdf.text(0)
         assert "总责任人" in pdf.text(0)
         await liu.act(paper, "redHead")
-        await fang.act(paper, "seal")
+        await fang.act(paper, "seal", values={"sealIds": [await seal_of(bureau, "云溪县水利局公章", "fang")]})
         await liu.act(paper, "distribute", values={"audience": {"everyone": True}})
         await chen.act(paper, "file")
         flow = await jiang.sees_end(paper, "archived")

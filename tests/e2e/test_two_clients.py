@@ -19,6 +19,7 @@ import pytest
 from build_scripts import local_server
 from build_scripts.desktop_session import DesktopSession, SessionFailed
 from build_scripts.environment import ROOT
+from tests.helpers.pinyin import Pinyin, has_pinyin
 from tests.helpers.remote_client import RemoteClient
 
 TOOLS = ("Xvfb", "dbus-daemon", "openbox", "trayer", "import", "gnome-keyring-daemon")
@@ -243,6 +244,14 @@ def test_tray_icon_survives_a_restart_of_its_host(office: Office, tmp_path: Path
         lin.until(lambda: lin.probe("tray")["available"], "tray back", 20)
         lin.until(lambda: lin.probe("tray")["geometry"][2] > 0, "icon again")
         assert lin.quit() == 0
+        session.stop_tray()  # as at the start of the computer: the tray comes after the client
+        lin.start("--hidden", "--ca", office.address.ca_file, "--server", office.address.url)
+        lin.until(lambda: lin.probe("screen") == "main", "signed in", STATUS_S)
+        assert lin.do("find", name="mainWindow") == []
+        session.start_tray()
+        lin.until(lambda: lin.probe("tray")["geometry"][2] > 0, "icon in the late tray", 20)
+        assert lin.do("find", name="mainWindow") == []
+        assert lin.quit() == 0
 
 
 def test_quitting_by_signal_ends_in_order(stage: Stage) -> None:
@@ -252,4 +261,22 @@ def test_quitting_by_signal_ends_in_order(stage: Stage) -> None:
     os.kill(lin.process.pid, signal.SIGTERM)
     assert lin.wait_for_end() == 0
     assert time.monotonic() - started < 8
+    stage.done = True
+
+
+@pytest.mark.skipif(not has_pinyin(), reason="needs fcitx5 with pinyin, and xdotool")
+def test_a_sentence_is_typed_in_pinyin_and_sent(stage: Stage) -> None:
+    """Keys go to the X server, fcitx5 makes words of them, the message arrives as they are."""
+    pinyin = Pinyin(stage.session)
+    lin = stage.client("linyuan")
+    open_conversation(lin, "张敏")
+    lin.click(COMPOSER)
+    lin.until(pinyin.turn_on, "pinyin")
+    said = ""
+    for letters, words in (("nihao", "你好"), ("women", "我们"), ("kaihui", "开会")):
+        pinyin.type(letters)
+        said += words
+        lin.until(lambda wanted=said: lin.do("state", name=COMPOSER)["text"] == wanted, f"{said} in the box")
+    stage.session.run_tool("xdotool", "key", "Return")
+    lin.until(lambda: shown(lin)[-1:] == [said], "the message")
     stage.done = True

@@ -32,6 +32,7 @@ class BackendModel:
         self.objects: dict[str, dict[str, dict[str, Any]]] = {"Conversation": {}, "Message": {}, "Alert": {}}
         self.members: dict[str, set[str]] = {}
         self.read: dict[tuple[str, str], int] = {}
+        self.own: dict[tuple[str, str], dict[str, Any]] = {}
         self.sight: dict[tuple[str, str, str], list[tuple[int, bool]]] = {}
         self.touched: dict[tuple[str, str, str], int] = {}
         self.connections: list[Connection] = []
@@ -95,6 +96,23 @@ class BackendModel:
             self._touch(member, "Conversation", conversation_id)
         self._tell(self.members[conversation_id], {"Message": [message]}, conversation_id)
         return {"created": message}
+
+    def change(self, account: str, message_id: str, text: str) -> str | None:
+        """The sender says it otherwise; None, or why not."""
+        known = self.objects["Message"].get(message_id)
+        if known is None or not self._sees(account, "Message", message_id):
+            return "notFound"
+        if known["senderId"] != account:
+            return "forbidden"
+        self.now += 1
+        changed = {**known, "text": text, "editedAt": known["sentAt"]}
+        self.objects["Message"][message_id] = changed
+        room = str(known["conversationId"])
+        for member in self.members[room]:
+            self._touch(member, "Message", message_id)
+            self._touch(member, "Conversation", room)
+        self._tell(self.members[room], {"Message": [changed]}, room)
+        return None
 
     def alert(self, account: str, alert_id: str) -> None:
         self.now += 1
@@ -177,7 +195,10 @@ class BackendModel:
         if type_name == "Conversation":
             read = self.read.get((account, object_id), 0)
             unread = sum(m["seq"] > read and m["senderId"] != account for m in self._messages(object_id))
-            found |= {"readSeq": read, "unreadCount": unread}
+            found |= {"readSeq": read, "unreadCount": unread, **self.own.get((account, object_id), {})}
+            last = max(self._messages(object_id), key=lambda m: int(m["seq"]), default=None)
+            if last is not None:
+                found["lastMessage"] = {k: last[k] for k in ("id", "seq", "senderId", "kind", "text", "sentAt")}
         return found
 
     def _query(self, account: str, type_name: str, arguments: dict[str, Any]) -> dict[str, Any]:
@@ -230,8 +251,13 @@ class BackendModel:
             else:
                 answer["notCreated"][key] = {"type": outcome["error"]}
         for key, patch in arguments.get("update", {}).items():
-            if self._sees(account, type_name, key):
-                self._mark_read(account, key, patch["readSeq"])
+            if type_name == "Message":
+                refused = self.change(account, key, patch["text"])
+                answer["notUpdated" if refused else "updated"][key] = {"type": refused} if refused else None
+            elif self._sees(account, type_name, key):
+                if "readSeq" in patch:
+                    self._mark_read(account, key, patch["readSeq"])
+                self._set_own(account, key, {name: value for name, value in patch.items() if name != "readSeq"})
                 answer["updated"][key] = None
             else:
                 answer["notUpdated"][key] = {"type": "notFound"}
@@ -251,6 +277,13 @@ class BackendModel:
         if seq > self.read.get((account, conversation_id), 0):
             self.now += 1
             self.read[account, conversation_id] = seq
+            self._touch(account, "Conversation", conversation_id)
+            self._tell({account}, {}, conversation_id)
+
+    def _set_own(self, account: str, conversation_id: str, patch: dict[str, Any]) -> None:
+        if patch:
+            self.now += 1
+            self.own.setdefault((account, conversation_id), {}).update(patch)
             self._touch(account, "Conversation", conversation_id)
             self._tell({account}, {}, conversation_id)
 

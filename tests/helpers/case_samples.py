@@ -164,8 +164,33 @@ STAMP = (
 )
 
 
+ENGLISH = {
+    "申请": "Apply",
+    "部门领导审批": "Head of department",
+    "部门领导": "Head",
+    "办公室主任审核": "General Office",
+    "办公室主任": "Office",
+    "用印登记": "Stamp",
+    "签收": "Sign for it",
+    "登记": "Register",
+    "拟办": "Propose",
+    "批办": "Instruct",
+    "会签": "Countersign",
+    "承办": "Handle",
+    "传阅": "Circulate",
+    "注结 · 归档": "Conclude and file",
+    "份数>2": "over 2",
+    "退回": "Return",
+}
+
+
+def in_both(zh: str) -> Label | None:
+    """What a step or an arrow is called, where it is called anything."""
+    return Label(zh, ENGLISH[zh]) if zh else None
+
+
 def _step(key: str, zh: str, text: str, actions: tuple[StepAction, ...] = USUAL, **more: Any) -> ProcessStep:
-    return ProcessStep(key, zh, performers_text=text, actions=actions, **more)
+    return ProcessStep(key, zh, performers_text=text, actions=actions, label=in_both(zh), **more)
 
 
 SEAL_STEPS = (
@@ -213,7 +238,7 @@ def seal_diagram() -> Diagram:
         ("office", 410, "办公室主任"),
         ("stamp", 535, "用印登记"),
     ):
-        shapes[key] = DiagramShape("userTask", name, x, y, 96, h)
+        shapes[key] = DiagramShape("userTask", name, x, y, 96, h, in_both(name))
     shapes["gate"] = DiagramShape("exclusiveGateway", "", 330, y + 4, 46, 46)
     middle = y + 27
     flows = (
@@ -224,12 +249,15 @@ def seal_diagram() -> Diagram:
         ("office", 506, 535),
         ("stamp", 631, 660),
     )
+    over = in_both("份数>2")
     edges = {
-        f"f{n}": DiagramEdge("份数>2" if key == "gate" else "", ((a, middle), (b, middle)))
+        f"f{n}": DiagramEdge(
+            over.zh if over and key == "gate" else "", ((a, middle), (b, middle)), label=over if key == "gate" else None
+        )
         for n, (key, a, b) in enumerate(flows, 1)
     }
     edges["skip"] = DiagramEdge("", ((353, y + 50), (353, y + 112), (583, y + 112), (583, y + h)))
-    edges["back"] = DiagramEdge("退回", ((253, y), (253, y - 36), (123, y - 36), (123, y)), "return")
+    edges["back"] = DiagramEdge("退回", ((253, y), (253, y - 36), (123, y - 36), (123, y)), "return", in_both("退回"))
     return Diagram(720, 260, shapes, edges)
 
 
@@ -239,7 +267,7 @@ def paper_diagram() -> Diagram:
     edges: dict[str, DiagramEdge] = {}
     x, before = 70.0, 40.0
     for step in PAPER_STEPS:
-        shapes[step.id] = DiagramShape("userTask", step.name, x, 25, 96, 56)
+        shapes[step.id] = DiagramShape("userTask", step.name, x, 25, 96, 56, step.label)
         edges[f"to_{step.id}"] = DiagramEdge("", ((before, 53.0), (x, 53.0)))
         x, before = x + 130, x + 96
     shapes["end"] = DiagramShape("endEvent", "", x, 38, 30, 30)
@@ -423,7 +451,7 @@ def _case(record: str, title: str, step: str, **more: Any) -> Case:
     steps = [one.id for one in (SEAL_STEPS if seal else PAPER_STEPS)]
     names = {one.id: one.name for one in (*SEAL_STEPS, *PAPER_STEPS)}
     at = steps.index(step) if step in steps else len(steps)
-    held = more.pop("now", ())
+    held = tuple(msgspec.structs.replace(one, label=in_both(one.name)) for one in more.pop("now", ()))
     return Case(
         f"c-{record}",
         SEAL if seal else PAPER,
@@ -433,7 +461,10 @@ def _case(record: str, title: str, step: str, **more: Any) -> Case:
         3 if seal else 1,
         title,
         now=held,
-        next=tuple(NextStep(one, names[one], more.get("people", {}).get(one, ())) for one in steps[at + 1 :]),
+        next=tuple(
+            NextStep(one, names[one], more.get("people", {}).get(one, ()), in_both(names[one]))
+            for one in steps[at + 1 :]
+        ),
         done=tuple(steps[:at]),
         **{key: value for key, value in more.items() if key != "people"},
     )
@@ -574,6 +605,7 @@ def _item(record: str, step: ProcessStep, title: str, person: str | None = "liny
         signature=step.signature,
         editable=step.editable,
         required=step.required,
+        step_label=step.label,
         **more,
     )
 
@@ -699,6 +731,7 @@ def sample_events() -> Iterator[CaseEvent]:
             opinion=opinion,
             at=at,
             seq=seqs[record],
+            step_label=in_both(names.get(step, "")),
             **more,
         )
 
@@ -740,7 +773,7 @@ def sample_events() -> Iterator[CaseEvent]:
 
 def sample_refused() -> CaseEvent:
     """What 林远 typed with the cable out for d5, where 吴芳 was faster."""
-    faster = Refusal("overtaken", "wufang", NOW - 10 * MINUTE, "approve", step_names=("承办",))
+    faster = Refusal("overtaken", "wufang", NOW - 10 * MINUTE, "approve", step_names=(Label("承办", "Handle"),))
     return CaseEvent(
         "x-d5",
         "c-d5",

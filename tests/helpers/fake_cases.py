@@ -90,6 +90,7 @@ class FakeCases:
         self.held: dict[str, Case] = {one.id: one for one in sample_cases()}
         self.items: dict[str, WorkItem] = {one.id: one for one in sample_items()}
         self.history: dict[str, CaseEvent] = {one.id: one for one in sample_events()}
+        self.stood_in = 2
         self.versions: dict[str, Process] = {one.id: one for one in sample_processes()}
         self.waiting: dict[str, CaseEvent] = {}
         self.sent_back: dict[str, CaseEvent] = {"x-d5": sample_refused()}
@@ -524,6 +525,11 @@ class FakeCases:
             raise Offline(reason="offline")
 
     # ---- processes
+    async def take_back(self) -> int:
+        await self._begin("take_back")
+        self._word()
+        return self.stood_in
+
     async def processes(self) -> list[Process]:
         await self._begin("processes")
         return sorted(self.versions.values(), key=lambda one: (one.module, one.process_id, -one.version))

@@ -17,7 +17,9 @@ import msgspec
 
 from desktop.core.clock import parse_utc_date
 from desktop.core.domain import (
+    AbsenceReply,
     Alert,
+    AnnotationTarget,
     Attachment,
     Audience,
     Card,
@@ -35,7 +37,6 @@ from desktop.core.domain import (
     LastMessage,
     Link,
     LocalDocument,
-    Member,
     Message,
     MessageKind,
     MessagePage,
@@ -62,6 +63,7 @@ from desktop.core.events import (
     TypingSeen,
 )
 from desktop.core.ids import direct_conversation_id, member_id, read_mark_id
+from tests.helpers.fake_chat_acts import FakeChatActs
 
 NOW = parse_utc_date("2026-10-22T10:45:00+08:00")
 MINUTE = 60_000
@@ -231,6 +233,11 @@ class _Talk:
     receipts: dict[str, int] = field(default_factory=dict)
     pending: list[Message] = field(default_factory=list)
 
+    @property
+    def held(self) -> Sequence[Message]:
+        """The messages that lie in memory; none of a history made when asked for."""
+        return () if isinstance(self.messages, LazyHistory) else tuple(self.messages)
+
 
 class _Service:
     """A verb's frame: it is recorded and suspends once."""
@@ -246,13 +253,15 @@ class _Service:
             raise failure
 
 
-class FakeChat(_Service):
-    """ChatService in memory."""
+class FakeChat(_Service, FakeChatActs):
+    """ChatService in memory; what changes messages and groups is in fake_chat_acts.py."""
 
     def __init__(self, session: "FakeSession") -> None:
-        super().__init__(session)
+        _Service.__init__(self, session)
+        FakeChatActs.__init__(self)
         self.talks: dict[str, _Talk] = {}
         self.list: dict[str, Conversation] = {}
+        self._rooms = self.list
         self.drafts: dict[str, str] = {}
         self._serial = 0
 
@@ -295,10 +304,6 @@ class FakeChat(_Service):
                 return found
         return None
 
-    async def members(self, conversation_id: str) -> list[Member]:
-        await self._begin("chat.members", conversation_id)
-        return [Member(member_id(conversation_id, p), conversation_id, p) for p in self._talk(conversation_id).members]
-
     async def receipts(self, conversation_id: str) -> list[Receipt]:
         await self._begin("chat.receipts", conversation_id)
         talk = self._talk(conversation_id)
@@ -310,22 +315,37 @@ class FakeChat(_Service):
 
     # ---- writing
     async def send_text(
-        self, conversation_id: str, text: str, mentions: Iterable[str] = (), reply_to: str | None = None
+        self,
+        conversation_id: str,
+        text: str,
+        mentions: Iterable[str] = (),
+        reply_to: str | None = None,
+        *,
+        must_confirm: bool = False,
+        silent: bool = False,
+        markdown: bool = False,
+        formatted: str | None = None,
     ) -> Message:
         await self._begin("chat.send_text", conversation_id, text, tuple(mentions), reply_to)
-        return self._queue(conversation_id, MessageKind.TEXT, text, mentions=tuple(mentions), reply_to_id=reply_to)
+        more: dict[str, Any] = {"must_confirm": must_confirm, "silent": silent, "markdown": markdown}
+        more |= {"formatted": formatted, "mentions": tuple(mentions), "reply_to_id": reply_to}
+        return self._queue(conversation_id, MessageKind.TEXT, text, **more)
 
-    async def send_picture(self, conversation_id: str, source: str | bytes, name: str) -> Message:
+    async def send_picture(
+        self, conversation_id: str, source: str | bytes, name: str | None = None, *, must_confirm: bool = False
+    ) -> Message:
         await self._begin("chat.send_picture", conversation_id, name)
         size = len(source) if isinstance(source, bytes) else 240_000
         blob = self._session.files.keep(source if isinstance(source, bytes) else make_png(320, 200, (80, 130, 210)))
-        attachment = Attachment(blob, name, "image/png", size, 320, 200)
-        return self._queue(conversation_id, MessageKind.PICTURE, "", attachment=attachment)
+        attachment = Attachment(blob, name or "picture.png", "image/png", size, 320, 200)
+        more = {"attachment": attachment, "must_confirm": must_confirm}
+        return self._queue(conversation_id, MessageKind.PICTURE, "", **more)
 
-    async def send_file(self, conversation_id: str, path: str) -> Message:
+    async def send_file(self, conversation_id: str, path: str, *, must_confirm: bool = False) -> Message:
         await self._begin("chat.send_file", conversation_id, path)
         attachment = Attachment("", str(path).replace("\\", "/").rpartition("/")[2], size=1_234_567)
-        return self._queue(conversation_id, MessageKind.FILE, "", attachment=attachment, local_path=str(path))
+        more = {"attachment": attachment, "local_path": str(path), "must_confirm": must_confirm}
+        return self._queue(conversation_id, MessageKind.FILE, "", **more)
 
     def _queue(self, conversation_id: str, kind: MessageKind, text: str, **more: Any) -> Message:
         self._serial += 1
@@ -392,12 +412,12 @@ class FakeChat(_Service):
 
     async def mark_read(self, conversation_id: str, seq: int) -> None:
         await self._begin("chat.mark_read", conversation_id, seq)
-        self.change(conversation_id, read_seq=seq, unread_count=0, mention_count=0)
+        self.change(conversation_id, read_seq=seq, unread_count=0, mention_count=0, marked_unread=False)
 
-    async def set_draft(self, conversation_id: str, text: str) -> None:
+    async def set_draft(self, conversation_id: str, text: str, reply_to: str | None = None) -> None:
         await self._begin("chat.set_draft", conversation_id, text)
         self.drafts[conversation_id] = text
-        self.change(conversation_id, draft=text)
+        self.change(conversation_id, draft=text, draft_reply_to_id=reply_to)
 
     async def set_muted(self, conversation_id: str, muted: bool) -> None:
         await self._begin("chat.set_muted", conversation_id, muted)
@@ -698,7 +718,11 @@ class FakeOffice(_Service):
         self.document_list[document_id] = msgspec.structs.replace(old, kept=keep, lease_until=lease)
         self._session.events.publish(ChangeSet("Document", (document_id,)))
 
-    async def document_path(self, document_id: str) -> LocalDocument:
+    async def open_file(self, attachment: Attachment, target: AnnotationTarget | None = None) -> LocalDocument:
+        data = await self._session.files.open_bytes(attachment.blob_id, attachment.name)
+        return LocalDocument(attachment.name, attachment.type, data, target=target)
+
+    async def document_path(self, document_id: str, *, early: bool = False) -> LocalDocument:
         await self._begin("office.document_path", document_id)
         document = self.document_list[document_id]
         if document_id not in self.document_bytes:
@@ -742,6 +766,8 @@ class FakePresence(_Service):
     def __init__(self, session: "FakeSession") -> None:
         super().__init__(session)
         self.known: dict[str, Presence] = dict(PRESENCE)
+        self.said: dict[str, str] = {}
+        self.absence: AbsenceReply | None = None
 
     def everyone(self) -> dict[str, Presence]:
         """Everyone who is not offline."""
@@ -750,6 +776,23 @@ class FakePresence(_Service):
     def get(self, person_id: str) -> Presence:
         """One person's."""
         return self.known.get(person_id, Presence.OFFLINE)
+
+    def texts(self) -> dict[str, str]:
+        """What colleagues say beside their presence."""
+        return dict(self.said)
+
+    async def set_text(self, text: str) -> None:
+        await self._begin("presence.set_text", text)
+        self.said[self._session.me.id] = text
+        self._session.events.publish(PresenceChanged({}, texts={self._session.me.id: text}))
+
+    async def fetch_absence(self) -> AbsenceReply | None:
+        await self._begin("presence.fetch_absence")
+        return self.absence
+
+    async def do_set_absence(self, absence: AbsenceReply) -> None:
+        await self._begin("presence.do_set_absence", absence)
+        self.absence = absence
 
     async def set_presence(self, presence: Presence) -> None:
         await self._begin("presence.set_presence", presence)
@@ -794,6 +837,7 @@ class FakeSession:
         self.failures: dict[str, Exception] = {}
         self.hold = False
         self.me = PEOPLE[0]
+        self.people = PEOPLE
         self.events = EventBus()
         self.status = ConnectionStatus(ConnectionState.LIVE, since=NOW - HOUR)
         self.chat = FakeChat(self)

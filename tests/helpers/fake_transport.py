@@ -2,11 +2,12 @@
 
 import asyncio
 import hashlib
+import hmac
 from collections.abc import AsyncIterator
 from random import Random
 
 from desktop.core.errors import AuthExpired, InvalidCredentials, Rejected, Unreachable
-from desktop.core.net.transport import BadUpload, Download, Moved, ReadAt, SocketClosed
+from desktop.core.net.transport import BadUpload, Claim, Download, Moved, Piece, Prove, ReadAt, SocketClosed
 from desktop.core.protocol.answers import SessionAnswer, TokenAnswer
 from desktop.core.protocol.frames import MethodCall, Response
 from tests.helpers.backend_model import BackendModel, Connection
@@ -35,6 +36,7 @@ class FakeNetwork:
         self.expires_in = 300.0
         self.sockets: list[FakeSocket] = []
         self.blobs: dict[str, bytes] = {}
+        self.renditions: dict[tuple[str, str], bytes] = {}
         self.uploads: dict[str, bytearray] = {}
         self.break_after: int | None = None
 
@@ -151,6 +153,14 @@ class FakeTransport:
         self._network.uploads[url] = bytearray()
         return url
 
+    async def claim(self, blob_id: str, size: int, content_type: str, prove: Prove) -> bool:
+        self._reach()
+        data = self._network.blobs.get(blob_id)
+        if data is None or len(data) != size:
+            return False
+        claim = Claim(b"key", ((0, size),))
+        return await prove(claim) == hmac.new(b"key", blob_id.encode() + data, hashlib.sha256).hexdigest()
+
     async def upload(self, url: str, size: int, read_at: ReadAt, moved: Moved) -> str:
         self._reach()
         if url not in self._network.uploads:
@@ -182,9 +192,20 @@ class FakeTransport:
             yield data[start : start + 70_000]
             await asyncio.sleep(0)
 
+    async def fetch_piece(self, blob_id: str, name: str, offset: int, length: int) -> Piece | None:
+        self._reach()
+        if blob_id not in self._network.blobs:
+            raise Rejected(type="notFound")
+        data = self._network.blobs[blob_id]
+        return Piece(data[offset : offset + length], len(data))
+
     async def thumbnail(self, blob_id: str, edge: int) -> bytes:
         self._reach()
         return b"thumbnail"
+
+    async def rendition(self, blob_id: str, suffix: str) -> bytes | None:
+        self._reach()
+        return self._network.renditions.get((blob_id, suffix))
 
     async def close(self) -> None:
         return

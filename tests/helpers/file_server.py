@@ -12,6 +12,7 @@ from starlette.applications import Starlette
 from server_stub.accounts.refusals import Refused
 from server_stub.accounts.service import Admission
 from server_stub.api.blobs import BlobApi
+from server_stub.api.possession import PossessionApi
 from server_stub.api.tus import TusApi
 from server_stub.records.actor import Actor
 from server_stub.storage.uploads import UploadStore
@@ -43,6 +44,7 @@ class FileServer:
     uploads: UploadStore
     tus: TusApi
     free: list[int]
+    blobs: BlobApi
 
 
 @contextmanager
@@ -57,6 +59,8 @@ def open_files(folder: Path, *, max_upload: int = 1_000_000, max_size: int = 20_
             door, parts.blobs, uploads, parts.clock, max_size=max_size, expires_ms=3_600_000, free_bytes=lambda: free[0]
         )
         try:
-            yield FileServer(parts, Starlette(routes=[*blobs.routes(), *tus.routes()]), uploads, tus, free)
+            claims = PossessionApi(door, parts.blobs, parts.clock, max_size=max_size)
+            routes = [*blobs.routes(), *tus.routes(), *claims.routes()]
+            yield FileServer(parts, Starlette(routes=routes), uploads, tus, free, blobs)
         finally:
             blobs.close()

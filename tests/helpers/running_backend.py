@@ -17,6 +17,7 @@ from server_stub.accounts.refusals import Refused
 from server_stub.accounts.service import Admission
 from server_stub.api.app import Services, create_app
 from server_stub.api.wire import Limits
+from server_stub.chat.alerting import Alerting
 from server_stub.chat.handlers import chat_handlers
 from server_stub.clock import SystemClock
 from server_stub.ids import uuid7
@@ -214,12 +215,19 @@ def running_backend(
     handlers: tuple[TypeHandler, ...] = (),
     limits: Limits | None = None,
     raw: bool = True,
+    alerts: Alerting | None = None,
 ) -> Iterator[Backend]:
     """Start it, yield it, stop it. `raw`: with our uvicorn protocol, else with uvicorn's own."""
     database = Database.open(folder / "office.db", clock=SystemClock())
     door = FakeDoor()
     blobs = BlobStore(folder / "blobs", database)
-    services = Services.assemble(database, SystemClock(), door, [*chat_handlers(blobs), *handlers], limits=limits)
+    services = Services.assemble(
+        database,
+        SystemClock(),
+        door,
+        [*chat_handlers(blobs, alerts=alerts, database=database), *handlers],
+        limits=limits,
+    )
     blobs.set_visibility(services.sees)
     ids = enroll(services, people)
     config = uvicorn.Config(

@@ -156,6 +156,18 @@ class SimulatedDevice:
         self.said.setdefault(conversation_id, []).append(message_id)
         self.post(happened.EditMade(self.now, edit), die_after_persist=die)
 
+    def change(self, conversation_id: str) -> None:
+        """Says one of the messages it knows otherwise, an own one or not."""
+        known = self.store.load_messages(conversation_id, limit=100)
+        if known:
+            self._counter += 1
+            chosen = known[self._counter * 7 % len(known)]
+            edit_id = uuid7(700_000_000 + self._counter, bytes([self.number] * 10))
+            patch = {"text": f"{self.number}:{self._counter}"}
+            lane, room = f"message:{chosen.id}", conversation_id
+            edit = Edit(edit_id, lane, EditKind.UPDATE, "Message", chosen.id, patch, alone=True, room=room)
+            self.post(happened.EditMade(self.now, edit))
+
     def mark_read(self, conversation_id: str) -> None:
         found = next((c for c in self.store.load_conversations() if c.id == conversation_id), None)
         if found is None or found.last_seq == 0:

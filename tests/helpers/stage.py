@@ -2,7 +2,8 @@
 
 import asyncio
 import gc
-from collections.abc import Callable, Coroutine, Mapping
+import itertools
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -20,6 +21,8 @@ from tests.helpers.fake_session import FakeClock
 DEADLINE = 5.0
 SCENE_LIMIT = 30.0
 PAGE_SIZE = (1096, 748)
+LOOK_AGAIN = 50
+_scenes = itertools.count(1)
 
 
 def application() -> QApplication:
@@ -47,6 +50,7 @@ def play(
     before = _windows()
     shown: list[BaseException] = []
     tasks.set_presenter(lambda error, _widget: shown.append(error))
+    _set_aside()
     gc.disable()  # as the client does: a worker thread that collects would destroy widgets in cycles (desktop/app/garbage.py)
     try:
         with asyncio.Runner(loop_factory=lambda: _loop(app)) as runner:
@@ -61,6 +65,14 @@ def play(
         theme.apply(app, chosen="light", scale=1.0)
         i18n.set_language("zh")
     assert not shown, f"failures nobody expected: {shown}"
+
+
+def _set_aside() -> None:
+    """What lives from before is not looked at again, but now and then: a full collection of a long test run takes half a second."""
+    if next(_scenes) % LOOK_AGAIN == 0:
+        gc.unfreeze()
+        gc.collect()
+    gc.freeze()
 
 
 def _loop(app: QApplication) -> asyncio.AbstractEventLoop:
@@ -126,6 +138,9 @@ class RecordingNavigator:
     def open_conversation(self, conversation_id: str) -> None:
         self.calls.append(("conversation", conversation_id))
 
+    def open_message(self, conversation_id: str, message_id: str, seq: int) -> None:
+        self.calls.append(("message", message_id))
+
     def open_person(self, person_id: str) -> None:
         self.calls.append(("person", person_id))
 
@@ -145,7 +160,7 @@ class RecordingNavigator:
     def open_page(self, key: str) -> None:
         self.calls.append(("page", key))
 
-    def view_picture(self, attachment: Attachment) -> None:
+    def view_picture(self, attachment: Attachment, among: Sequence[Attachment] = ()) -> None:
         self.calls.append(("picture", attachment.name))
 
     def open_file(self, attachment: Attachment) -> None:

@@ -27,6 +27,8 @@ DAY = 24 * HOUR
 MONDAY = START - START % DAY + 2 * DAY + HOUR
 """Monday 24 November 2025, 01:00 UTC: nine o'clock in the office."""
 PDF = b"%PDF-1.7\n1 0 obj\n<<>>\nendobj\n%%EOF\n"
+CLERK = "liu"
+"""Who looks where nobody is named: the registrar, in every bureau."""
 DEPARTMENTS = {"office": "办公室", "flood": "防汛办", "works": "工程科", "finance": "财务科"}
 
 Staff = Mapping[str, tuple[str, str, tuple[str, ...], str | None]]
@@ -51,7 +53,11 @@ HEADS = {"office": "min", "flood": "feng", "works": "ding", "finance": "qian"}
 
 
 class ProcessBench(Bench):
-    """The bureau with the modules named, read from the product's folders."""
+    """The bureau with the modules named, read from the product's folders. Another bureau is a subclass with people of its own."""
+
+    departments_of: Mapping[str, str] = DEPARTMENTS
+    staff: Staff = STAFF
+    heads: Mapping[str, str] = HEADS
 
     def __init__(self, folder: Path, *modules: str) -> None:
         for one in modules:
@@ -66,26 +72,26 @@ class ProcessBench(Bench):
         self.write(self.office.do_bring_in_line)
 
     def _do_bureau(self, tx: Tx) -> None:
-        for key, name in DEPARTMENTS.items():
+        for key, name in self.departments_of.items():
             self.departments[key] = do_create_department(tx, name=name)
-        for login, (department, post, roles, _) in STAFF.items():
+        for login, (department, post, roles, _) in self.staff.items():
             identity = Identity(self.departments[department], post)
             person_id = do_create_person(tx, name=login, identities=[identity], roles=roles)
             rights = load_rights(tx.conn, person_id)
             self.actors[login] = Actor(person_id, rights.roles, rights.department_ids)
-        for login, (_, _, _, superior) in STAFF.items():
+        for login, (_, _, _, superior) in self.staff.items():
             if superior is not None:
                 do_update_person(tx, self.person(login), {"superiorId": self.person(superior)})
-        for key, head in HEADS.items():
+        for key, head in self.heads.items():
             do_update_department(tx, self.departments[key], {"headId": self.person(head)})
 
     # ------------------------------------------------------------ acting
 
     def act(self, who: str, type_name: str, record: str, action: str = "approve", **properties: Any) -> str:
-        """Do something with a record's case; the event's id. `to`: logins."""
+        """Do something with a record's case; the event's id. `to`: logins or ids."""
         to = properties.pop("to", None)
         if to is not None:
-            properties["to"] = [self.person(one) for one in to]
+            properties["to"] = [self.person(one) if one in self.actors else one for one in to]
         given = {"recordType": type_name, "recordId": record, "action": action, **properties}
         return self.create(who, "CaseEvent", key=uuid7(self.clock.now_ms()), **given)
 
@@ -109,13 +115,18 @@ class ProcessBench(Bench):
         self.write(lambda tx: do_register(tx, blob_id, len(data), type_, self.person(who)))
         return {"blobId": blob_id, "name": name, "size": len(data), "type": type_}
 
+    def content(self, who: str, file: dict[str, Any]) -> bytes:
+        """What somebody downloads."""
+        assert self.may_read_blob(who, file["blobId"]), f"{who} may not read {file['name']}"
+        return self.blobs.path(file["blobId"]).read_bytes()
+
     # ------------------------------------------------------------ looking
 
     def name(self, person_id: str | None) -> str:
         """Whose id this is."""
         return next((name for name, one in self.actors.items() if one.person_id == person_id), "")
 
-    def waiting(self, record: str, who: str) -> dict[str, list[str]]:
+    def waiting(self, record: str, who: str = CLERK) -> dict[str, list[str]]:
         """Step → who has it."""
         found: dict[str, list[str]] = {}
         for item in self.all(who, "WorkItem"):
@@ -123,18 +134,18 @@ class ProcessBench(Bench):
                 found.setdefault(item["stepId"], []).extend(self.name(one) for one in item["candidateIds"])
         return {step: sorted(people) for step, people in found.items()}
 
-    def story(self, record: str, who: str) -> list[str]:
+    def story(self, record: str, who: str = CLERK) -> list[str]:
         """The history in short: `liu submit sign`."""
         mine = [one for one in self.all(who, "CaseEvent") if one["recordId"] == record]
         ordered = sorted(mine, key=lambda one: one["seq"])
         return [" ".join(filter(None, (self.name(one["personId"]), one["action"], one["stepId"]))) for one in ordered]
 
-    def case(self, record: str, who: str) -> dict[str, Any]:
+    def case(self, record: str, who: str = CLERK) -> dict[str, Any]:
         """The record's newest case."""
         cases = [one for one in self.all(who, "Case") if one["recordId"] == record]
         return max(cases, key=lambda one: one["startedAt"])
 
-    def show(self, type_name: str, record: str, who: str) -> dict[str, Any]:
+    def show(self, type_name: str, record: str, who: str = CLERK) -> dict[str, Any]:
         """The record as somebody sees it; fails when it is hidden."""
         found = self.get(who, type_name, record)
         assert found is not None, f"{who} does not see it"

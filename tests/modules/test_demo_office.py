@@ -20,7 +20,8 @@ from server_stub.app.demo import fill_demo_office
 from server_stub.audit.chain import verify
 from server_stub.chat.conversations import system_conversation_id
 from server_stub.chat.handlers import chat_handlers
-from server_stub.chat.messages import count_unread, do_post_system
+from server_stub.chat.messages import do_post_system
+from server_stub.chat.read_markers import count_unread
 from server_stub.clock import FixedClock, SystemClock, parse_utc
 from server_stub.modules.engine.office import Office
 from server_stub.records.actor import Actor
@@ -190,6 +191,34 @@ def test_the_clerk_finds_what_the_first_picture_shows(demo: Demo) -> None:
     assert demo.rows("SELECT member_count FROM conversation WHERE name = '办公室工作群'") == [(36,)]
 
 
+def test_everything_that_can_be_said_is_said_somewhere(demo: Demo) -> None:
+    kinds = {row[0] for row in demo.rows("SELECT DISTINCT kind FROM message")}
+    assert kinds >= {"text", "emoji", "picture", "file", "voice", "poll", "chain", "merged", "system"}
+    members = {
+        key for row in demo.rows("SELECT extra FROM message WHERE extra IS NOT NULL") for key in json.loads(row[0])
+    }
+    assert members >= {
+        "reactions",
+        "pinned",
+        "mustConfirm",
+        "confirmedIds",
+        "editedAt",
+        "recalledAt",
+        "code",
+        "markdown",
+    }
+    assert demo.rows("SELECT count(*) FROM message WHERE text LIKE '%发错群%'") == [(0,)]
+    for type_name, count in (("Favorite", 2), ("Sticker", 2), ("ScheduledMessage", 1)):
+        assert len(demo.all("linyuan", type_name)) == count
+    shown = demo.all("linyuan", "Conversation")
+    assert [one["folder"] for one in shown if "folder" in one] == ["重点项目"]
+    assert len([one for one in shown if "draft" in one]) == 1
+    standing = [one["announcement"]["id"] for one in shown if "announcement" in one]
+    assert set(standing) <= {one["id"] for one in demo.all("linyuan", "Announcement")}
+    to_confirm = [one for one in demo.all("linyuan", "Alert") if one["link"]["type"] == "Message"]
+    assert [(one["kind"], one["urgent"]) for one in to_confirm] == [("confirm", True)]
+
+
 def test_texts_have_no_holes_and_no_marks_of_secrecy(demo: Demo) -> None:
     texts = [
         row[0] for row in demo.rows("SELECT text FROM message UNION ALL SELECT data FROM record WHERE type <> 'Person'")
@@ -206,10 +235,12 @@ def test_every_file_is_there_whole_and_readable_by_those_who_should(demo: Demo) 
         match kind.partition("/")[0], kind.rpartition(".")[2]:
             case "image", _:
                 Image.open(io.BytesIO(data)).verify()
-            case _, "sheet" | "document" | "exchange+zip":
+            case _, "sheet" | "document" | "exchange+zip" | "application/zip":
                 assert zipfile.ZipFile(io.BytesIO(data)).testzip() is None
             case _, "application/pdf":
                 assert data.startswith(b"%PDF-1.7")
+            case "audio", _:
+                assert data.startswith(b"RIFF")
             case _:
                 data.decode("utf-8")
     lin = demo.actor("linyuan")
@@ -279,3 +310,26 @@ def test_the_audit_chain_of_the_new_office_holds(demo: Demo) -> None:
     report = demo.database.read_now(verify)
     assert report.broken_at is None
     assert report.entries > 60
+
+
+def test_approvals_are_counted_by_kind_and_step_for_the_leader(demo: Demo) -> None:
+    entries, steps = demo.all("gaojianping", "ApprovalEntry"), demo.all("gaojianping", "ApprovalStep")
+    kinds = {one["kind"] for one in entries}
+    assert len(kinds) >= 8
+    assert "other" not in kinds
+    decided = {one["kind"] for one in entries if one.get("endedAt")}
+    assert {one["kind"] for one in steps} <= decided
+    assert len({(one["kind"], one["stepName"]) for one in steps}) > len(decided)
+    assert any(one["hours"] > 0 for one in steps)
+
+
+def test_a_document_that_went_out_was_sealed_by_the_register_and_packed_for_the_archive(demo: Demo) -> None:
+    issued = [one for one in demo.all("liuyang", "OutgoingDocument") if one["state"] in ("issued", "archived")]
+    uses = {one["id"]: one for one in demo.all("wufang", "SealUse")}
+    sealed = [one for one in issued if one.get("sealUses")]
+    assert sealed
+    for one in sealed:
+        for key in one["sealUses"]:
+            assert uses[key]["originLink"] == f"tongban://OutgoingDocument/{one['id']}"
+    for one in [*issued, *demo.all("liuyang", "IncomingDocument")]:
+        assert ("archivePackage" in one) == (one["state"] == "archived"), one["title"]

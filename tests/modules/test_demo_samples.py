@@ -49,7 +49,7 @@ class Demo:
         people = People(ids={login: one.person_id for login, one in actors.items()}, actors=actors)
         plan = Asset(bench.blobs.store_bytes(b"plan"), "plan.pdf", "application/pdf", 4)
         self.moments = Moments(bench.clock.now_ms())
-        assets = Assets({}, {"plan": plan}, {}, {})
+        assets = Assets({}, {"plan": plan}, {}, {}, {})
         self.writer = SampleWriter(self.modules, bench.handlers, people, assets, self.moments)
 
     def write(self, more: str = "") -> list[Event]:

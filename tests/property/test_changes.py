@@ -29,10 +29,11 @@ HOT_TABLE = sa.Table(
     sa.Column("id", sa.Text, primary_key=True),
     sa.Column("scope", sa.Integer),
     sa.Column("modseq", sa.BigInteger),
+    sa.Column("since", sa.BigInteger),
     sa.Index("hot_scope", "scope", "modseq", "id"),
 )
-HOT = ScopeSource("hot", "id", "scope", "modseq", str(INF), "modseq")
-"""Like messages: one scope, never hidden or changed once written."""
+HOT = ScopeSource("hot", "id", "scope", "since", str(INF), "modseq")
+"""Like messages: one scope, never hidden once written, changed in place."""
 
 assert _tables.record_scope is not None
 
@@ -67,7 +68,7 @@ class Office:
 
     def step(self, rnd: random.Random) -> Callable[[Tx], object] | None:
         alive = sorted({thing for thing, _ in self.shared})
-        match rnd.randrange(11):
+        match rnd.randrange(13):
             case 0 | 1:
                 return self._create(f"t{self._next():04}", rnd.sample(SCOPES, rnd.randint(1, 2)))
             case 2 | 3 if alive:
@@ -84,6 +85,8 @@ class Office:
                 return self._leave(*rnd.choice(sorted(self.members)))
             case 10:
                 return self._post(f"h{self._next():04}", rnd.choice(SCOPES))
+            case 11 | 12 if self.hot:
+                return self._edit(rnd.choice(sorted(self.hot)))
         return None
 
     def random_act(self, rnd: random.Random) -> None:
@@ -113,7 +116,15 @@ class Office:
 
         def run(tx: Tx) -> None:
             self.version[thing] = tx.change_id()
-            tx.raw.execute("INSERT INTO hot VALUES (?, ?, ?)", (thing, scope, tx.change_id()))
+            n = tx.change_id()
+            tx.raw.execute("INSERT INTO hot VALUES (?, ?, ?, ?)", (thing, scope, n, n))
+
+        return run
+
+    def _edit(self, thing: str) -> Callable[[Tx], object]:
+        def run(tx: Tx) -> None:
+            self.version[thing] = tx.change_id()
+            tx.raw.execute("UPDATE hot SET modseq = ? WHERE id = ?", (tx.change_id(), thing))
 
         return run
 

@@ -112,6 +112,7 @@ def read_or_refuse(data: bytes) -> bool:
     again = read_bpmn(found.xml)
     assert (again.xml, again.sha256, again.id, again.name) == (found.xml, found.sha256, found.id, found.name)
     assert (again.steps, again.ends, again.services) == (found.steps, found.ends, found.services)
+    assert again.labels == found.labels
     diagram = diagram_of(found)
     for shape in diagram.shapes.values():
         assert 0 <= shape.x <= shape.x + shape.w <= diagram.width
@@ -298,11 +299,12 @@ conditions = st.sampled_from(
 performers = st.sampled_from(
     "starter superior superiorChain:2 departmentHead post:办公室/主任 role:finance person:zhangmin field:lines.ownerId of:n1 rule:keepers chosen".split()
 )
+labels = st.none() | st.builds(Label, zh=words.map(lambda one: one or "字"), en=words.map(lambda one: one or "w"))
 actions = st.builds(
     StepAction,
     name=st.sampled_from(["approve", "return", "refuse", "circulate"]),
     outcome=st.sampled_from([None, "stamped", "同意"]),
-    label=st.none() | st.builds(Label, zh=words.map(lambda one: one or "字"), en=words.map(lambda one: one or "w")),
+    label=labels,
     opinion=st.sampled_from([None, "none", "required"]),
 )
 options = st.builds(
@@ -326,7 +328,7 @@ options = st.builds(
     skip_repeated=st.booleans(),
     chooses=st.sampled_from([(), ("n2",)]),
     state=st.sampled_from([None, "inReview"]),
-    label=st.none() | st.builds(Label, zh=st.just("审核"), en=st.just("Review")),
+    label=labels,
 )
 instances = st.none() | st.builds(
     Many,
@@ -339,16 +341,17 @@ instances = st.none() | st.builds(
 )
 simple = st.one_of(
     st.builds(PersonStep, id=st.just("x"), name=words, options=options, many=instances, manual=st.booleans()),
-    st.builds(ServiceStep, id=st.just("x"), name=words, service=st.sampled_from(["give-number", "归档"])),
+    st.builds(ServiceStep, id=st.just("x"), name=words, service=st.sampled_from(["give-number", "归档"]), label=labels),
     st.builds(
         ScriptStep,
         id=st.just("x"),
         name=words,
         script=st.sampled_from(["rounds = 1", "a = record.amount * 2\nb = a > 3"]),
+        label=labels,
     ),
-    st.builds(CallStep, id=st.just("x"), name=words, process=st.just("stamping")),
+    st.builds(CallStep, id=st.just("x"), name=words, process=st.just("stamping"), label=labels),
 )
-ends = st.builds(EndStep, id=st.just("x"), name=words, state=st.sampled_from([None, "passed", "refused"]))
+ends = st.builds(EndStep, id=st.just("x"), name=words, state=st.sampled_from([None, "passed", "refused"]), label=labels)
 
 
 def forks(inner: st.SearchStrategy[tuple[Any, ...]]) -> st.SearchStrategy[tuple[Any, ...]]:
@@ -357,17 +360,19 @@ def forks(inner: st.SearchStrategy[tuple[Any, ...]]) -> st.SearchStrategy[tuple[
         BranchStep,
         id=st.just("x"),
         name=words,
-        choices=st.lists(st.builds(Choice, name=words, condition=conditions, steps=way), min_size=1, max_size=3).map(
-            tuple
-        ),
-        otherwise=st.builds(Choice, name=words, steps=st.just(()) | way),
+        choices=st.lists(
+            st.builds(Choice, name=words, condition=conditions, steps=way, label=labels), min_size=1, max_size=3
+        ).map(tuple),
+        otherwise=st.builds(Choice, name=words, steps=st.just(()) | way, label=labels),
         several=st.booleans(),
+        label=labels,
     )
     parallel = st.builds(
         ParallelStep,
         id=st.just("x"),
         name=words,
-        lanes=st.lists(st.builds(Lane, name=words, steps=inner), min_size=2, max_size=3).map(tuple),
+        lanes=st.lists(st.builds(Lane, name=words, steps=inner, label=labels), min_size=2, max_size=3).map(tuple),
+        label=labels,
     )
     return st.lists(st.one_of(simple, simple, branch, parallel), min_size=1, max_size=4).map(tuple)
 
@@ -395,8 +400,9 @@ def numbered(steps: tuple[Any, ...], count: list[int], prefix: str = "n") -> tup
 
 
 step_lists = st.builds(
-    lambda name, steps, end: StepList(id="process", name=name, steps=numbered((*steps, end), [0])),
+    lambda name, label, steps, end: StepList(id="process", name=name, steps=numbered((*steps, end), [0]), label=label),
     words,
+    labels,
     sequences,
     ends,
 )

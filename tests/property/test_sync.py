@@ -40,6 +40,8 @@ steps = st.one_of(
     st.tuples(st.just("network"), devices, st.none()),
     st.tuples(st.just("time"), devices, st.sampled_from((0.6, 2.0, 31.0, 86_400.0))),
     st.tuples(st.just("others say"), devices, rooms),
+    st.tuples(st.just("change"), devices, rooms),
+    st.tuples(st.just("others change"), devices, rooms),
     st.tuples(st.just("leave"), devices, rooms),
     st.tuples(st.just("join"), devices, rooms),
     st.tuples(st.just("alert"), devices, st.none()),
@@ -89,6 +91,10 @@ class World:
                 device.pass_time(argument)
             case "others say":
                 self.model.say("carol", argument, uuid7(10**9 + self.count, b"carol12345"), f"c{self.count}")
+            case "change":
+                device.change(argument)
+            case "others change":
+                self.change_one_of_carols(argument)
             case "leave":
                 self.model.leave(device.account, argument)
             case "join":
@@ -97,6 +103,11 @@ class World:
                 self.model.alert(device.account, f"alert-{self.count}")
             case "forget log":
                 self.model.forget_log()
+
+    def change_one_of_carols(self, room: str) -> None:
+        said = [m["id"] for m in self.model._messages(room) if m["senderId"] == "carol"]
+        if said:
+            self.model.change("carol", said[self.count % len(said)], f"c{self.count}")
 
     def heal(self) -> None:
         """The network is good again; time passes until nothing more happens."""
@@ -136,11 +147,14 @@ class World:
         assert len({message.id for message in messages}) == len(messages)
         truth = self.model.objects["Message"]
         assert all(truth[message.id]["seq"] == message.seq for message in messages)
+        assert [message.text for message in messages] == [truth[message.id]["text"] for message in messages]
         conversation = next((c for c in device.store.load_conversations() if c.id == room), None)
         if conversation is not None:
             seen = self.model._as_seen(device.account, "Conversation", room)
             held = (conversation.last_seq, conversation.read_seq, conversation.unread_count)
             assert held == (seen["lastSeq"], seen["readSeq"], seen["unreadCount"])
+            last = conversation.last_message
+            assert (None if last is None else last.text) == seen.get("lastMessage", {}).get("text")
         kept = {edit.object_id for edit in device.store.load_edits() if edit.state is EditState.REFUSED}
         assert kept == {
             message_id for message_id in device.refused | kept if message_id not in truth
@@ -175,6 +189,8 @@ def test_long_stories_in_a_bad_network(seed: int, push_objects: bool) -> None:
         "say",
         "say",
         "others say",
+        "change",
+        "others change",
         "to server",
         "to client",
         "to server",
@@ -189,7 +205,11 @@ def test_long_stories_in_a_bad_network(seed: int, push_objects: bool) -> None:
     for _ in range(400):
         name = random.choice(names)
         argument: Any = (
-            random.choice(ROOMS) if "say" in name else random.random() < 0.5 if name == "lose" else random.randrange(6)
+            random.choice(ROOMS)
+            if "say" in name or "change" in name
+            else random.random() < 0.5
+            if name == "lose"
+            else random.randrange(6)
         )
         world.step(name, random.randrange(3), argument)
         for device in world.devices:

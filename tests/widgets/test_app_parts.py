@@ -11,10 +11,10 @@ from hypothesis import strategies as st
 from PySide6.QtCore import QObject, Signal
 from PySide6.QtWidgets import QApplication
 
-from desktop.app.file_opener import _safe_name
 from desktop.app.links import open_link
 from desktop.app.local_cache import LocalCache
 from desktop.app.trust import Trust, pinned_fingerprint
+from desktop.core.services.blobs import safe_name
 from desktop.core.services.session import Session
 from desktop.platform.network import NetworkWatch, system_information
 from tests.helpers.stage import RecordingNavigator
@@ -46,7 +46,7 @@ def test_no_link_crashes(link: str) -> None:
 
 @given(st.text(max_size=300))
 def test_plain_copy_stays_in_its_folder(name: str) -> None:
-    safe = _safe_name(name)
+    safe = safe_name(name)
     assert safe == Path(safe).name
     assert safe not in ("", ".", "..")
     assert not set(safe) & set('/\\<>:"|?*\0')

@@ -10,9 +10,10 @@ from PySide6.QtWidgets import QApplication
 from desktop.core.domain import ConnectionState, Delivery
 from desktop.core.errors import Rejected, StorageUnavailable
 from desktop.models.conversations import ConversationRole
-from desktop.ui.chat.composer import Composer, item_of
+from desktop.ui.chat.composer import Composer
 from desktop.ui.chat.conversation_list import preview
-from desktop.ui.chat.emoji import categories
+from desktop.ui.chat.emoji_words import categories
+from desktop.ui.chat.outgoing import item_of
 from desktop.ui.chat.page import MessagesPage
 from desktop.ui.chat.text import is_emoji
 from tests.helpers.fake_session import GROUP, WANG, ZHANG, FakeClock, FakeSession
@@ -224,17 +225,20 @@ def test_pasted_picture_and_dropped_files_wait_in_the_strip_until_sent(tmp_path:
         paper = tmp_path / "报告.docx"
         paper.write_bytes(b"x" * 2048)
         files = QMimeData()
-        files.setUrls([QUrl.fromLocalFile(str(paper)), QUrl.fromLocalFile(str(tmp_path))])
+        folder = tmp_path / "航拍"
+        folder.mkdir()
+        files.setUrls([QUrl.fromLocalFile(str(paper)), QUrl.fromLocalFile(str(folder)), QUrl("https://a.test/x")])
         composer.edit.insertFromMimeData(files)
-        assert [item.name for item in composer.strip.items] == ["截图 " + composer.strip.items[0].name[3:], "报告.docx"]
+        names = [item.name for item in composer.strip.items]
+        assert names == ["截图 " + names[0][3:], "报告.docx", "航拍/"]
         assert composer.strip.isVisible()
-        assert "文件夹" in page.pane.snack.text.text()
+        assert "网页" in page.pane.snack.text.text()
         assert not session.called("chat.send_picture")
         write(page, "请看附件")
         composer.submit()
         await until(lambda: session.called("chat.send_text"))
-        names = [call[0] for call in session.calls if str(call[0]).startswith("chat.send")]
-        assert names == ["chat.send_picture", "chat.send_file", "chat.send_text"]
+        sent = [call[0] for call in session.calls if str(call[0]).startswith("chat.send")]
+        assert sent == ["chat.send_picture", "chat.send_file", "chat.send_file", "chat.send_text"]
         assert not composer.strip.isVisible()
         page.close_page()
 

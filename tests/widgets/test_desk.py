@@ -20,6 +20,7 @@ from desktop.models.alerts import NoticeItem
 from desktop.platform.notifications import NotificationButton, SystemNotifications
 from desktop.platform.preferences import Preferences
 from desktop.ui import i18n, theme
+from desktop.ui.toasts.backlog import BacklogToast
 from desktop.ui.toasts.toast import MessageToast, NoticeToast
 from desktop.ui.tray.tray import Tray
 from tests.helpers.fake_records import RecordsScene
@@ -56,6 +57,8 @@ class Scene:
         self.preferences = Preferences(folder / "preferences.json")
         self.tray = Tray(is_available=lambda: True)
         self.looking: str | None = None
+        self.held = False
+        self.played: list[str] = []
         self.desk = Desk(
             self.session,
             self.paths,
@@ -64,6 +67,8 @@ class Scene:
             self.center,
             looking_at=lambda: self.looking,
             now_ms=self.session.clock.now_ms,
+            held=lambda: self.held,
+            play=self.played.append,
         )
 
     async def start(self) -> None:
@@ -183,6 +188,19 @@ def test_confirm_in_place(qapp: QApplication, tmp_path: Path) -> None:
         QTest.mouseClick(scene.notice("a1").confirm, Qt.MouseButton.LeftButton)
         await settle(lambda: scene.desk.toasts.shown == [])
         assert scene.session.called("office.confirm") == [("n1",)]
+
+    play(qapp, tmp_path, act)
+
+
+def test_a_message_is_confirmed_in_place_or_shown_in_its_talk(qapp: QApplication, tmp_path: Path) -> None:
+    async def act(scene: Scene) -> None:
+        told = scene.session.receive(ZHANG, "zhangmin", "请确认", must_confirm=True)
+        for key in ("c1", "c2"):
+            scene.session.alerts.arrive(Alert(key, "confirm", "请确认", urgent=True, link=Link("Message", told.id)))
+        QTest.mouseClick(scene.notice("c1").confirm, Qt.MouseButton.LeftButton)
+        await settle(lambda: scene.session.called("chat.confirm") == [(told.id,)])
+        QTest.mouseClick(scene.notice("c2").open, Qt.MouseButton.LeftButton)
+        await settle(lambda: scene.paths.calls == [("message", told.id)])
 
     play(qapp, tmp_path, act)
 
@@ -311,5 +329,69 @@ def test_the_tray_tells_what_waits_and_falls_due(qapp: QApplication, tmp_path: P
         await settle(lambda: i18n.tr("office_workbench.tray.todos", n=2) in scene.tray.tooltip)  # and a notice
         assert i18n.tr("office_workbench.tray.dues", overdue=0, today=1) in scene.tray.tooltip
         assert scene.tray.unread == sum(c.unread_count for c in await scene.session.chat.conversations() if not c.muted)
+
+    play(qapp, tmp_path, act)
+
+
+def test_nobody_at_the_desk_is_away_and_comes_back(qapp: QApplication, tmp_path: Path) -> None:
+    async def act(scene: Scene) -> None:
+        said = lambda: [call[0] for call in scene.session.called("presence.set_presence")]  # noqa: E731
+        scene.desk.set_absent(True)
+        assert scene.tray.presence is Presence.AWAY
+        await settle(lambda: said() == [Presence.AWAY])
+        assert scene.desk.state.chosen is Presence.ONLINE  # the server's echo is no choice
+        scene.desk.set_absent(False)
+        await settle(lambda: said() == [Presence.AWAY, Presence.ONLINE])
+        assert scene.tray.presence is Presence.ONLINE
+        scene.desk.choose_status(Presence.BUSY)
+        await settle(lambda: len(said()) == 3)
+        scene.desk.set_absent(True)  # who chose busy stays busy
+        assert scene.tray.presence is Presence.BUSY
+        assert len(said()) == 3
+
+    play(qapp, tmp_path, act)
+
+
+def test_what_gathers_while_the_way_back_is_found_comes_as_one(qapp: QApplication, tmp_path: Path) -> None:
+    async def act(scene: Scene) -> None:
+        await settle(lambda: scene.desk.toasts.shown == ["a1"])
+        scene.session.go(ConnectionState.CONNECTING)
+        for number in range(5):
+            scene.session.alerts.arrive(Alert(f"b{number}", "todo", f"事项 {number}", link=Link("Notice", "n2")))
+        assert scene.desk.toasts.shown == ["a1"]
+        scene.session.go(ConnectionState.LIVE)
+        await settle(lambda: scene.desk.toasts.shown == ["a1", "backlog"])
+        toast = scene.desk.toasts.toast("backlog")
+        assert isinstance(toast, BacklogToast)
+        QTest.mouseClick(toast.open, Qt.MouseButton.LeftButton)
+        assert scene.paths.calls == [("page", "workbench")]
+        assert scene.desk.toasts.shown == ["a1"]
+
+    play(qapp, tmp_path, act)
+
+
+def test_rules_sounds_and_a_program_in_full_screen(qapp: QApplication, tmp_path: Path) -> None:
+    async def act(scene: Scene) -> None:
+        scene.preferences.set(rules={f"conversation:{ZHANG}": "silent"})
+        scene.session.receive(ZHANG, "zhangmin", "材料发我一份")
+        assert ZHANG in scene.desk.toasts.shown
+        assert "message" not in scene.played
+        scene.preferences.set(rules={f"conversation:{ZHANG}": "mentions"})
+        scene.desk.toasts.remove(ZHANG)
+        scene.desk.attention.closed(ZHANG)
+        scene.session.receive(ZHANG, "zhangmin", "在吗")
+        assert ZHANG not in scene.desk.toasts.shown
+        scene.session.receive(ZHANG, "zhangmin", "@林远", mentions=("linyuan",))
+        assert scene.played[-1] == "message"
+        scene.held = True
+        scene.session.alerts.arrive(Alert("a7", "notice", "国庆假期值班安排", link=Link("Notice", "n2")))
+        scene.session.alerts.arrive(Alert("a8", "urge", "催办", urgent=True, link=Link("Notice", "n2")))
+        assert "a7" not in scene.desk.toasts.shown
+        assert "a8" in scene.desk.toasts.shown
+        assert scene.played[-1] == "urgent"
+        assert scene.tray.presence is Presence.ONLINE  # colleagues are not told what is on the screen
+        scene.held = False
+        scene.desk.attention.release()
+        assert "a7" in scene.desk.toasts.shown
 
     play(qapp, tmp_path, act)

@@ -11,6 +11,7 @@ from PySide6.QtGui import QColor, QImage
 from PySide6.QtWidgets import QApplication
 
 from desktop.ui.reader.kinds import Kind, kind_of
+from desktop.ui.reader.ofd import drawing
 from desktop.ui.reader.ofd.seals import seal_picture
 from desktop.ui.reader.ofd_source import OfdSource
 from desktop.ui.reader.page_source import DocumentProblem
@@ -240,7 +241,8 @@ def test_entities_are_never_resolved() -> None:
         path_of("M 0 0 L 200 200", DashPattern="0.00001 0.00001", LineWidth="1"),
     ],
 )
-def test_hostile_objects_end_in_bounded_work(objects: str) -> None:
+def test_hostile_objects_end_in_bounded_work(objects: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(drawing, "MAX_OBJECTS", 20_000)  # what has no end ends at any bound
     inner = "<ofd:CompositeObject ID='3' ResourceID='30' Boundary='0 0 20 20'/>" * 10
     unit = f'<ofd:CompositeGraphicUnit ID="30"><ofd:Content>{inner}</ofd:Content></ofd:CompositeGraphicUnit>'
     resources = f"<ofd:CompositeGraphicUnits>{unit}</ofd:CompositeGraphicUnits>"

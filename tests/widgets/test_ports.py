@@ -16,6 +16,7 @@ import desktop.models
 import desktop.ui
 from desktop.app.bridge import Bridge
 from desktop.app.file_opener import FileWindows
+from desktop.app.search_desk import SearchDesk
 from desktop.app.trust import Trust
 from desktop.app.ui_session import ScreenSession
 from desktop.core.clock import SystemClock
@@ -26,6 +27,9 @@ from desktop.core.services.session import Session
 from desktop.core.services.tokens import Tokens
 from desktop.core.services.workers import Workers
 from desktop.core.store.memory import MemoryStore
+from desktop.ui.contacts.page import ContactsPage
+from desktop.ui.office.page import OfficePage
+from desktop.ui.settings.page import SettingsPage
 from desktop.ui.shell.main_window import MainWindow
 from tests.helpers.backend_model import BackendModel
 from tests.helpers.fake_transport import FakeNetwork, FakeTransport
@@ -34,10 +38,19 @@ NOT_OF_A_SESSION: dict[str, Callable[["Parts"], object]] = {
     "desktop.ui.shell.navigator.Navigator": lambda parts: MainWindow,
     "desktop.ui.shell.navigator.FileOpener": lambda parts: FileWindows,
     "desktop.ui.shell.login.LoginGate": lambda parts: parts.gate,
+    "desktop.ui.search.overlay.SearchPlaces": lambda parts: SearchDesk,
+    "desktop.app.search_desk.ModulePages": lambda parts: OfficePage,
+    "desktop.app.search_desk.SettingsSections": lambda parts: SettingsPage,
+    "desktop.app.search_desk.Departments": lambda parts: ContactsPage,
     "desktop.ui.transfers.view.TransferVerbs": lambda parts: parts.screen.files,
     "desktop.ui.office.ports.LibrarianVerbs": lambda parts: parts.screen.office,
     "desktop.ui.office.notice_actions.NoticeVerbs": lambda parts: parts.screen.office,
     "desktop.models.cases_verbs.CasesVerbs": lambda parts: parts.screen.cases,
+    "desktop.models.verbs.TalkVerbs": lambda parts: parts.screen.chat,
+    "desktop.models.verbs.SendVerbs": lambda parts: parts.screen.chat,
+    "desktop.models.verbs.MessageActs": lambda parts: parts.screen.chat,
+    "desktop.models.verbs.GroupVerbs": lambda parts: parts.screen.chat,
+    "desktop.models.verbs.KeepingVerbs": lambda parts: parts.screen.chat,
     "desktop.ui.reader.places.ViewStates": lambda parts: parts.screen.records,
 }
 """Ports that are handed over alone. All others are sessions, or parts of sessions."""
@@ -46,11 +59,21 @@ INSIDE_THE_APPLICATION = {
     "desktop.app.bridge.HasEvents",
     "desktop.ui.chat.open_talk.OpenTalk",
     "desktop.ui.chat.cards.CardSource",
+    "desktop.ui.search.spotlight.MessagePlaces",
+    "desktop.ui.chat.composer_menus.ComposerHands",
+    "desktop.ui.chat.message_edit.KeyTaker",
+    "desktop.ui.chat.message_menu.MessageActs",
     "desktop.ui.contacts.host.ContactsHost",
     "desktop.ui.office.views.timeline_canvas.Painter",
+    "desktop.ui.reader.arriving_source.PartialDocument",
     "desktop.ui.reader.page_source.PageSource",
     "desktop.ui.reader.pages_view.PageLayer",
     "desktop.ui.reader.ofd.package.Element",
+    "desktop.ui.reader.formats.archive.Archive",
+    "desktop.ui.reader.formats.format_view.FormatView",
+    "desktop.ui.chat.voice_state.VoiceState",
+    "desktop.ui.voice.devices.Microphone",
+    "desktop.ui.voice.devices.Player",
 }
 """No ports of a screen: the type checker sees both sides."""
 

@@ -28,8 +28,9 @@ from desktop.ui.reader.picture_view import PictureView, decode_picture
 from desktop.ui.reader.problem_pane import ProblemPane
 from desktop.ui.reader.search_run import SearchRun
 from desktop.ui.reader.text_decode import NotText, decode_text
+from desktop.ui.reader.text_marks import PIECE, pieces
 from desktop.ui.reader.text_search import FoldedText, Span
-from desktop.ui.reader.text_view import PIECE, TextView, pieces
+from desktop.ui.reader.text_view import TextView
 from desktop.ui.reader.zoom import LARGEST, SMALLEST, STEPS, Fit, step
 from tests.helpers.fake_session import NOW, make_png
 from tests.helpers.stage import play, shown, until
@@ -143,7 +144,9 @@ def test_pieces_are_the_whole_text(text: str, times: int) -> None:
         (b"\x89PNG\r\n\x1a\n", "x.bin", Kind.PICTURE),
         (b"RIFF0000WEBP", "x", Kind.PICTURE),
         ("正文".encode(), "说明.TXT", Kind.TEXT),
-        (b"PK\3\4", "a.docx", Kind.OTHER),
+        (b"PK\3\4", "a.docx", Kind.WRITING),
+        (b"PK\3\4", "a", Kind.ARCHIVE),
+        (b"\xd0\xcf\x11\xe0", "a.doc", Kind.OTHER),
         (b"<svg/>", "a.svg", Kind.OTHER),
     ],
 )
@@ -152,7 +155,7 @@ def test_a_file_is_what_its_bytes_say(data: bytes, name: str, kind: Kind) -> Non
 
 
 def test_readable_is_told_by_the_name_alone() -> None:
-    assert [readable(n) for n in ("a.pdf", "a.PNG", "a.csv", "a.xlsx")] == [True, True, True, False]
+    assert [readable(n) for n in ("a.pdf", "a.PNG", "a.csv", "a.xlsx", "a.dwg")] == [True, True, True, True, False]
 
 
 @given(st.integers(1, 6000), st.integers(1, 20000))
@@ -447,7 +450,9 @@ def test_picture_is_fitted_turned_and_copied() -> None:
         (b"%PDF-1.4 nonsense", "a.pdf", "brokenPdf"),
         (b"\x89PNG\r\n\x1a\nnonsense", "a.png", "brokenPicture"),
         (b"\0\1\2", "a.txt", "notText"),
-        (b"PK\3\4", "a.docx", "unsupportedType"),
+        (b"PK\3\4", "a.docx", "brokenWord"),
+        (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", "a.doc", "unsupportedType"),
+        (b"Rar!\x1a\x07", "a.rar", "unknownArchive"),
     ],
 )
 @pytest.mark.parametrize("language", ["zh", "en"])

@@ -1,6 +1,9 @@
 """The settings page and what it keeps: each change at once, a damaged file never a crash, devices and log from the server."""
 
 import asyncio
+import dataclasses
+import gc
+import getpass
 import json
 import subprocess
 import sys
@@ -11,17 +14,23 @@ from typing import Any
 import msgspec
 import pytest
 import qasync
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QEvent, Qt
 from PySide6.QtTest import QSignalSpy, QTest
 from PySide6.QtWidgets import QApplication, QListWidget, QWidget
 
-from desktop.core.domain import Device, LoginEntry
+from desktop.core.domain import Conversation, ConversationKind, Device, LoginEntry, ModuleDefinition
+from desktop.core.domain.definition import Label as LabelWords
 from desktop.core.errors import Offline
-from desktop.platform.preferences import DND_FOREVER, Choices, Preferences
-from desktop.platform.single_instance import SingleInstance, parse_links
+from desktop.platform.autostart import AutostartFailed
+from desktop.platform.folders import default_data_dir
+from desktop.platform.hotkeys.port import Outcome
+from desktop.platform.preferences import DND_FOREVER, HOTKEYS, Choices, Preferences
+from desktop.platform.single_instance import SingleInstance, instance_name, parse_links
 from desktop.ui import i18n, theme
 from desktop.ui.kit import Button, Label, SearchBox
+from desktop.ui.kit.time_field import TimeField
 from desktop.ui.settings.controls import Choice, SettingGroup, Switch
+from desktop.ui.settings.key_recorder import KeyRecorder
 from desktop.ui.settings.page import SECTIONS, SettingsPage
 from desktop.ui.settings.sources import SettingsSources
 
@@ -86,8 +95,22 @@ def on_loop(qapp: QApplication, scene: Callable[[], Coroutine[Any, Any, None]], 
 
     theme.apply(qapp)
     i18n.set_language("zh")
-    with asyncio.Runner(loop_factory=factory) as runner:
-        runner.run(asyncio.wait_for(scene(), seconds))
+    before = set(map(id, QApplication.topLevelWidgets()))
+    try:
+        with asyncio.Runner(loop_factory=factory) as runner:
+            runner.run(asyncio.wait_for(scene(), seconds))
+    finally:
+        drop_windows(before)
+
+
+def drop_windows(before: set[int]) -> None:
+    """What a scene left open goes: a page that lives on is dressed again by every later test."""
+    for window in QApplication.topLevelWidgets():
+        if id(window) not in before:
+            window.hide()
+            window.deleteLater()
+    QApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete)
+    gc.collect()
 
 
 def make_page(tmp_path: Path) -> tuple[SettingsPage, Preferences, Office]:
@@ -282,10 +305,22 @@ SECOND_START = """
 import sys
 from pathlib import Path
 from PySide6.QtCore import QCoreApplication
-from desktop.platform.single_instance import SingleInstance, parse_links
+from desktop.platform.single_instance import SingleInstance, instance_name, parse_links
 app = QCoreApplication([])
 sys.exit(0 if SingleInstance(Path(sys.argv[1])).hand_over(("tongban://conversation/c1",)) else 1)
 """
+
+
+def test_users_of_one_machine_never_meet(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    names, folders = set(), set()
+    for user in ("anna", "boris"):
+        monkeypatch.setattr(getpass, "getuser", lambda user=user: user)
+        monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / user))
+        names.add(instance_name(tmp_path))  # even for one and the same folder
+        folders.add(default_data_dir())
+    assert len(names) == 2
+    if sys.platform == "linux":
+        assert folders == {tmp_path / user / "tongban" for user in ("anna", "boris")}
 
 
 def test_second_start_hands_its_links_over(tmp_path: Path, qapp: QApplication) -> None:
@@ -314,3 +349,138 @@ def test_other_folder_is_another_client(tmp_path: Path, qapp: QApplication) -> N
     assert other.claim()
     first.release()
     other.release()
+
+
+# ---------------------------------------------------------------- keys, times, rules, autostart
+class Entry:
+    """Autostart of a system that refuses when told to."""
+
+    def __init__(self) -> None:
+        self.on = self.refuses = False
+
+    def is_on(self) -> bool:
+        return self.on
+
+    def set_on(self, on: bool) -> None:
+        if self.refuses:
+            raise AutostartFailed("read-only")
+        self.on = on
+
+
+def make_rich_page(tmp_path: Path, **more: Any) -> tuple[SettingsPage, Preferences]:
+    preferences = Preferences(tmp_path / "preferences.json")
+    sources = dataclasses.replace(Office(tmp_path).sources, **more)
+    page = SettingsPage(preferences, sources, now_ms=lambda: NOW)
+    page.resize(1000, 700)
+    page.show()
+    return page, preferences
+
+
+def test_keys_are_recorded_and_refused_with_a_reason(tmp_path: Path, qapp: QApplication) -> None:
+    async def scene() -> None:
+        outcomes = {"toggle": Outcome.TAKEN}
+        page, preferences = make_rich_page(tmp_path, hotkey_outcomes=lambda: outcomes)
+        page.open_section("shortcuts")
+        assert "Ctrl+Alt+W 已被其他程序占用" in texts(page)
+        recorder = page.findChild(KeyRecorder, "keys_toggle")
+        assert recorder is not None
+        outcomes["toggle"] = Outcome.LISTENING
+        for keys, held, wanted in (
+            (Qt.Key.Key_F9, Qt.KeyboardModifier.ControlModifier, "Ctrl+F9"),
+            (Qt.Key.Key_Tab, Qt.KeyboardModifier.AltModifier, "Alt+Tab"),
+            (Qt.Key.Key_Escape, Qt.KeyboardModifier.NoModifier, "Alt+Tab"),
+            (Qt.Key.Key_Q, Qt.KeyboardModifier.ShiftModifier, "Alt+Tab"),  # a letter one types
+            (Qt.Key.Key_Backspace, Qt.KeyboardModifier.NoModifier, ""),
+        ):
+            QTest.mouseClick(recorder, Qt.MouseButton.LeftButton)
+            assert recorder.recording
+            QTest.keyClick(recorder, Qt.Key.Key_Control, held)  # holding alone is no combination
+            assert recorder.recording
+            QTest.keyClick(recorder, keys, held)
+            assert not recorder.recording
+            assert preferences.now.hotkeys["toggle"] == wanted
+        QTest.mouseClick(recorder, Qt.MouseButton.LeftButton)
+        both = Qt.KeyboardModifier.ControlModifier | Qt.KeyboardModifier.AltModifier
+        QTest.keyClick(recorder, Qt.Key.Key_Z, both)
+        assert preferences.now.hotkeys["toggle"] == ""
+        assert "这组键已用于另一个操作" in texts(page)
+        usual = page.findChild(Button, "hotkeysReset")
+        assert usual is not None
+        QTest.mouseClick(usual, Qt.MouseButton.LeftButton)
+        assert preferences.now.hotkeys == HOTKEYS
+        page.close()
+
+    on_loop(qapp, scene)
+
+
+@pytest.mark.parametrize(
+    ("typed", "kept"), [("9", "09:00"), ("930", "09:30"), ("21.5", "12:00"), ("2105", "21:05"), ("25:00", "12:00")]
+)
+def test_quiet_hours_are_typed_in_any_form(tmp_path: Path, qapp: QApplication, typed: str, kept: str) -> None:
+    async def scene() -> None:
+        page, preferences = make_rich_page(tmp_path)
+        page.open_section("notifications")
+        field = page.findChild(TimeField, "settings.quiet_from")
+        assert field is not None
+        field.selectAll()
+        QTest.keyClicks(field, typed)
+        QTest.keyClick(field, Qt.Key.Key_Return)
+        assert preferences.now.quiet_from == field.text() == kept
+        page.close()
+
+    on_loop(qapp, scene)
+
+
+def test_times_step_around_midnight(qapp: QApplication) -> None:
+    field = TimeField("settings.quiet_to")
+    field.set_time("23:50")
+    QTest.keyClick(field, Qt.Key.Key_Up)
+    assert field.time == "00:00"
+    QTest.keyClick(field, Qt.Key.Key_Down)
+    assert field.time == "23:45"
+
+
+def test_each_conversation_and_module_has_its_rule(tmp_path: Path, qapp: QApplication) -> None:
+    async def conversations() -> list[Conversation]:
+        return [
+            Conversation("c1", ConversationKind.GROUP, "办公室工作群", updated_at=2),
+            Conversation("c2", ConversationKind.SYSTEM, "alerts", updated_at=3),
+        ]
+
+    async def modules() -> list[ModuleDefinition]:
+        label = LabelWords("公务用车", "Vehicles")
+        return [ModuleDefinition(id="vehicles", group="personal", label=label, icon="car", order=1, types=())]
+
+    async def scene() -> None:
+        page, preferences = make_rich_page(tmp_path, conversations=conversations, modules=modules)
+        page.open_section("notifications")
+        await settle(lambda: page.findChild(Choice, "rule_module:vehicles") is not None)
+        choice = page.findChild(Choice, "rule_conversation:c1")
+        assert choice is not None
+        assert choice.accessibleName() == "办公室工作群"
+        assert page.findChild(Choice, "rule_conversation:c2") is None  # what the system says has modules' rules
+        choice.setCurrentIndex(2)
+        choice.activated.emit(2)
+        assert preferences.now.rules == {"conversation:c1": "mentions"}
+        choice.activated.emit(0)
+        assert preferences.now.rules == {}  # as usual needs no rule
+        page.close()
+
+    on_loop(qapp, scene)
+
+
+def test_autostart_shows_what_the_system_says(tmp_path: Path, qapp: QApplication) -> None:
+    async def scene() -> None:
+        entry = Entry()
+        page, _ = make_rich_page(tmp_path, autostart=entry)
+        switch = page.findChild(Switch, "settings.autostart")
+        assert switch is not None
+        QTest.mouseClick(switch, Qt.MouseButton.LeftButton)
+        assert (entry.on, switch.isChecked()) == (True, True)
+        entry.refuses = True
+        QTest.mouseClick(switch, Qt.MouseButton.LeftButton)
+        assert (entry.on, switch.isChecked()) == (True, True)
+        assert "read-only" in texts(page)
+        page.close()
+
+    on_loop(qapp, scene)

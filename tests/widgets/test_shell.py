@@ -23,6 +23,7 @@ from desktop.core.errors import (
     UntrustedServer,
     WrongStoreKey,
 )
+from desktop.platform.autostart import AutostartFailed
 from desktop.ui.i18n import tr
 from desktop.ui.shell.login import BadAddress, LoginWindow, server_address
 from desktop.ui.shell.main_window import MainWindow
@@ -91,6 +92,35 @@ def test_signs_in_with_what_was_entered() -> None:
         await until(lambda: sessions == ["session"])
         assert gate.asked == [("sign_in", SERVER, "linyuan", "secret", True)]
         assert window.password.text() == ""
+
+    play(scene())
+
+
+class Entry:
+    """Autostart of a system that takes it once and then refuses."""
+
+    def __init__(self) -> None:
+        self.on = False
+
+    def is_on(self) -> bool:
+        return self.on
+
+    def set_on(self, on: bool) -> None:
+        if self.on:
+            raise AutostartFailed("read-only")
+        self.on = on
+
+
+def test_starting_with_the_computer_is_asked_of_the_system() -> None:
+    async def scene() -> None:
+        window = LoginWindow(Gate(), autostart=Entry())
+        window.show()
+        box = window.autostart
+        box.click()
+        assert (box.isVisible(), box.isChecked(), window.problem.isVisible()) == (True, True, False)
+        box.click()
+        assert (box.isChecked(), "read-only" in window.problem_text.text()) == (True, True)
+        assert not opened(Gate())[0].autostart.isVisible()
 
     play(scene())
 

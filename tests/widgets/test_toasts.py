@@ -9,10 +9,13 @@ from PySide6.QtTest import QSignalSpy, QTest
 from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
-from desktop.core.domain import Alert, Conversation, ConversationKind, Link, Message, MessageKind
+from desktop.core.domain import Alert, Conversation, ConversationKind, Link, Message, MessageKind, ModuleDefinition
+from desktop.core.domain.definition import Access, Label, TypeDefinition
 from desktop.core.events import AlertArrived, ChangeSet, MessageArrived
-from desktop.models.alerts import Attention, MessageItem, NoticeItem, Quiet
+from desktop.models.alert_rules import AlertRules, Rule, conversation_key, module_key
+from desktop.models.alerts import BACKLOG, BACKLOG_OVER, Attention, BacklogItem, MessageItem, NoticeItem, Quiet
 from desktop.ui import i18n, theme
+from desktop.ui.toasts.backlog import BacklogToast
 from desktop.ui.toasts.stack import GAP, MARGIN, MOST, MOST_STAYING, ToastStack, places
 from desktop.ui.toasts.toast import STAY_MS, MessageToast, NoticeToast
 
@@ -204,7 +207,10 @@ def test_pop_up_never_takes_the_focus(stack: ToastStack, qtbot: QtBot) -> None:
 def test_plain_one_leaves_by_itself_and_urgent_one_stays(stack: ToastStack, qtbot: QtBot) -> None:
     show(stack, "plain")
     show(stack, "urgent", urgent=True)
-    qtbot.waitUntil(lambda: stack.shown == ["urgent"], timeout=STAY_MS + 2000)
+    leaving = [toast._leave for key in stack.shown if (toast := stack.toast(key)) is not None]
+    assert [(timer.isActive(), timer.interval()) for timer in leaving] == [(True, STAY_MS), (False, STAY_MS)]
+    leaving[0].start(50)  # the same way in a hundredth of the time
+    qtbot.waitUntil(lambda: stack.shown == ["urgent"], timeout=2000)
 
 
 # ---------------------------------------------------------------- what can be done in them
@@ -291,3 +297,110 @@ def test_content_can_be_hidden(qapp: QApplication) -> None:
     toast = message_toast(stack)
     assert "会议材料" not in toast.accessibleName()
     stack.clear()
+
+
+# ---------------------------------------------------------------- what had gathered
+def gather(scene: Scene, *alerts: Alert) -> None:
+    scene.rules.begin_gathering()
+    for one in alerts:
+        scene.rules.offer(NoticeItem(one.id, one))
+    assert scene.shown.count() == 0
+    scene.rules.end_gathering()
+
+
+def test_few_that_had_gathered_come_one_by_one(scene: Scene) -> None:
+    gather(scene, *(alert(f"a{n}", urgent=True) for n in range(BACKLOG_OVER)))
+    assert scene.shown.count() == BACKLOG_OVER
+
+
+def test_many_that_had_gathered_come_as_one_and_shrink_as_they_are_dealt_with(scene: Scene) -> None:
+    gather(scene, *(alert(f"a{n}", urgent=n == 0) for n in range(6)))
+    (item,) = [scene.shown.at(n)[0] for n in range(scene.shown.count())]
+    assert isinstance(item, BacklogItem)
+    assert (len(item.alerts), item.urgent) == (6, True)
+    scene.rules.on_event(AlertArrived(alert("a3")))  # told once more: it is in there already
+    scene.rules.on_event(ChangeSet("Alert", removed=("a0",)))
+    smaller = scene.shown.at(scene.shown.count() - 1)[0]
+    assert (len(smaller.alerts), smaller.urgent) == (5, False)
+    scene.rules.on_event(ChangeSet("Alert", removed=tuple(f"a{n}" for n in range(1, 6))))
+    assert scene.gone.at(scene.gone.count() - 1) == [BACKLOG]
+
+
+def test_a_snoozed_pile_comes_back_and_a_closed_one_does_not(scene: Scene, qtbot: QtBot) -> None:
+    gather(scene, *(alert(f"a{n}", urgent=True) for n in range(5)))
+    scene.rules.snooze(BACKLOG, after_ms=1)
+    assert scene.gone.at(0) == [BACKLOG]
+    qtbot.waitUntil(lambda: scene.shown.count() == 2)
+    scene.rules.closed(BACKLOG)
+    scene.rules.release()
+    assert scene.shown.count() == 2
+
+
+def test_a_pile_without_urgent_ones_waits_for_the_end_of_the_quiet(scene: Scene) -> None:
+    scene.quiet = Quiet(do_not_disturb=True)
+    gather(scene, *(alert(f"a{n}") for n in range(5)))
+    assert scene.shown.count() == 0
+    scene.quiet = Quiet()
+    scene.rules.release()
+    assert scene.shown.count() == 1
+
+
+def test_locked_holds_even_urgent_ones_and_gives_them_back(scene: Scene) -> None:
+    scene.rules.offer(NoticeItem("a1", alert(urgent=True)))
+    scene.quiet = Quiet(locked=True)
+    scene.rules.hold_all()
+    scene.rules.offer(NoticeItem("a2", alert("a2", urgent=True)))
+    scene.rules.on_event(arrived())
+    assert (scene.shown.count(), scene.flashed.count()) == (1, 1)  # the icon still tells that something came
+    scene.quiet = Quiet()
+    scene.rules.release()
+    assert [scene.shown.at(n)[0].key for n in range(scene.shown.count())] == ["a1", "a1", "a2"]
+
+
+def test_the_pile_on_the_screen_says_how_many_of_what(stack: ToastStack) -> None:
+    alerts = (alert("a1", urgent=True, kind="confirm"), alert("a2", kind="todo"), alert("a3", kind="todo"))
+    stack.show_item(BacklogItem(alerts))
+    toast = stack.toast(BACKLOG)
+    assert isinstance(toast, BacklogToast)
+    assert toast.accessibleName() == "您有 3 条待处理提醒: 待您办理 2 条、待您确认 1 条"
+    assert toast.stays
+    opened, snoozed = QSignalSpy(stack.open_asked), QSignalSpy(stack.snooze_asked)
+    QTest.mouseClick(toast.open, Qt.MouseButton.LeftButton)
+    QTest.mouseClick(toast.snooze, Qt.MouseButton.LeftButton)
+    assert isinstance(opened.at(0)[0], BacklogItem)
+    assert snoozed.at(0) == [BACKLOG]
+    stack.show_item(BacklogItem(alerts[1:]))
+    assert not toast.stays
+    assert stack.shown == [BACKLOG]
+
+
+# ---------------------------------------------------------------- rules
+VEHICLES = ModuleDefinition(
+    id="vehicles", group="personal", label=Label("公务用车", "Vehicles"), icon="car", order=1,
+    types=(TypeDefinition(name="Trip", label=Label("用车", "Trip"), fields=(), access=Access(read=(), create=(), update=(), destroy=())),),
+)  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("rule", "plain", "mentioned", "everyone"),
+    [("all", True, True, True), ("silent", True, True, True), ("mentions", False, True, True),
+     ("none", False, False, False), ("a newer word", True, True, True)],
+)  # fmt: skip
+def test_a_conversations_rule(rule: str, plain: bool, mentioned: bool, everyone: bool) -> None:
+    rules = AlertRules("me", lambda: {conversation_key("c1"): rule})
+    seen = [
+        rules.wants_message(Message("m", "c1", MessageKind.TEXT, mentions=mentions), GROUP)
+        for mentions in ((), ("p2", "me"), ("all",))
+    ]
+    assert seen == [plain, mentioned, everyone]
+    assert rules.of_conversation("c2") is Rule.ALL
+
+
+@pytest.mark.parametrize(("rule", "plain"), [("all", True), ("silent", True), ("urgent", False), ("none", False)])
+def test_a_modules_rule_never_hides_what_is_urgent(rule: str, plain: bool) -> None:
+    rules = AlertRules("me", lambda: {module_key("vehicles"): rule})
+    rules.set_modules([VEHICLES])
+    trip = Alert("a1", "todo", "派车", link=Link("Trip", "t1"))
+    assert rules.wants_alert(trip) is plain
+    assert rules.wants_alert(Alert("a1", "todo", "派车", urgent=True, link=Link("Trip", "t1")))
+    assert rules.wants_alert(alert())  # of another module

@@ -1,7 +1,8 @@
 """The transfers page: what a row says, what can be done, by mouse, key and menu; the model follows the core's events."""
 
 import asyncio
-from collections.abc import Callable, Coroutine
+import time
+from collections.abc import Callable, Coroutine, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -9,16 +10,19 @@ import pytest
 import qasync
 from PySide6.QtCore import QModelIndex, Qt
 from PySide6.QtTest import QSignalSpy, QTest
-from PySide6.QtWidgets import QApplication
+from PySide6.QtWidgets import QApplication, QMenu
 
-from desktop.core.domain import Attachment, Direction, Transfer, TransferState
+from desktop.core.domain import Attachment, Direction, Transfer, TransferRules, TransferState
+from desktop.core.errors import StorageUnavailable
 from desktop.core.events import ChangeSet, TransferProgress
-from desktop.models.transfers import TransferRole, TransfersModel
+from desktop.models.transfers import TransferFilter, TransferRole, TransfersModel
 from desktop.platform import opening
 from desktop.ui import i18n, theme
+from desktop.ui.kit import Button, IconButton, Snack
 from desktop.ui.transfers.delegate import TransferDelegate
+from desktop.ui.transfers.rules_menu import rules_menu
 from desktop.ui.transfers.view import TransfersPage
-from desktop.ui.transfers.words import Action, actions, detail, fraction, tone
+from desktop.ui.transfers.words import Action, actions, detail, fraction, menu_actions, title, tone
 
 MB = 1024 * 1024
 
@@ -33,6 +37,8 @@ class Verbs:
 
     def __init__(self) -> None:
         self.calls: list[tuple[str, str]] = []
+        self.kept = TransferRules()
+        self.full = False
 
     async def transfers(self) -> list[Transfer]:
         return []
@@ -46,6 +52,30 @@ class Verbs:
     async def cancel(self, transfer_id: str) -> None:
         self.calls.append(("cancel", transfer_id))
 
+    async def hasten(self, transfer_id: str) -> None:
+        self.calls.append(("hasten", transfer_id))
+
+    async def pause_all(self) -> None:
+        self.calls.append(("pause_all", ""))
+
+    async def resume_all(self) -> None:
+        self.calls.append(("resume_all", ""))
+
+    async def clear_done(self) -> None:
+        self.calls.append(("clear_done", ""))
+
+    async def save_into(self, transfer_id: str, folder: Path) -> Path | None:
+        self.calls.append(("save_into", transfer_id))
+        if self.full:
+            raise StorageUnavailable(reason="diskFull")
+        return folder / "x.pdf"
+
+    def rules(self) -> TransferRules:
+        return self.kept
+
+    async def set_rules(self, rules: TransferRules) -> None:
+        self.kept = rules
+
 
 class Files:
     """Records which files are to be opened."""
@@ -53,7 +83,7 @@ class Files:
     def __init__(self) -> None:
         self.opened: list[str] = []
 
-    def view_picture(self, attachment: Attachment) -> None:
+    def view_picture(self, attachment: Attachment, among: Sequence[Attachment] = ()) -> None:
         self.opened.append(attachment.blob_id)
 
     def open_file(self, attachment: Attachment) -> None:
@@ -80,6 +110,12 @@ def on_loop(qapp: QApplication, scene: Callable[[], Coroutine[Any, Any, None]]) 
         runner.run(asyncio.wait_for(scene(), 10))
 
 
+async def settled(page: TransfersPage) -> None:
+    """The page's tasks are through."""
+    while page.tasks.busy:
+        await asyncio.sleep(0)
+
+
 # ---------------------------------------------------------------- words
 @pytest.mark.parametrize(
     ("state", "more", "text"),
@@ -90,6 +126,10 @@ def on_loop(qapp: QApplication, scene: Callable[[], Coroutine[Any, Any, None]]) 
         (TransferState.PAUSED, {}, "↓ 4.0 MB / 10.0 MB · 已暂停"),
         (TransferState.HELD, {}, "↓ 4.0 MB / 10.0 MB · 网络恢复后自动继续"),
         (TransferState.DONE, {"moved": 10 * MB}, "↓ 10.0 MB · 已下载"),
+        (TransferState.DONE, {"instant": True}, "↓ 秒传 · 已完成"),
+        (TransferState.RUNNING, {"moved": 0, "checked": 3 * MB}, "↓ 10.0 MB · 正在校验 30%"),
+        (TransferState.FAILED, {"error": "changed"}, "↓ 没有完成 · 文件在发送时被改动，请重新发送"),
+        (TransferState.FAILED, {"error": "diskFull"}, "↓ 没有完成 · 磁盘空间不足，腾出空间后重试"),
         (TransferState.FAILED, {"error": "tooLarge"}, "↓ 没有完成 · 文件超过服务器允许的大小"),
         (TransferState.FAILED, {"error": "strange"}, "↓ 没有完成 · 原因代码 strange"),
     ],
@@ -125,6 +165,13 @@ def test_state_is_told_by_color_and_word() -> None:
     assert {tone(transfer(state=state)) for state in TransferState} == {"accent", "amber", "green", "red"}
 
 
+def test_folder_is_named_with_its_files_and_a_download_offers_to_be_saved(model: TransfersModel) -> None:
+    assert title(transfer(files=214)) == "防汛材料.pdf/（214 个文件）"
+    done = transfer(state=TransferState.DONE, blob_id="b")
+    assert menu_actions(done) == (Action.OPEN, Action.SAVE, Action.SAVE_AS, Action.REMOVE)
+    assert menu_actions(transfer(state=TransferState.WAITING)) == (Action.PAUSE, Action.HASTEN, Action.CANCEL)
+
+
 # ---------------------------------------------------------------- model
 def test_progress_changes_one_row_in_place(model: TransfersModel) -> None:
     model.reset([transfer("t1"), transfer("t2")])
@@ -151,7 +198,87 @@ def test_totals_count_what_is_under_way(model: TransfersModel) -> None:
     assert model.speed(Direction.UP) == 0
 
 
+def names(model: TransfersModel) -> list[str]:
+    return [model.index(row).data(TransferRole.TRANSFER).id for row in range(model.rowCount())]
+
+
+def test_filter_shows_a_part_and_follows_what_changes(model: TransfersModel) -> None:
+    done = TransferState.DONE
+    model.reset([transfer("d"), transfer("c", done), transfer("b"), transfer("a", TransferState.FAILED)])
+    model.show_only(TransferFilter.ACTIVE)
+    assert names(model) == ["d", "b"]
+    removed, inserted = QSignalSpy(model.rowsRemoved), QSignalSpy(model.rowsInserted)
+    model.apply(transfer("d", done))  # finished: it leaves what is shown, not what there is
+    model.apply(transfer("a"))  # tried again: it comes back to its old place
+    model.apply(transfer("e"))
+    assert (names(model), removed.count(), inserted.count()) == (["e", "b", "a"], 1, 2)
+    assert (model.total, model.active, model.count(done)) == (5, 3, 2)
+    model.show_only(TransferFilter.ALL, "防汛 PDF")
+    assert names(model) == ["e", "d", "c", "b", "a"]
+    model.show_only(TransferFilter.SENT)
+    assert names(model) == []
+    model.show_only(TransferFilter.ALL)
+    model.remove("c", "none")
+    assert names(model) == ["e", "d", "b", "a"]
+
+
+def test_ten_thousand_rows_cost_what_changes_not_what_there_is(model: TransfersModel) -> None:
+    model.reset(transfer(f"t{number}", TransferState.DONE) for number in range(10_000))
+    resets = QSignalSpy(model.modelReset)
+    begun = time.perf_counter()
+    for number in range(200):
+        model.apply(transfer("t5000", moved=number))
+        model.apply(transfer(f"new{number}"))
+    assert time.perf_counter() - begun < 1.0  # 400 changes; going through all rows at each would take many times that
+    assert (model.rowCount(), resets.count()) == (10_200, 0)
+    model.remove(*(f"t{number}" for number in range(10_000)))  # "clear finished": one reset, not ten thousand removals
+    assert (model.rowCount(), resets.count()) == (200, 1)
+
+
 # ---------------------------------------------------------------- page
+def test_bar_filters_and_acts_on_all_and_rules_are_chosen_in_a_menu(qapp: QApplication, model: TransfersModel) -> None:
+    async def scene() -> None:
+        verbs = Verbs()
+        page = TransfersPage(verbs, model, Files())
+        page.resize(900, 500)
+        page.show()
+        model.reset(
+            [transfer("b"), transfer("a", TransferState.DONE, blob_id="x"), transfer("p", TransferState.PAUSED)]
+        )
+        for name in ("pauseAll", "resumeAll", "clear"):
+            button = page.findChild(IconButton, f"transfers.{name}")
+            assert button is not None
+            assert button.isEnabled()
+            button.click()
+        page.act(Action.SAVE, "a")
+        await settled(page)
+        assert verbs.calls == [("pause_all", ""), ("resume_all", ""), ("clear_done", ""), ("save_into", "a")]
+        snack = page.findChild(Snack)
+        assert snack is not None
+        assert snack.text.text().startswith("已保存到")
+        verbs.full = True
+        page.act(Action.SAVE, "a")
+        await settled(page)
+        assert "磁盘空间不足" in snack.text.text()
+        chip = page.findChild(Button, "transferFilter.done")
+        assert chip is not None
+        chip.click()
+        assert names(model) == ["a"]
+        menu = rules_menu(verbs.kept, lambda rules: page.tasks.start(verbs.set_rules(rules), name="rules"), page)
+        up, _down, receive = (action.menu() for action in menu.actions())
+        assert isinstance(up, QMenu)
+        assert isinstance(receive, QMenu)
+        up.actions()[2].trigger()
+        await settled(page)
+        assert verbs.kept == TransferRules(up_limit=500 * 1024)
+        receive.actions()[1].trigger()
+        await settled(page)
+        assert verbs.kept.receive == ("file",)
+        page.close()
+
+    on_loop(qapp, scene)
+
+
 def test_click_on_a_button_asks_for_that_action(qapp: QApplication, model: TransfersModel) -> None:
     async def scene() -> None:
         verbs = Verbs()

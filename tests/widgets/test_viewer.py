@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable, Coroutine
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +19,7 @@ from desktop.core.errors import BadFile, Offline
 from desktop.ui import i18n, theme
 from desktop.ui.kit import IconButton, Label
 from desktop.ui.viewer.canvas import LEAST, MOST, PictureCanvas
-from desktop.ui.viewer.viewer import PictureViewer, decode_picture
+from desktop.ui.viewer.viewer import Picture, PictureViewer, decode_picture
 from tests.helpers.fake_session import make_png
 
 PICTURE = make_png(400, 200, (80, 120, 200))
@@ -159,3 +160,28 @@ def test_failure_is_a_sentence_in_the_window(qapp: QApplication) -> None:
 def test_color_is_what_it_was() -> None:
     image = decode_picture(make_png(8, 8, (255, 0, 0)))
     assert QColor(image.pixel(7, 7)).red() > QColor(image.pixel(7, 7)).blue()
+
+
+def test_arrows_lead_through_the_pictures_and_stop_at_the_ends(qapp: QApplication) -> None:
+    async def scene() -> None:
+        colors = [(200, 0, 0), (0, 200, 0), (0, 0, 200)]
+
+        async def load(number: int) -> bytes:
+            return make_png(20, 10, colors[number])
+
+        viewer = PictureViewer()
+        viewer.show_pictures([Picture(f"{n}.png", partial(load, n)) for n in range(3)], 1)
+        await settle(viewer.canvas.isVisible)
+        assert viewer.place.text() == "2 / 3"
+        QTest.keyClick(viewer, Qt.Key.Key_Right)
+        QTest.keyClick(viewer, Qt.Key.Key_Right)
+        assert viewer.at == 2
+        assert not viewer.next.isEnabled()
+        await settle(lambda: viewer.canvas.isVisible() and not viewer.tasks.busy)
+        assert viewer.canvas.image().pixelColor(5, 9).blue() > 150
+        assert viewer.windowTitle().startswith("2.png")
+        QTest.mouseClick(viewer.previous, Qt.MouseButton.LeftButton)
+        assert viewer.at == 1
+        viewer.close()
+
+    on_loop(qapp, scene)

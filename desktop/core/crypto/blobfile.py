@@ -36,11 +36,11 @@ class BlobWriter:
         self._count = 0
         header = self._file.read(HEADER_BYTES)
         if len(header) == HEADER_BYTES and header.startswith(MAGIC):
-            self._cipher = _cipher(key, header)
+            self._cipher = file_cipher(key, header)
             self._keep_whole_chunks()
         else:
             header = MAGIC + os.urandom(SALT_BYTES)
-            self._cipher = _cipher(key, header)
+            self._cipher = file_cipher(key, header)
             self._restart(header)
 
     @property
@@ -95,10 +95,10 @@ class BlobWriter:
         self._file.truncate()
 
     def _open_chunk(self, number: int, sealed: bytes) -> bytes:
-        return _open(self._cipher, number, sealed, last=False)
+        return open_chunk(self._cipher, number, sealed, last=False)
 
     def _seal(self, plain: bytes, *, last: bool) -> None:
-        self._file.write(self._cipher.encrypt(_nonce(self._count, last=last), plain, None))
+        self._file.write(self._cipher.encrypt(chunk_nonce(self._count, last=last), plain, None))
         self._count += 1
 
 
@@ -116,7 +116,7 @@ class BlobReader:
         if len(header) < HEADER_BYTES or not header.startswith(MAGIC) or body < TAG or 0 < rest < TAG:
             self._file.close()
             raise BadFile(reason="damaged")
-        self._cipher = _cipher(key, header)
+        self._cipher = file_cipher(key, header)
         self._chunks = (body + SEALED_CHUNK - 1) // SEALED_CHUNK
         self.size: int = body - self._chunks * TAG
         try:
@@ -152,19 +152,22 @@ class BlobReader:
 
     def _chunk(self, number: int) -> bytes:
         self._file.seek(HEADER_BYTES + number * SEALED_CHUNK)
-        return _open(self._cipher, number, self._file.read(SEALED_CHUNK), last=number == self._chunks - 1)
+        return open_chunk(self._cipher, number, self._file.read(SEALED_CHUNK), last=number == self._chunks - 1)
 
 
-def _cipher(key: bytes, header: bytes) -> ChaCha20Poly1305:
+def file_cipher(key: bytes, header: bytes) -> ChaCha20Poly1305:
+    """The cipher of one file; `header` is its magic and salt."""
     return ChaCha20Poly1305(subkey(key, "blob", header[len(MAGIC) :]))
 
 
-def _nonce(number: int, *, last: bool) -> bytes:
+def chunk_nonce(number: int, *, last: bool) -> bytes:
+    """The nonce of a chunk."""
     return number.to_bytes(11) + (b"\x01" if last else b"\x00")
 
 
-def _open(cipher: ChaCha20Poly1305, number: int, sealed: bytes, *, last: bool) -> bytes:
+def open_chunk(cipher: ChaCha20Poly1305, number: int, sealed: bytes, *, last: bool) -> bytes:
+    """The plain bytes of a chunk. Raises BadFile."""
     try:
-        return cipher.decrypt(_nonce(number, last=last), sealed, None)
+        return cipher.decrypt(chunk_nonce(number, last=last), sealed, None)
     except (InvalidTag, ValueError) as error:
         raise BadFile(reason="damaged") from error

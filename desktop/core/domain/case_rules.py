@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from desktop.core.domain.cases import Case, WorkItem
-from desktop.core.domain.chat import Attachment
+from desktop.core.domain.chat_parts import Attachment
 from desktop.core.domain.conditions import is_empty
 from desktop.core.domain.definition import TypeDefinition
 from desktop.core.domain.processes import ActionName, StepAction

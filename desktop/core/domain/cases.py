@@ -9,7 +9,8 @@ from typing import Any
 import msgspec
 from msgspec import Struct
 
-from desktop.core.domain.chat import Attachment
+from desktop.core.domain.chat_parts import Attachment
+from desktop.core.domain.definition import Label
 from desktop.core.domain.processes import Process, StepAction
 from desktop.core.domain.records import Light, Record
 
@@ -54,6 +55,12 @@ class CurrentStep(_Wire, frozen=True):
     amber_at: int | None = None
     person_ids: tuple[str, ...] = ()
     on_behalf: dict[str, str] = {}
+    label: Label | None = None
+
+    @property
+    def words(self) -> Label:
+        """The step's name in both languages."""
+        return words_of(self.name, self.label)
 
 
 class NextStep(_Wire, frozen=True):
@@ -62,6 +69,12 @@ class NextStep(_Wire, frozen=True):
     step_id: str
     name: str = ""
     person_ids: tuple[str, ...] = ()
+    label: Label | None = None
+
+    @property
+    def words(self) -> Label:
+        """The step's name in both languages."""
+        return words_of(self.name, self.label)
 
 
 class Case(_Wire, frozen=True):
@@ -69,7 +82,7 @@ class Case(_Wire, frozen=True):
 
     Attributes:
         department_id: the starter's at the start. now: where it is. next: what most likely follows, in order. done: ids of steps passed.
-        durations: minutes of working time spent, by step id. end_state: of the end that was reached.
+        way: the same with services, gateways and events. durations: minutes of working time spent, by step id. end_state: of the end that was reached.
         actions: what this user may do with the case as a whole, beside his item (withdraw, urge, suspend…), as the server gives it.
     """
 
@@ -89,6 +102,7 @@ class Case(_Wire, frozen=True):
     now: tuple[CurrentStep, ...] = ()
     next: tuple[NextStep, ...] = ()
     done: tuple[str, ...] = ()
+    way: tuple[str, ...] = ()
     durations: dict[str, float] = {}
     actions: tuple[StepAction, ...] = ()
     created_at: int = 0
@@ -106,6 +120,12 @@ class ReturnStep(_Wire, frozen=True):
     step_id: str
     name: str = ""
     person_id: str | None = None
+    label: Label | None = None
+
+    @property
+    def words(self) -> Label:
+        """The step's name in both languages."""
+        return words_of(self.name, self.label)
 
 
 class ChosenStep(_Wire, frozen=True):
@@ -113,6 +133,12 @@ class ChosenStep(_Wire, frozen=True):
 
     step_id: str
     name: str = ""
+    label: Label | None = None
+
+    @property
+    def words(self) -> Label:
+        """The step's name in both languages."""
+        return words_of(self.name, self.label)
 
 
 class WorkItem(_Wire, frozen=True):
@@ -158,6 +184,12 @@ class WorkItem(_Wire, frozen=True):
     chooses: tuple[ChosenStep, ...] = ()
     urged_at: int | None = None
     pending: bool = False
+    step_label: Label | None = None
+
+    @property
+    def step_words(self) -> Label:
+        """The step's name in both languages."""
+        return words_of(self.step_name, self.step_label)
 
     @property
     def open(self) -> bool:
@@ -190,7 +222,7 @@ class Refusal(Struct, frozen=True):
     properties: tuple[str, ...] = ()
     reasons: dict[str, str] = {}
     description: str = ""
-    step_names: tuple[str, ...] = ()
+    step_names: tuple[Label, ...] = ()
 
 
 class CaseEvent(_Wire, frozen=True):
@@ -225,6 +257,12 @@ class CaseEvent(_Wire, frozen=True):
     seq: int = 0
     pending: bool = False
     refusal: Refusal | None = None
+    step_label: Label | None = None
+
+    @property
+    def step_words(self) -> Label:
+        """The step's name in both languages."""
+        return words_of(self.step_name, self.step_label)
 
 
 class HowMany(Struct, frozen=True):
@@ -313,6 +351,11 @@ class Flow(Struct, frozen=True):
     refused: tuple[CaseEvent, ...] = ()
     actions: tuple[StepAction, ...] = ()
     pending: bool = False
+
+
+def words_of(name: str, label: Label | None) -> Label:
+    """A name in both languages: its label, else the name as it is in both."""
+    return label if label is not None else Label(name, name)
 
 
 def light_at(now_ms: int, amber_at: int | None, due_at: int | None) -> Light:

@@ -29,6 +29,16 @@ class Label(Struct, frozen=True):
         return (self.zh or self.en) if language.startswith("zh") else (self.en or self.zh)
 
 
+BOTH: Final = "｜"
+"""Between the Chinese and the English of a text that holds both (Field.in_both)."""
+
+
+def own_words(value: str, language: str) -> str:
+    """The part in `language` of a text in both; all of one that was written in one language only."""
+    zh, both, en = value.partition(BOTH)
+    return Label(zh, en).text(language) if both else value
+
+
 class _Table(Struct, frozen=True, rename="camel", omit_defaults=True):
     """A table of the definition: unknown keys are ignored, defaults are not written."""
 
@@ -108,6 +118,9 @@ class Field(_Table, frozen=True, kw_only=True):
         color: of a bool, the tone of yes: green where it is good, amber or red where it is not.
         target: type of a reference; only: which of its records may be chosen.
         fields: of an object or of each line.
+        plain: of a number: it is shown as it is, without a separator of thousands (years).
+        in_both: of a text: it holds the words in Chinese and in English, apart by ｜; each reader is shown his own.
+        indexed: rules find records by it; inside lines too.
         when: shown, asked and stored only while the record matches.
         see, edit: who is shown it, who may change it; empty: every reader, whoever may update the record.
     """
@@ -127,6 +140,9 @@ class Field(_Table, frozen=True, kw_only=True):
     max: int | float | None = None
     decimals: int | None = None
     unit: Label | None = None
+    plain: bool = False
+    in_both: bool = False
+    indexed: bool = False
     pattern: str | None = None
     after: str | None = None
     choices: tuple[Choice, ...] = ()
@@ -312,6 +328,7 @@ class View(_Table, frozen=True, kw_only=True):
         time: the field that places a record on a calendar or timeline (date, datetime or span).
         resource: a timeline's reference field: one row for each record of its target.
         parent: a tree's reference field to its own type.
+        register: of a table: it is a register, and printed by the year of this date.
         reports: ids, of a chart.
         types: of a desk: all types whose cases stand on it; empty: `type` alone. Its `columns` are the second line of a row, `group` its chip.
         roles: who has this tab; empty: everyone.
@@ -330,6 +347,7 @@ class View(_Table, frozen=True, kw_only=True):
     time: str | None = None
     resource: str | None = None
     parent: str | None = None
+    register: str | None = None
     reports: tuple[str, ...] = ()
     types: tuple[str, ...] = ()
     roles: tuple[str, ...] = ()

@@ -4,7 +4,8 @@ from enum import StrEnum
 
 import msgspec
 
-from desktop.core.domain.chat import Attachment
+from desktop.core.domain.chat_parts import Attachment
+from desktop.core.domain.definition import Label
 
 
 class NoticeLevel(StrEnum):
@@ -131,3 +132,8 @@ class Alert(msgspec.Struct, frozen=True, rename="camel"):
     urgent: bool = False
     link: Link | None = None
     created_at: int = 0
+    label: Label | None = None
+
+    def words(self, language: str) -> str:
+        """What it says, in `language` where it was said in both."""
+        return self.label.text(language) if self.label is not None else self.text

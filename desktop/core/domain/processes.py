@@ -84,7 +84,7 @@ class ProcessStep(_Wire, frozen=True):
 
 
 class DiagramShape(_Wire, frozen=True):
-    """A node of the diagram. kind: the BPMN element ("userTask", "exclusiveGateway", "startEvent"…); pixels from the diagram's left top."""
+    """A node of the diagram. kind: the BPMN element ("userTask", "startEvent"…); pixels from the left top. label: the name in both languages, where known."""
 
     kind: str = "task"
     name: str = ""
@@ -92,6 +92,7 @@ class DiagramShape(_Wire, frozen=True):
     y: float = 0.0
     w: float = 100.0
     h: float = 80.0
+    label: Label | None = None
 
 
 class DiagramEdge(_Wire, frozen=True):
@@ -100,6 +101,7 @@ class DiagramEdge(_Wire, frozen=True):
     name: str = ""
     points: tuple[tuple[float, float], ...] = ()
     kind: str = "flow"
+    label: Label | None = None
 
 
 class Diagram(_Wire, frozen=True):
@@ -109,6 +111,20 @@ class Diagram(_Wire, frozen=True):
     height: float = 0.0
     shapes: dict[str, DiagramShape] = msgspec.field(default_factory=dict)
     edges: dict[str, DiagramEdge] = msgspec.field(default_factory=dict)
+
+    def in_language(self, language: str) -> "Diagram":
+        """The same with its names in `language`, where the file has them."""
+        return msgspec.structs.replace(
+            self,
+            shapes={
+                key: one if one.label is None else msgspec.structs.replace(one, name=one.label.text(language))
+                for key, one in self.shapes.items()
+            },
+            edges={
+                key: one if one.label is None else msgspec.structs.replace(one, name=one.label.text(language))
+                for key, one in self.edges.items()
+            },
+        )
 
 
 class ProcessNote(_Wire, frozen=True):
@@ -161,6 +177,14 @@ class Process(_Wire, frozen=True):
     origin: str = "folder"
     author_id: str | None = None
     problems: tuple[ProcessNote, ...] = ()
+    label: Label | None = None
+
+    @property
+    def words(self) -> Label:
+        """Its name in both languages."""
+        return (
+            self.label if self.label is not None else Label(self.name or self.process_id, self.name or self.process_id)
+        )
 
     def step(self, step_id: str) -> ProcessStep | None:
         """The step of that id."""
@@ -202,6 +226,12 @@ class TraceStep(_Wire, frozen=True):
     entered_at: int | None = None
     due_at: int | None = None
     note: str | Label | None = None
+    label: Label | None = None
+
+    @property
+    def words(self) -> Label:
+        """The step's name in both languages."""
+        return self.label if self.label is not None else Label(self.name or self.step_id, self.name or self.step_id)
 
 
 class TryOut(_Wire, frozen=True):
@@ -229,8 +259,8 @@ class Overlay(_Wire, frozen=True):
 class OverlayPlan(Struct, frozen=True):
     """What publishing an overlay does, in sentences; `problems`: why it cannot be."""
 
-    lines: tuple[str, ...] = ()
-    problems: tuple[str, ...] = ()
+    lines: tuple[Label | str, ...] = ()
+    problems: tuple[Label | str, ...] = ()
 
 
 class Delegation(Struct, frozen=True, rename="camel"):

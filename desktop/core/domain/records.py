@@ -8,7 +8,7 @@ import msgspec
 from msgspec import Struct
 
 from desktop.core.clock import utc_date
-from desktop.core.domain.chat import Attachment
+from desktop.core.domain.chat_parts import Attachment
 from desktop.core.domain.definition import Due, Filter
 
 

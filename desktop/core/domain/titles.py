@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
-from desktop.core.domain.definition import Field, FieldKind, TypeDefinition
+from desktop.core.domain.definition import Field, FieldKind, TypeDefinition, own_words
 
 NameOf = Callable[[str], str]
 """The name of a person, a department or a record by its id."""
@@ -55,7 +55,7 @@ def value_text(field: Field, value: Any, *, language: str = "zh", name_of: NameO
         return "、".join(str(one.get("name", "")) for one in value if isinstance(one, dict))
     if isinstance(value, dict | list):
         return ""
-    return str(value)
+    return own_words(str(value), language) if field.in_both else str(value)
 
 
 def choice_text(field: Field, value: Any, language: str) -> str:

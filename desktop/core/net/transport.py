@@ -44,8 +44,26 @@ class Download:
     parts: AsyncIterator[bytes]
 
 
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """Bytes from the middle of a file, and how large the server says the whole is."""
+
+    data: bytes
+    size: int
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """What the server asks of who says he holds a file: an HMAC under `key` over the blob's id and the bytes of `ranges` (offset, length)."""
+
+    key: bytes
+    ranges: tuple[tuple[int, int], ...]
+
+
 ReadAt = Callable[[int, int], Awaitable[bytes]]
-"""Bytes of the file being sent: offset, length."""
+"""Bytes of the file being sent: offset, length; fewer where a speed limit says so, none only when the file has become shorter."""
+Prove = Callable[[Claim], Awaitable[str]]
+"""The answer to a claim, hex."""
 Moved = Callable[[int], None]
 """Told how many bytes are through."""
 
@@ -85,6 +103,10 @@ class Transport(Protocol):
         """A new tus upload; its URL."""
         ...
 
+    async def claim(self, blob_id: str, size: int, content_type: str, prove: Prove) -> bool:
+        """Whether the server has this file already and believes that we do: then it need not be sent. Never fails for want of an answer."""
+        ...
+
     async def upload(self, url: str, size: int, read_at: ReadAt, moved: Moved) -> str:
         """Sends what the server has not yet; the blob id. Raises BadUpload when the server does not know the URL any more."""
         ...
@@ -93,8 +115,20 @@ class Transport(Protocol):
         """The blob from `offset` on."""
         ...
 
+    async def fetch_piece(self, blob_id: str, name: str, offset: int, length: int) -> Piece | None:
+        """So many bytes of the blob, fewer only at its end; None: this server sends files whole.
+
+        Raises:
+            BadFile: it answered with something else than what was asked for.
+        """
+        ...
+
     async def thumbnail(self, blob_id: str, edge: int) -> bytes:
         """A small picture."""
+        ...
+
+    async def rendition(self, blob_id: str, suffix: str) -> bytes | None:
+        """An office document as PDF; None: this server makes none. Raises Rejected for one it cannot make."""
         ...
 
     async def close(self) -> None:

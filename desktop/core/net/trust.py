@@ -15,6 +15,7 @@ import msgspec
 
 from desktop.core.crypto.keychain import write_private
 from desktop.core.errors import StorageUnavailable, Unreachable, UntrustedServer
+from desktop.core.net.proxy import Door
 
 _CONNECT_LIMIT: Final = 10.0
 _CLOSE_LIMIT: Final = 2.0
@@ -39,8 +40,9 @@ class Pin(msgspec.Struct, frozen=True):
 class TrustStore:
     """Pins by server, in one small file."""
 
-    def __init__(self, path: Path, decide: TrustDecision | None = None) -> None:
+    def __init__(self, path: Path, decide: TrustDecision | None = None, door: Door | None = None) -> None:
         self._path = path
+        self._door = door or Door()
         self._decide = decide
         self._pins = self._load()
 
@@ -85,6 +87,10 @@ class TrustStore:
         await self._accept(server, anchor, known.fingerprint if known else None)
         return _context(anchor)
 
+    async def knock(self, server: str) -> None:
+        """Whether anybody answers there with TLS, whoever it is. Raises Unreachable, ProxyFailed."""
+        await self._fetch_anchor(server)
+
     async def _accept(self, server: str, anchor: bytes, known: str | None) -> None:
         fresh = fingerprint(anchor)
         accepted = known is None if self._decide is None else await self._decide(origin(server), fresh, known)
@@ -110,7 +116,7 @@ class TrustStore:
 
     async def _system_knows(self, server: str) -> bool:
         try:
-            await _peer_chain(server, _context(None))
+            await _peer_chain(server, _context(None), self._door)
         except ssl.SSLError:
             return False
         return True
@@ -121,7 +127,7 @@ class TrustStore:
         context.check_hostname = False
         context.verify_mode = ssl.CERT_NONE  # only to look; nothing is sent over this connection
         try:
-            chain = await _peer_chain(server, context)
+            chain = await _peer_chain(server, context, self._door)
         except ssl.SSLError as error:
             raise Unreachable(server=origin(server)) from error
         return chain[-1]
@@ -176,12 +182,15 @@ def _context(anchor: bytes | None) -> ssl.SSLContext:
     return context
 
 
-async def _peer_chain(server: str, context: ssl.SSLContext) -> list[bytes]:
+async def _peer_chain(server: str, context: ssl.SSLContext, door: Door) -> list[bytes]:
     parts = urlsplit(origin(server))
+    host, port = parts.hostname or "", parts.port or DEFAULT_PORT
+    way = await door.open(host, port)
+    to: dict[str, Any] = {"host": host, "port": port} if way is None else {"sock": way, "server_hostname": host}
     context.minimum_version = ssl.TLSVersion.TLSv1_3
     try:
         async with asyncio.timeout(_CONNECT_LIMIT):
-            _, writer = await asyncio.open_connection(parts.hostname, parts.port or DEFAULT_PORT, ssl=context)
+            _, writer = await asyncio.open_connection(**to, ssl=context)
     except ssl.SSLError:
         raise
     except (OSError, TimeoutError) as error:

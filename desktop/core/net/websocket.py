@@ -2,6 +2,7 @@
 
 import ssl
 from typing import Final
+from urllib.parse import urlsplit
 
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, InvalidHandshake, InvalidStatus, InvalidURI
@@ -9,7 +10,9 @@ from websockets.typing import Subprotocol
 
 from desktop.core.errors import Offline, Unreachable
 from desktop.core.net.problems import error_of
+from desktop.core.net.proxy import Door
 from desktop.core.net.transport import SocketClosed
+from desktop.core.net.trust import DEFAULT_PORT
 from desktop.core.protocol.frames import MAX_FRAME
 
 PING_EVERY: Final = 20.0
@@ -40,15 +43,18 @@ class WebSocket:
         await self._connection.close()
 
 
-async def open_websocket(url: str, context: ssl.SSLContext, headers: dict[str, str], *, proxy: bool) -> WebSocket:
+async def open_websocket(url: str, context: ssl.SSLContext, headers: dict[str, str], door: Door) -> WebSocket:
     """Opens the socket.
 
     Raises:
-        Unreachable, Offline, AuthExpired, Rejected kinds; ssl.SSLError passes through for the trust check.
+        Unreachable, ProxyFailed, Offline, AuthExpired, Rejected kinds; ssl.SSLError passes through for the trust check.
     """
+    parts = urlsplit(url)
+    way = await door.open(parts.hostname or "", parts.port or DEFAULT_PORT)
     try:
         connection = await connect(
             url,
+            sock=way,
             ssl=context,
             additional_headers=headers,
             subprotocols=[Subprotocol("jmap")],
@@ -58,7 +64,7 @@ async def open_websocket(url: str, context: ssl.SSLContext, headers: dict[str, s
             ping_timeout=PING_EVERY,
             open_timeout=OPEN_LIMIT,
             close_timeout=CLOSE_LIMIT,
-            proxy=True if proxy else None,
+            proxy=None,  # the door has gone through it
         )
     except InvalidStatus as error:
         body = error.response.body or b""

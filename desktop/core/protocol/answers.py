@@ -28,6 +28,14 @@ class GetAnswer(msgspec.Struct, frozen=True, rename={"objects": "list", "not_fou
     not_found: list[str] = []
 
 
+class ClaimAnswer(msgspec.Struct, frozen=True):
+    """What has to be proved of a file (docs/protocol.md, possession): `key` in base64url, `ranges` of offset and length."""
+
+    id: str
+    key: str
+    ranges: list[tuple[int, int]]
+
+
 class QueryAnswer(msgspec.Struct, frozen=True, rename="camel"):
     """/query."""
 
@@ -39,7 +47,8 @@ class QueryAnswer(msgspec.Struct, frozen=True, rename="camel"):
 
 class SetError(msgspec.Struct, frozen=True, rename="camel"):
     """Why one object of a /set was refused (RFC 8620 §5.3), with what office records add: the object as it is, who holds a resource, who has the value,
-    who was faster with a work item (`by`, `at`, `action`, the `case` as it is now), and the `problems` of a process."""
+    who was faster with a work item (`by`, `at`, `action`, the `case` as it is now), the `problems` of a process; why and until when one may not write in a
+    conversation (`reason`, `until`), after how many seconds it may be tried again."""
 
     type: str = "serverFail"
     description: str | None = None
@@ -54,6 +63,14 @@ class SetError(msgspec.Struct, frozen=True, rename="camel"):
     action: str | None = None
     case: dict[str, Any] | None = None
     problems: list[Any] | None = None
+    retry_after: Any = None
+    reason: Any = None
+    until: Any = None
+
+    @property
+    def code(self) -> str:
+        """What it is called in a sentence: why something is forbidden, where that is said; else the type."""
+        return self.reason if self.type == "forbidden" and isinstance(self.reason, str) else self.type
 
     @property
     def extra(self) -> dict[str, Any] | None:
@@ -68,6 +85,9 @@ class SetError(msgspec.Struct, frozen=True, rename="camel"):
             "at": self.at,
             "action": self.action,
             "case": self.case,
+            "retryAfter": self.retry_after,
+            "reason": self.reason,
+            "until": self.until,
         }
         return {name: value for name, value in found.items() if value is not None} or None
 

@@ -20,6 +20,11 @@ CAPABILITY_OF: Final[dict[str, str]] = {
     "Member": CHAT,
     "Message": CHAT,
     "Receipt": CHAT,
+    "Announcement": CHAT,
+    "JoinRequest": CHAT,
+    "ScheduledMessage": CHAT,
+    "Favorite": CHAT,
+    "Sticker": CHAT,
     "ModuleDefinition": OFFICE,
     "Notice": OFFICE,
     "Folder": OFFICE,
@@ -42,3 +47,8 @@ def office_types(capabilities: dict[str, dict[str, object]]) -> tuple[str, ...]:
     """The office types a server says it has: those of modules are known by nothing else."""
     named = capabilities.get(OFFICE, {}).get("types", ())
     return tuple(name for name in named if isinstance(name, str)) if isinstance(named, list) else ()
+
+
+def changes_messages(capabilities: dict[str, dict[str, object]]) -> bool:
+    """Whether messages of this server can be edited and recalled: then it has drafts, announcements, favorites and all else of that kind too."""
+    return "editWithin" in capabilities.get(CHAT, {})

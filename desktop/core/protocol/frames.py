@@ -52,6 +52,7 @@ class Signal(msgspec.Struct, frozen=True, rename="camel", tag_field="@type", tag
     conversation_id: str | None = None
     person_id: str | None = None
     presence: dict[str, str] | None = None
+    texts: dict[str, str] | None = None
     retry_after: float | None = None
 
 

@@ -10,16 +10,19 @@ from typing import Any, Final
 
 import msgspec
 
-from desktop.core.clock import local_minutes, parse_utc_date, utc_date
+from desktop.core.clock import local_minutes, utc_date
 from desktop.core.domain import (
     Alert,
     Annotation,
+    Announcement,
     Comment,
     Conversation,
     Department,
     Document,
+    Favorite,
     Folder,
     Follow,
+    JoinRequest,
     Member,
     Message,
     ModuleDefinition,
@@ -28,16 +31,29 @@ from desktop.core.domain import (
     ReadMark,
     Receipt,
     Record,
+    ScheduledMessage,
+    Sticker,
     Todo,
 )
 from desktop.core.domain.cases import Case, CaseEvent, WorkItem
 from desktop.core.domain.moments import bounds_ms
 from desktop.core.domain.processes import Delegation, Process
 from desktop.core.domain.records import wire_of
+from desktop.core.protocol.chat_objects import (
+    MESSAGE_DATES,
+    adapt_conversation,
+    adapt_favorite,
+    adapt_join_request,
+    adapt_message,
+    adapt_own_thing,
+    adapt_scheduled,
+)
 from desktop.core.protocol.problems import ProtocolError
+from desktop.core.protocol.wire_shapes import dates_to_ms, drop_nulls, only_known, tidy
 
 DomainObject = (
     Alert
+    | Announcement
     | Case
     | CaseEvent
     | Annotation
@@ -46,8 +62,10 @@ DomainObject = (
     | Delegation
     | Department
     | Document
+    | Favorite
     | Folder
     | Follow
+    | JoinRequest
     | Member
     | Message
     | ModuleDefinition
@@ -57,15 +75,14 @@ DomainObject = (
     | ReadMark
     | Receipt
     | Record
+    | ScheduledMessage
+    | Sticker
     | Todo
     | WorkItem
 )
 
 MAX_ID: Final = 255
 """Characters of an id (RFC 8620 §1.2)."""
-
-MAX_SEQ: Final = (1 << 53) - 1
-"""The largest integer JSON carries safely (RFC 8620 §1.3)."""
 
 MAX_DEPTH: Final = 12
 """How deep lists and objects of a record may lie inside one another."""
@@ -86,37 +103,9 @@ class ObjectType:
     record: bool = False
 
 
-def _adapt_conversation(data: dict[str, Any], me: str) -> None:
-    members = data.pop("memberIds", None)
-    if data.get("kind") == "direct" and isinstance(members, list):
-        data["peerId"] = next((person for person in members if person != me), me)
-    announcement = data.get("announcement")
-    if isinstance(announcement, dict):
-        data["announcement"] = announcement.get("text")
-    last = data.get("lastMessage")
-    if isinstance(last, dict):
-        _adapt_message(last, me)
-        _dates_to_ms(last, ("sentAt",))
-        _drop_nulls(last)
-    _only_known(data, "kind", _CONVERSATION_KINDS, "group")
-    data.pop("draft", None)
-
-
-def _adapt_message(data: dict[str, Any], me: str) -> None:
-    del me
-    _only_known(data, "kind", _MESSAGE_KINDS, "text")
-    if not isinstance(data.get("seq"), int) or not 0 < data["seq"] <= MAX_SEQ:
-        raise ProtocolError("broken Message: seq")
-    for local in ("delivery", "localPath", "refusal"):  # ours alone: a server does not set them
-        data.pop(local, None)
-    attachment = data.get("attachment")
-    if isinstance(attachment, dict):
-        _drop_nulls(attachment)
-
-
 def _adapt_notice(data: dict[str, Any], me: str) -> None:
     del me
-    _only_known(data, "level", _NOTICE_LEVELS, "normal")
+    only_known(data, "level", _NOTICE_LEVELS, "normal")
     for local in ("myReadAt", "myConfirmedAt", "pending"):
         data.pop(local, None)
 
@@ -125,8 +114,8 @@ def _adapt_document(data: dict[str, Any], me: str) -> None:
     del me
     for version in data.get("versions") or ():
         if isinstance(version, dict):
-            _dates_to_ms(version, ("at",))
-            _drop_nulls(version)
+            dates_to_ms(version, ("at",))
+            drop_nulls(version)
     for local in ("kept", "leaseUntil"):
         data.pop(local, None)
 
@@ -137,7 +126,7 @@ def _adapt_comment(data: dict[str, Any], me: str) -> None:
         data.pop(local, None)
     for attachment in data.get("attachments") or ():
         if isinstance(attachment, dict):
-            _drop_nulls(attachment)
+            drop_nulls(attachment)
 
 
 def _adapt_annotation(data: dict[str, Any], me: str) -> None:
@@ -159,58 +148,39 @@ def _adapt_todo(data: dict[str, Any], me: str) -> None:
 
 def _adapt_case(data: dict[str, Any], me: str) -> None:
     del me
-    _tidy(data, ("now",), ("since", "dueAt", "amberAt"))
-    _tidy(data, ("next", "actions"))
+    tidy(data, ("now",), ("since", "dueAt", "amberAt"))
+    tidy(data, ("next", "actions"))
 
 
 def _adapt_work_item(data: dict[str, Any], me: str) -> None:
     behalf = data.pop("onBehalf", None)
     if isinstance(behalf, dict) and data.get("onBehalfOfId") is None:  # shared: each may act for another one
         data["onBehalfOfId"] = behalf.get(me)
-    _tidy(data, ("actions", "returnTo", "chooses"))
+    tidy(data, ("actions", "returnTo", "chooses"))
     data.pop("pending", None)
 
 
 def _adapt_case_event(data: dict[str, Any], me: str) -> None:
     del me
-    _tidy(data, ("attachments",))
+    tidy(data, ("attachments",))
     for local in ("pending", "refusal"):
         data.pop(local, None)
 
 
 def _adapt_process(data: dict[str, Any], me: str) -> None:
     del me
-    _tidy(data, ("steps", "notes"))
+    tidy(data, ("steps", "notes"))
     steps = []
     for step in data.get("steps") or ():
         if not isinstance(step, dict):
             raise ProtocolError("steps are objects")
         flat = {**step.pop("options", {}), **step} if isinstance(step.get("options"), dict) else step
-        _tidy(flat, ("actions",))
-        _drop_nulls(flat)
+        tidy(flat, ("actions",))
+        drop_nulls(flat)
         steps.append(flat)
     data["steps"] = steps
 
 
-def _tidy(data: dict[str, Any], fields: tuple[str, ...], dates: tuple[str, ...] = ()) -> None:
-    """Nulls go and dates become ms in the objects of these lists, which are copied."""
-    for field in fields:
-        held = data.get(field)
-        if isinstance(held, list):
-            data[field] = [dict(one) if isinstance(one, dict) else one for one in held]
-            for one in data[field]:
-                if isinstance(one, dict):
-                    _dates_to_ms(one, dates)
-                    _drop_nulls(one)
-
-
-def _only_known(data: dict[str, Any], field: str, known: frozenset[str], fallback: str) -> None:
-    if field in data and data[field] not in known:
-        data[field] = fallback
-
-
-_CONVERSATION_KINDS: Final = frozenset({"direct", "group", "system"})
-_MESSAGE_KINDS: Final = frozenset({"text", "emoji", "picture", "file", "system"})
 _NOTICE_LEVELS: Final = frozenset({"normal", "important", "mustConfirm"})
 _STAMPS: Final = ("createdAt", "updatedAt")
 _WORK_DATES: Final = (*_STAMPS, "readAt", "amberAt", "dueAt", "doneAt", "urgedAt")
@@ -220,10 +190,15 @@ TYPES: Final[dict[str, ObjectType]] = {
     for info in (
         ObjectType("Person", Person),
         ObjectType("Department", Department, parent="parent_id"),
-        ObjectType("Conversation", Conversation, _STAMPS, adapt=_adapt_conversation),
-        ObjectType("Member", Member, ("joinedAt",), "conversation_id"),
-        ObjectType("Message", Message, ("sentAt",), "conversation_id", _adapt_message),
+        ObjectType("Conversation", Conversation, (*_STAMPS, "hiddenAt", "dissolvedAt"), adapt=adapt_conversation),
+        ObjectType("Member", Member, ("joinedAt", "mutedUntil"), "conversation_id"),
+        ObjectType("Message", Message, MESSAGE_DATES, "conversation_id", adapt_message),
         ObjectType("Receipt", Receipt, ("readAt",), "conversation_id"),
+        ObjectType("Announcement", Announcement, ("at",), "conversation_id", adapt_own_thing),
+        ObjectType("JoinRequest", JoinRequest, ("createdAt",), "conversation_id", adapt_join_request),
+        ObjectType("ScheduledMessage", ScheduledMessage, ("sendAt", "createdAt"), "conversation_id", adapt_scheduled),
+        ObjectType("Favorite", Favorite, ("createdAt", "sentAt"), None, adapt_favorite),
+        ObjectType("Sticker", Sticker, ("createdAt",), None, adapt_own_thing),
         ObjectType("ModuleDefinition", ModuleDefinition),
         ObjectType("Notice", Notice, (*_STAMPS, "publishedAt", "expiresAt", "withdrawnAt"), None, _adapt_notice, True),
         ObjectType("Folder", Folder, parent="parent_id", record=True),
@@ -285,10 +260,10 @@ def object_of(type_name: str, data: dict[str, Any], me: str) -> DomainObject:
 def _struct_of(type_name: str, data: dict[str, Any], me: str) -> DomainObject:
     info = TYPES[type_name]
     try:
-        _dates_to_ms(data, info.dates)
+        dates_to_ms(data, info.dates)
         if info.adapt is not None:
             info.adapt(data, me)
-        _drop_nulls(data)
+        drop_nulls(data)
         value: DomainObject = msgspec.convert(data, info.struct)
     except (ValueError, TypeError, AttributeError, OverflowError, RecursionError) as error:
         raise ProtocolError(f"broken {type_name}: {type(error).__name__}") from error
@@ -300,7 +275,7 @@ def _struct_of(type_name: str, data: dict[str, Any], me: str) -> DomainObject:
 def record_of(type_name: str, data: dict[str, Any]) -> Record:
     """A wire object of an office type (which it takes apart). Raises ProtocolError."""
     try:
-        _dates_to_ms(data, _STAMPS)
+        dates_to_ms(data, _STAMPS)
         record_id, author, version = data.pop("id", None), data.pop("authorId", None), data.pop("version", 0)
         created, updated = data.pop("createdAt", None) or 0, data.pop("updatedAt", None) or 0
     except (ValueError, OverflowError) as error:
@@ -309,7 +284,7 @@ def record_of(type_name: str, data: dict[str, Any]) -> Record:
         raise ProtocolError(f"broken {type_name}: id")
     if not isinstance(author, str | None) or not isinstance(version, int) or _deeper(data, MAX_DEPTH):
         raise ProtocolError(f"broken {type_name}: envelope")
-    _drop_nulls(data)
+    drop_nulls(data)
     return Record(record_id, type_name, data, author, created, updated, version)
 
 
@@ -347,21 +322,6 @@ def as_record(type_name: str, value: DomainObject) -> Record:
     for version in data.get("versions") or ():
         version["at"] = utc_date(version["at"])
     return record_of(type_name, data)
-
-
-def _dates_to_ms(data: dict[str, Any], fields: tuple[str, ...]) -> None:
-    for field in fields:
-        value = data.get(field)
-        if value is None:
-            continue
-        if not isinstance(value, str):
-            raise ProtocolError(f"{field} is no date")
-        data[field] = parse_utc_date(value)
-
-
-def _drop_nulls(data: dict[str, Any]) -> None:
-    for key in [key for key, value in data.items() if value is None]:
-        del data[key]
 
 
 def state_number(state: str) -> int | None:

@@ -3,15 +3,29 @@
 import hashlib
 import os
 import re
+import shutil
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
 from desktop.core.crypto.blobfile import BlobReader, BlobWriter
+from desktop.core.crypto.sparse_blob import SparseBlob
 from desktop.core.errors import BadFile, StorageUnavailable
+from desktop.core.services.transfer_records import disk_reason
 
 _BLOB_ID: Final = re.compile(r"[0-9a-f]{64}\Z")
 _ID_LENGTH: Final = 64
+
+
+MAX_SAME_NAME: Final = 10_000
+
+
+def safe_name(name: str) -> str:
+    """The last part of a name from elsewhere, without what a path or Windows reads as something else."""
+    last = name.replace("\\", "/").rpartition("/")[2]
+    safe = "".join("_" if character in '<>:"|?*' or ord(character) < 32 else character for character in last)
+    return safe.strip(". ")[-120:] or "file"
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,15 +61,46 @@ class BlobCache:
 
     def copy_to(self, blob_id: str, target: Path) -> None:
         """A plain copy where the user wants one; complete or not there."""
-        part = target.with_name(target.name + ".part")
+        part = target.with_name(f".{target.name[:80]}.tongban-part")
         try:
+            target.parent.mkdir(parents=True, exist_ok=True)
             with BlobReader(self.path(blob_id), self._key) as reader, open(part, "wb") as file:
                 for chunk in reader.chunks():
                     file.write(chunk)
             part.replace(target)
         except OSError as error:
-            part.unlink(missing_ok=True)
-            raise StorageUnavailable(reason="disk") from error
+            with suppress(OSError):
+                part.unlink(missing_ok=True)
+            raise StorageUnavailable(reason=disk_reason(error)) from error
+
+    def copy_into(self, blob_id: str, folder: Path, name: str) -> Path:
+        """A plain copy in a folder, under the name or the next one that is free; where it is. Raises StorageUnavailable, BadFile."""
+        plain = safe_name(name)
+        stem, suffix = os.path.splitext(plain)
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            for number in range(1, MAX_SAME_NAME):
+                target = folder / (plain if number == 1 else f"{stem} ({number}){suffix}")
+                with suppress(FileExistsError):
+                    target.open("xb").close()  # ours from now on, whoever else saves the same name
+                    break
+            else:
+                raise StorageUnavailable(reason="disk")
+        except OSError as error:
+            raise StorageUnavailable(reason=disk_reason(error)) from error
+        try:
+            self.copy_to(blob_id, target)
+        except BaseException:
+            target.unlink(missing_ok=True)
+            raise
+        return target
+
+    def free_bytes(self) -> int:
+        """What the disk has left for blobs."""
+        folder = self._folder
+        while not folder.exists() and folder != folder.parent:
+            folder = folder.parent
+        return shutil.disk_usage(folder).free
 
     def put(self, data: bytes) -> str:
         """Keeps `data`; its blob id."""
@@ -85,6 +130,27 @@ class BlobCache:
     def part(self, blob_id: str) -> "BlobPart":
         """A download that goes on where it stopped."""
         return BlobPart(self, blob_id, self._key)
+
+    def sparse(self, blob_id: str, size: int) -> SparseBlob:
+        """A download whose pieces come in any order; takes up what came in order before. Raises OSError."""
+        part, pieces = self.path(blob_id, ".part"), self.path(blob_id, ".pieces")
+        if part.exists() and not pieces.exists():
+            part.replace(pieces)
+        return SparseBlob(pieces, self._key, size)
+
+    def has_pieces(self, blob_id: str) -> bool:
+        """Whether an earlier run left pieces of it."""
+        return self.path(blob_id, ".pieces").exists()
+
+    def take_sparse(self, blob_id: str) -> None:
+        """All pieces are here and right: from now on it is a blob like the others."""
+        self.path(blob_id, ".pieces").replace(self.path(blob_id))
+        self.path(blob_id, ".part").unlink(missing_ok=True)
+
+    def drop_sparse(self, blob_id: str) -> None:
+        """Nothing of a download stays."""
+        for suffix in (".pieces", ".part"):
+            self.path(blob_id, suffix).unlink(missing_ok=True)
 
     def delete(self, blob_id: str) -> None:
         """Forgets a blob, its part and its thumbnails."""
@@ -128,7 +194,7 @@ class BlobCache:
             writer.finish()
             part.replace(path)
         except OSError as error:
-            raise StorageUnavailable(reason="disk") from error
+            raise StorageUnavailable(reason=disk_reason(error)) from error
 
 
 class BlobPart:
@@ -145,7 +211,7 @@ class BlobPart:
         try:
             self._writer = BlobWriter(self._path, self._key)
         except OSError as error:
-            raise StorageUnavailable(reason="disk") from error
+            raise StorageUnavailable(reason=disk_reason(error)) from error
         self._hash = hashlib.sha256()
         for chunk in self._writer.parts():
             self._hash.update(chunk)
@@ -166,7 +232,7 @@ class BlobPart:
         try:
             self._writer.write(data)
         except OSError as error:
-            raise StorageUnavailable(reason="diskFull") from error
+            raise StorageUnavailable(reason=disk_reason(error)) from error
         self._hash.update(data)
 
     def finish(self) -> None:
@@ -175,8 +241,11 @@ class BlobPart:
             self._writer.close()
             self._path.unlink(missing_ok=True)
             raise BadFile(reason="hash")
-        self._writer.finish()
-        self._path.replace(self._cache.path(self._blob_id))
+        try:
+            self._writer.finish()
+            self._path.replace(self._cache.path(self._blob_id))
+        except OSError as error:
+            raise StorageUnavailable(reason=disk_reason(error)) from error
 
     def close(self) -> None:
         """Stops; what is here stays for the next try."""

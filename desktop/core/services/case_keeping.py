@@ -1,4 +1,4 @@
-"""What is kept on this device for the day the cable is out: the files of the records that wait for this user, and of what was written about them."""
+"""What is kept on this device for the day the cable is out: the files of records that wait for this user or went through his hands, and of their history."""
 
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
@@ -10,14 +10,19 @@ from desktop.core.domain.definition import FieldKind
 from desktop.core.errors import BadFile, Offline, Rejected
 from desktop.core.events import ChangeSet
 from desktop.core.services.context import Context
+from desktop.core.services.leases import Leases
 from desktop.core.services.record_scene import RecordScene, Scene
 from desktop.core.services.transfers import TransferService
 from desktop.core.sync.port import RecordsWanted, SortKey, Store
 
 MAX_ITEMS: Final = 500
 """Open items whose files are kept, what is due first before the others."""
+MAX_HANDLED: Final = 200
+"""Items this user is done with whose files are kept too, the last ones."""
 MAX_SIZE: Final = 100_000_000
 """Bytes of one file that is fetched without being asked for."""
+MAX_HANDLED_SIZE: Final = 500_000_000
+"""Bytes of all files kept for work that is done."""
 _ABOUT_WORK: Final = frozenset({"WorkItem", "CaseEvent"})
 _BLOB_LENGTH: Final = 64
 _DEPTH: Final = 4
@@ -30,6 +35,7 @@ class CaseKeeping:
         self._context = context
         self._scene = scene
         self._transfers = transfers
+        self._leases = Leases(context)
         self._refused: set[str] = set()
         self._stale = True
 
@@ -48,6 +54,7 @@ class CaseKeeping:
         Raises:
             Offline: the connection went.
         """
+        await self._leases.renew_records()
         if not self._stale:
             return
         self._stale, come = False, set[str]()
@@ -78,24 +85,38 @@ class CaseKeeping:
     def _load(self, store: Store, scene: Scene) -> dict[str, tuple[str, str]]:
         me = self._context.me
         shared = Every((Is("personId", (Literal(),)), Is("candidateIds", (Literal(me),))))
-        mine = Some((Is("personId", (Literal(me),), many=False), shared))
-        open_ = Every((Is("state", (Literal("open"),), many=False), mine))
-        sort = (SortKey("dueAt", False, "time"), SortKey("createdAt", True, "time"))
-        items, _ = store.load_page(RecordsWanted("WorkItem", open_, sort, limit=MAX_ITEMS))
+        own = Is("personId", (Literal(me),), many=False)
+        open_ = Every((Is("state", (Literal("open"),), many=False), Some((own, shared))))
+        first_due = (SortKey("dueAt", False, "time"), SortKey("createdAt", True, "time"))
+        items, _ = store.load_page(RecordsWanted("WorkItem", open_, first_due, limit=MAX_ITEMS))
         found: dict[str, tuple[str, str]] = {}
         for item in items:
-            type_name, record_id = str(item.data.get("recordType", "")), str(item.data.get("recordId", ""))
-            type_ = scene.type(type_name)
-            record = store.load_records(type_name, (record_id,)).get(record_id) if type_ is not None else None
-            files = files_of(record, type_) if record is not None else {}
-            for event in store.load_objects("CaseEvent", parent=record_id):
-                if isinstance(event, CaseEvent):
-                    files |= {one.blob_id: (one.name, one.size) for one in event.attachments}
-                    files |= {event.signature: ("signature.png", 0)} if event.signature else {}
-            for blob_id, (name, size) in files.items():
-                if size <= MAX_SIZE:
-                    found.setdefault(blob_id, (name, item.id))
+            for blob_id, (name, _size) in self._files(store, scene, item).items():
+                found.setdefault(blob_id, (name, item.id))
+        done = Every((Is("state", (Literal("done"),), many=False), own))
+        items, _ = store.load_page(
+            RecordsWanted("WorkItem", done, (SortKey("updatedAt", True, "time"),), limit=MAX_HANDLED)
+        )
+        room = MAX_HANDLED_SIZE
+        for item in items:
+            for blob_id, (name, size) in self._files(store, scene, item).items():
+                if blob_id not in found and size <= room:
+                    room -= size
+                    found[blob_id] = (name, item.id)
         return found
+
+    @staticmethod
+    def _files(store: Store, scene: Scene, item: Record) -> dict[str, tuple[str, int]]:
+        """The files of the record an item is about, and of its history: blob → name and size."""
+        type_name, record_id = str(item.data.get("recordType", "")), str(item.data.get("recordId", ""))
+        type_ = scene.type(type_name)
+        record = store.load_records(type_name, (record_id,)).get(record_id) if type_ is not None else None
+        files = files_of(record, type_) if record is not None else {}
+        for event in store.load_objects("CaseEvent", parent=record_id):
+            if isinstance(event, CaseEvent):
+                files |= {one.blob_id: (one.name, one.size) for one in event.attachments}
+                files |= {event.signature: ("signature.png", 0)} if event.signature else {}
+        return {blob_id: (name, size) for blob_id, (name, size) in files.items() if size <= MAX_SIZE}
 
 
 def files_of(record: Record, type_: TypeDefinition | None) -> dict[str, tuple[str, int]]:

@@ -7,7 +7,8 @@ import msgspec
 
 from desktop.core.clock import parse_utc_date
 from desktop.core.domain.cases import Case, CaseEvent, Refusal, WorkItem
-from desktop.core.domain.chat import Attachment
+from desktop.core.domain.chat_parts import Attachment
+from desktop.core.domain.definition import Label
 from desktop.core.domain.processes import ActionName
 from desktop.core.sync.outbox import Edit, EditKind, EditState
 
@@ -63,6 +64,7 @@ def event_of(edit: Edit, me: str, item: WorkItem | None, case: Case | None) -> C
     now = case.now[0] if case is not None and case.now else None
     step_id = item.step_id if item is not None else now.step_id if now is not None else ""
     step_name = item.step_name if item is not None else now.name if now is not None else ""
+    step_label = item.step_label if item is not None else now.label if now is not None else None
     refused = edit.state is EditState.REFUSED
     return CaseEvent(
         edit.object_id,
@@ -86,6 +88,7 @@ def event_of(edit: Edit, me: str, item: WorkItem | None, case: Case | None) -> C
         edit.created_at,
         pending=not refused,
         refusal=refusal_of(edit) if refused else None,
+        step_label=step_label,
     )
 
 
@@ -106,10 +109,16 @@ def refusal_of(edit: Edit) -> Refusal:
     )
 
 
-def _step_names(case: Any) -> tuple[str, ...]:
+def _step_names(case: Any) -> tuple[Label, ...]:
     now = case.get("now") if isinstance(case, Mapping) else None
-    found = [one.get("name") for one in now if isinstance(one, Mapping)] if isinstance(now, list) else []
-    return tuple(one for one in found if isinstance(one, str))
+    steps = [one for one in now if isinstance(one, Mapping)] if isinstance(now, list) else []
+    return tuple(_words(one) for one in steps if isinstance(one.get("name"), str))
+
+
+def _words(step: Mapping[str, Any]) -> Label:
+    label, name = step.get("label"), str(step["name"])
+    told = label if isinstance(label, Mapping) else {}
+    return Label(str(told.get("zh") or name), str(told.get("en") or name))
 
 
 def _text(value: Any) -> str | None:

@@ -6,6 +6,7 @@ import platform
 import shutil
 import socket
 import uuid
+import weakref
 from pathlib import Path
 from types import TracebackType
 from typing import Final
@@ -19,6 +20,7 @@ from desktop.core.crypto.keys import KEY_BYTES, subkey
 from desktop.core.domain import KnownAccount
 from desktop.core.errors import AppError, InvalidCredentials, Offline, StorageUnavailable, WrongStoreKey
 from desktop.core.net.https import HttpsTransport
+from desktop.core.net.proxy import DIRECT, Door, Proxy
 from desktop.core.net.transport import Transport
 from desktop.core.net.trust import TrustDecision, TrustStore, origin
 from desktop.core.protocol.answers import TokenAnswer
@@ -43,12 +45,13 @@ class _Book(msgspec.Struct, frozen=True):
 class Client:
     """Accounts of one data folder."""
 
-    def __init__(self, data_dir: Path, keychain: Keychain, clock: Clock, trust: TrustStore, *, trust_env: bool) -> None:
+    def __init__(self, data_dir: Path, keychain: Keychain, clock: Clock, trust: TrustStore, door: Door) -> None:
         self._dir = data_dir
         self._keychain = keychain
         self._clock = clock
         self._trust = trust
-        self._trust_env = trust_env
+        self._door = door
+        self._transports: weakref.WeakSet[HttpsTransport] = weakref.WeakSet()
         self._book = self._load_book()
         self._sessions: list[Session] = []
         self._key_lock = asyncio.Lock()
@@ -61,7 +64,7 @@ class Client:
         keychain: Keychain,
         clock: Clock | None = None,
         trust: TrustDecision | None = None,
-        trust_env: bool = False,
+        proxy: Proxy = DIRECT,
     ) -> "Client":
         """Opens (or makes) a data folder. `trust` is asked about servers; without it the first key seen is pinned and a changed one refused.
 
@@ -72,7 +75,8 @@ class Client:
             data_dir.mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise StorageUnavailable(reason="disk") from error
-        return cls(data_dir, keychain, clock or SystemClock(), TrustStore(_pins(data_dir), trust), trust_env=trust_env)
+        door = Door(proxy)
+        return cls(data_dir, keychain, clock or SystemClock(), TrustStore(_pins(data_dir), trust, door), door)
 
     async def __aenter__(self) -> "Client":
         return self
@@ -87,6 +91,34 @@ class Client:
         for session in self._sessions:
             await session.close()
         self._sessions.clear()
+
+    async def use_proxy(self, proxy: Proxy) -> None:
+        """Takes another way to all servers, at once: what is open is left, sessions connect again.
+
+        A password that comes with it is kept in the keychain; a login without one has the kept one.
+        """
+        proxy = await self._with_password(proxy)
+        if proxy == self._door.proxy:
+            return
+        self._door.proxy = proxy
+        for transport in list(self._transports):
+            await transport.reroute()
+        for session in self._sessions:
+            session.network_changed()
+
+    async def try_way(self, server: str) -> None:
+        """Goes to a server by the way that is wanted now, and comes back. Raises Unreachable, ProxyFailed."""
+        await self._trust.knock(server)
+
+    async def _with_password(self, proxy: Proxy) -> Proxy:
+        if not proxy.login:
+            return proxy
+        name = self._secret(f"proxy/{proxy.shown}/{proxy.login}")
+        if proxy.password:
+            await within(KEYCHAIN_LIMIT, self._keychain.save, name, proxy.password.encode())
+            return proxy
+        kept = await within(KEYCHAIN_LIMIT, self._keychain.load, name)
+        return msgspec.structs.replace(proxy, password=kept.decode()) if kept is not None else proxy
 
     def accounts(self) -> list[KnownAccount]:
         """Accounts that signed in here, the last used first."""
@@ -111,6 +143,7 @@ class Client:
             account = KnownAccount(answer.account_id, address, login, self._name_of(answer.account_id, login))
             key = await self._account_key(account.id, password, remember=remember)
             session = await self._open(account, key, transport, answer=answer, password=None, remember=remember)
+            await session.keep_password_check(password)
         except BaseException:
             await transport.close()
             raise
@@ -234,7 +267,9 @@ class Client:
         tokens.begin(saved.decode() if saved is not None else None, password)
 
     def _transport(self, server: str) -> HttpsTransport:
-        return HttpsTransport(server, self._device_key, self._trust, self._clock, trust_env=self._trust_env)
+        made = HttpsTransport(server, self._device_key, self._trust, self._clock, door=self._door)
+        self._transports.add(made)
+        return made
 
     async def _device_key(self) -> DeviceKey:
         name = self._secret("device")

@@ -58,7 +58,7 @@ class Context:
         """A task the session owns."""
         self.tasks.start(work, name=name)
 
-    async def edit(
+    async def edit(  # noqa: PLR0913 - an edit has many sides, most callers name two
         self,
         kind: EditKind,
         type_name: str,
@@ -72,6 +72,8 @@ class Context:
         alone: bool = False,
         uploads: tuple[tuple[str, str], ...] = (),
         needs: str | None = None,
+        room: str | None = None,
+        shown: dict[str, Any] | None = None,
     ) -> Edit:
         """Queues a write; returns when it is safe on disk."""
         edit = Edit(
@@ -87,6 +89,8 @@ class Context:
             alone=alone,
             uploads=uploads,
             needs=needs,
+            room=room,
+            shown=shown,
         )
         await self.driver.do(EditMade(self.clock.monotonic(), edit))
         return edit
@@ -139,6 +143,7 @@ class Context:
                     type=error.type,
                     description=error.description or "",
                     properties=error.properties,
-                    **{k: v for k, v in (error.extra or {}).items() if k != "properties"},
+                    retry_after=error.retry_after,
+                    **{k: v for k, v in (error.extra or {}).items() if k not in ("properties", "retryAfter")},
                 )
         return answer

@@ -6,7 +6,7 @@ Nothing here decides about sync. Everything else of the core posts events and li
 import asyncio
 import logging
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, Final, assert_never
 
 import msgspec
@@ -19,6 +19,7 @@ from desktop.core.domain import (
     Conversation,
     Message,
     MessageKind,
+    Notify,
     Person,
     Presence,
 )
@@ -45,7 +46,15 @@ from desktop.core.events import (
 )
 from desktop.core.net.transport import Socket, SocketClosed, Transport
 from desktop.core.protocol.answers import SessionAnswer
-from desktop.core.protocol.capabilities import CAPABILITY_OF, CORE, PUSH, USING, WEBSOCKET, office_types
+from desktop.core.protocol.capabilities import (
+    CAPABILITY_OF,
+    CORE,
+    PUSH,
+    USING,
+    WEBSOCKET,
+    changes_messages,
+    office_types,
+)
 from desktop.core.protocol.frames import Signal, decode_frame, encode_push_enable, encode_request, encode_signal
 from desktop.core.protocol.problems import ProtocolError
 from desktop.core.services.tasks import TaskRoom
@@ -80,6 +89,7 @@ BURST: Final = 128
 """Events handled per transaction at most."""
 ROOM: Final = 512
 """Events waiting before the socket is no longer read."""
+_ASKING: Final = frozenset({"get", "changes", "query", "queryChanges"})
 TICK: Final = 5.0
 JUMP: Final = 20.0
 """Seconds by which the wall clock may drift from the monotonic one in a tick before we believe the machine slept."""
@@ -88,6 +98,8 @@ NEWER: Final = frozenset(
     {"Todo", "Comment", "Annotation", "Follow", "Case", "WorkItem", "CaseEvent", "Process", "Delegation"}
 )
 """Types that older servers do not have."""
+TALK: Final = frozenset({"Announcement", "JoinRequest", "ScheduledMessage", "Favorite", "Sticker"})
+"""Types of talking that older servers do not have: those whose messages never change."""
 PUSHED_TYPES: Final = ("Message", "Receipt", "Conversation", "Alert")
 
 
@@ -226,8 +238,11 @@ class Driver:
                     done.set_result(None)
 
     async def _step(self, burst: list[SyncEvent]) -> None:
-        """One transaction for all, then the rest: first on disk, then on the wire and the screen."""
+        """One transaction for all, then the rest: first on disk, then on the wire and the screen. Only questions do not wait for the disk."""
         commands = [command for event in burst for command in self._engine.handle(event)]
+        questions = _questions_first(commands)
+        for command in questions:
+            await self._execute(command)
         persists = [command for command in commands if isinstance(command, Persist)]
         changes: list[ChangeSet] = []
         if persists:
@@ -237,7 +252,7 @@ class Driver:
         for change in changes:
             self._bus.publish(change)
         for command in commands:
-            if not isinstance(command, Persist):
+            if not isinstance(command, Persist) and not any(command is one for one in questions):
                 await self._execute(command)
 
     async def _execute(self, command: Command) -> None:
@@ -260,7 +275,8 @@ class Driver:
             case AnnounceAlerts(ids=ids):
                 await self._announce_alerts(ids)
             case ReportRefusal():
-                self._bus.publish(EditRefused(command.type_name, command.object_id, command.code, command.description))
+                refusal = (command.type_name, command.object_id, command.code, command.description, command.written)
+                self._bus.publish(EditRefused(*refusal))
             case ReportSignal(signal=signal):
                 self._report(signal)
             case SettleWindow(tag=tag, error=error):
@@ -353,7 +369,10 @@ class Driver:
         capabilities = session.capabilities
         office = office_types(capabilities)
         known = [name for name, capability in CAPABILITY_OF.items() if capability in capabilities]
-        types = tuple(dict.fromkeys([*(name for name in known if name not in NEWER or name in office), *office]))
+        older = NEWER.difference(office)
+        if not changes_messages(capabilities):
+            older |= TALK
+        types = tuple(dict.fromkeys([*(name for name in known if name not in older), *office]))
         pushed = capabilities.get(PUSH, {}).get("objects", ())
         objects = tuple(name for name in PUSHED_TYPES if isinstance(pushed, list) and name in pushed)
         limit = capabilities.get(CORE, {}).get("maxObjectsInGet", 500)
@@ -412,8 +431,10 @@ class Driver:
 
         for message, conversation in await self._workers.db(load):
             mentioned = self._me in message.mentions or "all" in message.mentions
-            loud = not conversation.muted or mentioned
-            notify = loud and message.seq > conversation.read_seq and message.kind is not MessageKind.SYSTEM
+            quiet = conversation.muted or conversation.notify is not Notify.ALL
+            loud = not quiet or (mentioned and conversation.notify is Notify.MENTIONS)
+            news = message.seq > conversation.read_seq and message.recalled_at is None and not message.silent
+            notify = loud and news and message.kind is not MessageKind.SYSTEM
             self._bus.publish(MessageArrived(message, conversation, notify))
 
     async def _announce_alerts(self, ids: tuple[str, ...]) -> None:
@@ -429,7 +450,7 @@ class Driver:
             known = set(Presence)
             presence = {person: Presence(status) for person, status in signal.presence.items() if status in known}
             # The first one after push is enabled is everyone's, the others are single changes.
-            self._bus.publish(PresenceChanged(presence, snapshot=self._snapshot_due))
+            self._bus.publish(PresenceChanged(presence, snapshot=self._snapshot_due, texts=signal.texts or {}))
             self._snapshot_due = False
 
     def _settle(self, tag: int, error: str | None) -> None:
@@ -489,3 +510,16 @@ async def _write(socket: Socket, outgoing: asyncio.Queue[str]) -> None:
             await socket.send(await outgoing.get())
     except SocketClosed:
         return  # the reader tells
+
+
+def _questions_first(commands: Sequence[Command]) -> list[Command]:
+    """What only asks the server, up to the first command that writes there or touches the connection: server and disk work at the same time."""
+    found: list[Command] = []
+    for command in commands:
+        if isinstance(command, SendRequest):
+            if any(method.rpartition("/")[2] not in _ASKING for method, *_ in command.calls):
+                break
+            found.append(command)
+        elif isinstance(command, OpenConnection | CloseConnection | EnablePush | EndSession):
+            break
+    return found

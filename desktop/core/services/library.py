@@ -6,16 +6,22 @@ from typing import Any, Final
 
 import msgspec
 
-from desktop.core.domain import AnnotationTarget, Document, Folder, LocalDocument
-from desktop.core.errors import BadFile, LeaseExpired, Offline, Rejected
+from desktop.core.domain import AnnotationTarget, Arriving, Attachment, Document, Folder, LocalDocument
+from desktop.core.errors import BadFile, Offline, Rejected
 from desktop.core.events import ChangeSet
 from desktop.core.services.context import Context
+from desktop.core.services.leases import Leases
 from desktop.core.services.transfers import TransferService
 from desktop.core.sync.outbox import Edit, EditKind, EditState
 
 _KEPT: Final = "kept"
 _CLOCK: Final = "clock"
 _DAY_MS: Final = 86_400_000
+PAGED_TYPES: Final = frozenset({"application/pdf", "application/ofd", "application/vnd.ofd", "application/x-ofd"})
+PAGED_NAMES: Final = (".pdf", ".ofd")
+OFFICE_SUFFIXES: Final = frozenset({"docx", "doc", "xlsx", "xls", "pptx", "ppt", "odt", "ods", "odp", "rtf", "wps"})
+"""Files a server may make pages of."""
+"""What has pages that can be shown while the rest still comes."""
 
 
 class Kept(msgspec.Struct, frozen=True):
@@ -32,6 +38,7 @@ class LibraryService:
     def __init__(self, context: Context, transfers: TransferService) -> None:
         self._context = context
         self._transfers = transfers
+        self._leases = Leases(context)
 
     async def folders(self) -> list[Folder]:
         """All folders this user may see."""
@@ -134,8 +141,8 @@ class LibraryService:
         await self._transfers.ensure(document.blob_id, document.name)
         self._changed(document_id)
 
-    async def document_path(self, document_id: str) -> LocalDocument:
-        """A document's bytes, from this device or from the server.
+    async def document_path(self, document_id: str, *, early: bool = False) -> LocalDocument:
+        """A document's bytes, from this device or from the server; `early`: the caller reads it while it still comes (`arriving`).
 
         Raises:
             Offline: it is not kept and there is no network. LeaseExpired: kept, but for too long without the server's word.
@@ -155,11 +162,51 @@ class LibraryService:
                 await self._renew(document, pinned=bool(kept and kept.pinned))
         else:
             lease_until = await self._check_lease(document)
-        data = await self._transfers.open_bytes(document.blob_id, document.name)
-        if rights.policy == "none":
-            await self._transfers.forget(document.blob_id)
         target = AnnotationTarget("Document", document.id, document.blob_id)
-        return LocalDocument(document.name, document.type, data, lease_until, rights.print, rights.copy, target)
+        keep = rights.policy != "none"
+        data, pages, arriving = b"", b"", None
+        if early:
+            content = Attachment(document.blob_id, document.name, document.type, document.size)
+            arriving = await self._arriving(content, quiet=True, keep=keep)
+        if arriving is None:
+            data = await self._transfers.open_bytes(document.blob_id, document.name)
+            pages = await self._pages(document.blob_id, document.name, keep=keep)
+            if not keep:
+                await self._transfers.forget(document.blob_id)
+        return LocalDocument(
+            document.name, document.type, data, lease_until, rights.print, rights.copy, target, arriving, pages
+        )
+
+    async def open_file(self, attachment: Attachment, target: AnnotationTarget | None = None) -> LocalDocument:
+        """A file of a record (`target`: of which one), from this device or from the server, to be read while it comes where that is possible.
+
+        Raises:
+            Offline: it is not here and there is no network. LeaseExpired: it is here, but the server was not heard for too long.
+            Rejected: the server said no.
+        """
+        lease_until: int | None = None
+        if self._context.live:
+            if target is not None:
+                await self._leases.renew_records()
+        elif target is not None and self._transfers.has(attachment.blob_id):
+            lease_until = await self._leases.check_records()
+        arriving = await self._arriving(attachment, quiet=False, keep=True)
+        data = pages = b""
+        if arriving is None:
+            data = await self._transfers.open_bytes(attachment.blob_id, attachment.name, quiet=False)
+            pages = await self._pages(attachment.blob_id, attachment.name, keep=True)
+        return LocalDocument(
+            attachment.name, attachment.type, data, lease_until, target=target, arriving=arriving, pages=pages
+        )
+
+    async def _pages(self, blob_id: str, name: str, *, keep: bool) -> bytes:
+        suffix = name.rpartition(".")[2].lower()
+        return await self._transfers.pages(blob_id, suffix, keep=keep) if suffix in OFFICE_SUFFIXES else b""
+
+    async def _arriving(self, attachment: Attachment, *, quiet: bool, keep: bool) -> Arriving | None:
+        if not (attachment.type in PAGED_TYPES or attachment.name.lower().endswith(PAGED_NAMES)):
+            return None
+        return await self._transfers.arrive(attachment, quiet=quiet, keep=keep)
 
     async def _own_copy(self, document: Document) -> LocalDocument | None:
         """What this user adds and the server has not yet, from the file it is added from."""
@@ -214,12 +261,7 @@ class LibraryService:
         kept = (await self._context.load_local(_KEPT, Kept)).get(document.id)
         if kept is None or not self._transfers.has(document.blob_id):
             raise Offline(reason="notKept")
-        # A clock that was set back does not stretch a lease: the latest time ever seen counts.
-        latest = (await self._context.load_local(_CLOCK, int)).get("latest", 0)
-        now = max(self._context.clock.now_ms(), latest)
-        if now > kept.lease_until:
-            raise LeaseExpired(until=kept.lease_until)
-        await self._context.put_local(_CLOCK, "latest", now)
+        await self._leases.check(kept.lease_until)
         return kept.lease_until
 
     def _changed(self, document_id: str) -> None:

@@ -130,6 +130,10 @@ class ProcessAdmin(CaseActs):
         asked |= {"modules": list(modules)} if modules else {}
         return (await self._own("Person/handOver", asked, _Moved)).count
 
+    async def take_back(self) -> int:
+        """What others still do on this user's behalf is the user's own again; how many items came."""
+        return (await self._own("Person/takeBack", {}, _Moved)).count
+
     # ------------------------------------------------------------ overlays
     async def overlay(self, module_id: str) -> Overlay | None:
         """What administrators changed of a module; None: nothing."""
@@ -160,7 +164,7 @@ class ProcessAdmin(CaseActs):
             told = error.data.get("sentences")
             if not isinstance(told, list):
                 raise
-            return OverlayPlan(problems=tuple(one for one in told if isinstance(one, str)))
+            return msgspec.convert({"problems": told}, OverlayPlan)
 
     async def _overlay_of(self, module_id: str) -> Overlay:
         held = await self.overlay(module_id)

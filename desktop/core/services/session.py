@@ -10,8 +10,16 @@ from typing import Final
 from desktop.core.clock import Clock
 from desktop.core.crypto.keys import subkey
 from desktop.core.domain import ConnectionState, ConnectionStatus, Person
-from desktop.core.errors import AppError, Offline
-from desktop.core.events import ChangeSet, EditRefused, Event, EventBus, PresenceChanged, StatusChanged
+from desktop.core.errors import AppError, InvalidCredentials, Offline
+from desktop.core.events import (
+    ChangeSet,
+    EditRefused,
+    Event,
+    EventBus,
+    MessageArrived,
+    PresenceChanged,
+    StatusChanged,
+)
 from desktop.core.net.transport import Transport
 from desktop.core.services.alerts import AlertService
 from desktop.core.services.annotations import AnnotationsService
@@ -25,8 +33,10 @@ from desktop.core.services.directory import DirectoryService
 from desktop.core.services.driver import Driver
 from desktop.core.services.office import OfficeService
 from desktop.core.services.outbox import OutboxService
+from desktop.core.services.password_check import fits, make_check
 from desktop.core.services.presence import PresenceService
 from desktop.core.services.records import RecordsService
+from desktop.core.services.search import SearchService
 from desktop.core.services.settings import SettingsService
 from desktop.core.services.tasks import TaskRoom
 from desktop.core.services.tokens import Tokens
@@ -80,6 +90,7 @@ class Session:
         self.directory = DirectoryService(self._context)
         self.office = OfficeService(self._context, self.files)
         self.records = RecordsService(self._context)
+        self.search = SearchService(self._context, self.records.scene, self.chat)
         self.annotations = AnnotationsService(self._context)
         self._keeping = CaseKeeping(self._context, self.records.scene, self.files)
         self.cases = CasesService(self._context, self.records.scene, self.files, self._keeping)
@@ -143,6 +154,18 @@ class Session:
         """
         await self._sign_out(self, everywhere, forget)
 
+    async def keep_password_check(self, password: str) -> None:
+        """Remembers enough of a password that was just right to know it again."""
+        check = await asyncio.to_thread(make_check, password)
+        await self._driver.write(PutLocal("auth", "check", check))
+
+    async def check_password(self, password: str) -> bool:
+        """Whether this is the password of the last sign-in here; works with the cable out. Raises InvalidCredentials: none was kept."""
+        check = (await self._context.db(self._context.store.load_local, "auth")).get("check")
+        if check is None:
+            raise InvalidCredentials(type="passwordNeeded")
+        return await asyncio.to_thread(fits, check, password)
+
     async def drop_grant(self) -> None:
         """Forgets the refresh token: the next start asks for the password."""
         await self._driver.write(PutLocal("auth", "refresh", None))
@@ -159,6 +182,7 @@ class Session:
         await self._context.transport.close()
         await self._workers.db(self._context.store.close)
         self._workers.close()
+        self.files.close()
 
     # ------------------------------------------------------------ behind the scenes
     def _on_event(self, event: Event) -> None:
@@ -166,11 +190,14 @@ class Session:
             case StatusChanged():
                 self.presence.on_status(event)
                 self.files.on_status(event)
+                self.chat.on_status(event)
                 if event.status.state is ConnectionState.LIVE and not event.status.syncing:
                     self._quiet.set()
-            case PresenceChanged(snapshot=snapshot, presence=presence):
-                if presence or snapshot:
+            case PresenceChanged(snapshot=snapshot, presence=presence, texts=texts):
+                if presence or snapshot or texts:
                     self.presence.on_presence(event)
+            case MessageArrived():
+                self.files.on_message(event)
             case EditRefused():
                 self.files.on_refused(event)
                 self.cases.on_refused(event)

@@ -1,54 +1,48 @@
 """Files on their way: persisted, a few at a time, paused and resumed by the user or by the network, with speed and time left."""
 
 import asyncio
-import io
-import mimetypes
-import os
+import random
 from collections.abc import Callable
-from dataclasses import dataclass
+from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
 import msgspec
 
-from desktop.core.domain import Attachment, Direction, Transfer, TransferState
-from desktop.core.errors import AppError, AuthExpired, BadFile, Offline, Rejected
-from desktop.core.events import ChangeSet, EditRefused, StatusChanged, TransferProgress
-from desktop.core.net.transport import BadUpload
+from desktop.core.domain import ArrivalState, Attachment, Direction, Transfer, TransferRules, TransferState
+from desktop.core.errors import AppError, AuthExpired, BadFile, Offline, Rejected, StorageUnavailable
+from desktop.core.events import ChangeSet, EditRefused, MessageArrived, StatusChanged, TransferProgress
+from desktop.core.net.transport import Piece
+from desktop.core.services.arriving import EARLY_FROM, ArrivingBlob, NoPieces
 from desktop.core.services.blobs import BlobCache
 from desktop.core.services.context import Context
+from desktop.core.services.pace import Pace
+from desktop.core.services.pictures import make_thumbnail
 from desktop.core.services.speed import Speed
+from desktop.core.services.transfer_intake import Intake, Taken
+from desktop.core.services.transfer_records import FOLDERS, SPACE, Outgoing, Record, brings, changed
+from desktop.core.services.uploading import Uploader
+from desktop.core.sync import backoff
 from desktop.core.sync.events import EditDropped, EditRetried
 from desktop.core.sync.outbox import EditState
 
-_SPACE: Final = "transfers"
+__all__ = ["Outgoing", "Record", "TransferService"]
+
+RULES: Final = "transferRules"
 AT_ONCE: Final = 3
 REPORT_EVERY: Final = 0.25
-MAX_PIXELS: Final = 64_000_000
-UPLOAD_TRIES: Final = 3
 EDGES: Final = (96, 256, 1024)
+PAGES: Final = 0
+"""What the pages of an office document are kept as, beside the thumbnails of pictures: they come and go with the blob."""
+PAGES_WITHIN_S: Final = 15.0
+"""How long a reader waits for pages before the document is shown without."""
+KEEP_FREE: Final = 64 * 1024 * 1024
+"""Bytes a download leaves on the disk: the store needs room too."""
 WITH_A_SCREEN: Final = frozenset({"Message", "CaseEvent"})
 """What shows its own refusal, with all that was written: its files say nothing of it."""
+BAD_FILES: Final = frozenset({"hash", "range", "damaged", "blobId"})
+"""Reasons of BadFile for what the server sent."""
 NO_NETWORK: Final = frozenset({"offline", "unreachable"})
-
-
-@dataclass(frozen=True, slots=True)
-class Outgoing:
-    """A file taken for sending: its transfer and what the message says of it."""
-
-    transfer_id: str
-    attachment: Attachment
-
-
-class Record(msgspec.Struct, frozen=True):
-    """On disk: the transfer and what it needs to go on. `source`: `path:…` a file of the user, `blob:…` a sealed copy."""
-
-    transfer: Transfer
-    source: str = ""
-    modified_ns: int = 0
-    upload_url: str | None = None
-    content_type: str = "application/octet-stream"
-    hidden: bool = False
 
 
 class TransferService:
@@ -62,13 +56,21 @@ class TransferService:
         self._ended: dict[str, asyncio.Event] = {}
         self._speeds: dict[str, Speed] = {}
         self._reported: dict[str, float] = {}
+        self._arrivals: dict[str, ArrivingBlob] = {}
+        self._intake = Intake(cache)
+        self._up, self._down = Pace(context.clock), Pace(context.clock)
+        self._uploader = Uploader(context, cache, self, self._up)
+        self._rules = TransferRules()
+        self._failures: dict[str, int] = {}
+        self._unborn: set[str] = set()  # uploads whose message is not in the outbox yet
 
     async def start(self) -> None:
         """Takes up what an earlier run left, and tells the outbox what it missed."""
-        self._records = await self._context.load_local(_SPACE, Record)
+        self._records = await self._context.load_local(SPACE, Record)
+        self._use((await self._context.load_local(RULES, TransferRules)).get("", TransferRules()))
         for key, record in self._records.items():
             if record.transfer.state in (TransferState.RUNNING, TransferState.WAITING):
-                self._records[key] = _with(record, state=TransferState.HELD)
+                self._records[key] = changed(record, state=TransferState.HELD, checked=None)
         for edit in await self._context.db(self._context.store.load_edits):
             for transfer_id in (edit.upload, *(one for one, _ in edit.uploads)):
                 if transfer_id is not None:
@@ -87,7 +89,7 @@ class TransferService:
         if self._context.live:
             for key, record in self._records.items():
                 if record.transfer.state is TransferState.HELD:
-                    self._records[key] = _with(record, state=TransferState.WAITING)
+                    self._records[key] = changed(record, state=TransferState.WAITING)
             self._pump()
 
     # ------------------------------------------------------------ verbs
@@ -130,12 +132,13 @@ class TransferService:
         if record is None:
             return
         await self._stop(transfer_id)
-        await self._context.put_local(_SPACE, transfer_id, None)
+        await self._forget_record(record)
         if record.transfer.direction is Direction.UP and record.transfer.state is not TransferState.DONE:
             await self._drop_record(record.transfer.message_id)
             self._context.driver.upload_refused(transfer_id, "cancelled")
         elif record.transfer.blob_id and record.transfer.state is not TransferState.DONE:
-            await self._context.workers.cpu(self._cache.path(record.transfer.blob_id, ".part").unlink, True)
+            self._settle_arrival(record.transfer.blob_id, ArrivalState.FAILED, Rejected(type="cancelled"))
+            await self._context.workers.cpu(self._cache.drop_sparse, record.transfer.blob_id)
         self._finished(transfer_id)
         self._context.bus.publish(ChangeSet("Transfer", removed=(transfer_id,)))
 
@@ -159,19 +162,75 @@ class TransferService:
 
     async def clear_done(self) -> None:
         """Takes finished ones off the list."""
-        done = tuple(key for key, record in self._records.items() if record.transfer.state is TransferState.DONE)
-        for key in done:
-            del self._records[key]
-            await self._context.put_local(_SPACE, key, None)
+        done = {key: record for key, record in self._records.items() if record.transfer.state is TransferState.DONE}
+        for key, record in done.items():
+            self._records.pop(key, None)
+            await self._forget_record(record)
         if done:
-            self._context.bus.publish(ChangeSet("Transfer", removed=done))
+            self._context.bus.publish(ChangeSet("Transfer", removed=tuple(done)))
+
+    async def _forget_record(self, record: Record) -> None:
+        await self._context.put_local(SPACE, record.transfer.id, None)
+        if record.source.startswith("folder:"):
+            await self._context.put_local(FOLDERS, record.transfer.id, None)
+
+    async def hasten(self, transfer_id: str) -> None:
+        """Lets one go before all others that wait; a paused one goes on."""
+        record = self._records.get(transfer_id)
+        if record is None or record.transfer.state is TransferState.DONE:
+            return
+        first = min((one.rank for one in self._records.values()), default=0) - 1
+        await self.keep(msgspec.structs.replace(record, rank=first))
+        if record.transfer.state is TransferState.PAUSED:
+            await self.resume(transfer_id)
+        self._pump()
+
+    async def pause_all(self) -> None:
+        """Stops all that move or wait."""
+        for key in self._in_state(TransferState.WAITING, TransferState.HELD, TransferState.RUNNING):
+            if not self._records[key].hidden:
+                await self.pause(key)
+
+    async def resume_all(self) -> None:
+        """Lets all paused ones go on."""
+        for key in self._in_state(TransferState.PAUSED):
+            if not self._records[key].hidden and key not in self._unborn:
+                await self.resume(key)
+
+    def _in_state(self, *states: TransferState) -> list[str]:
+        return sorted(key for key, record in self._records.items() if record.transfer.state in states)
+
+    def rules(self) -> TransferRules:
+        """What the user wants of all transfers."""
+        return self._rules
+
+    async def set_rules(self, rules: TransferRules) -> None:
+        """Keeps them; running transfers follow at once."""
+        self._use(rules)
+        await self._context.put_local(RULES, "", rules)
+
+    def _use(self, rules: TransferRules) -> None:
+        self._rules = rules
+        self._up.set_limit(rules.up_limit)
+        self._down.set_limit(rules.down_limit)
+
+    def on_message(self, event: MessageArrived) -> None:
+        """A colleague's file: it comes by itself where the user wants it so."""
+        attachment, rules = event.message.attachment, self._rules
+        if attachment is None or not attachment.blob_id or event.message.kind.value not in rules.receive:
+            return
+        if 0 < attachment.size <= rules.receive_up_to and not self._cache.has(attachment.blob_id):
+            self._context.start(self._receive(attachment), f"receive.{attachment.blob_id[:8]}")
+
+    async def _receive(self, attachment: Attachment) -> None:
+        with suppress(BadFile):  # an id that is none: opening it by hand will say so
+            await self.download(attachment)
 
     async def download(self, attachment: Attachment) -> Transfer:
         """Brings an attachment onto this device (sealed). One that is here is done at once."""
         self._cache.path(attachment.blob_id)  # refuses an id that is none
         for record in self._records.values():
-            same = record.transfer.blob_id == attachment.blob_id and record.transfer.direction is Direction.DOWN
-            if same and record.transfer.state is not TransferState.DONE:
+            if brings(record.transfer, attachment.blob_id):
                 await self.resume(record.transfer.id)
                 return self._records[record.transfer.id].transfer
         return (await self._new_download(attachment, hidden=False)).transfer
@@ -183,6 +242,20 @@ class TransferService:
     async def save_as(self, blob_id: str, target: Path) -> None:
         """A plain copy of a blob that is on this device, where the user wants it."""
         await self._context.workers.cpu(self._cache.copy_to, blob_id, target)
+
+    async def save_into(self, transfer_id: str, folder: Path) -> Path | None:
+        """A plain copy of a finished download in a folder, under a name that is free there; the transfer points at it from then on.
+
+        Raises:
+            StorageUnavailable: diskFull, noRights, disk. BadFile: it is not on this device any more.
+        """
+        record = self._records.get(transfer_id)
+        if record is None or record.transfer.blob_id is None:
+            return None
+        blob_id, name = record.transfer.blob_id, record.transfer.name
+        target = await self._context.workers.cpu(self._cache.copy_into, blob_id, folder, name)
+        await self._set(transfer_id, path=str(target))
+        return target
 
     def has(self, blob_id: str) -> bool:
         """Whether the blob is on this device."""
@@ -203,17 +276,7 @@ class TransferService:
             return
         if not self._context.live:
             raise Offline(reason="offline")
-        going = next(
-            (
-                r
-                for r in self._records.values()
-                if r.transfer.blob_id == blob_id
-                and r.transfer.direction is Direction.DOWN
-                and r.transfer.state in (TransferState.RUNNING, TransferState.WAITING)
-            ),
-            None,
-        )
-        record = going or await self._new_download(Attachment(blob_id, name), hidden=quiet)
+        record = self._coming(blob_id) or await self._new_download(Attachment(blob_id, name), hidden=quiet)
         ended = self._ended.setdefault(record.transfer.id, asyncio.Event())
         if not self._cache.has(blob_id):
             await ended.wait()
@@ -221,6 +284,40 @@ class TransferService:
             left = self._records.get(record.transfer.id)
             code = left.transfer.error if left is not None else "cancelled"
             raise Offline(reason=code) if code is None or code in NO_NETWORK else Rejected(type=code)
+
+    def _coming(self, blob_id: str) -> Record | None:
+        """The download that brings a blob now."""
+        under_way = (TransferState.RUNNING, TransferState.WAITING)
+        found = (r for r in self._records.values() if brings(r.transfer, blob_id) and r.transfer.state in under_way)
+        return next(found, None)
+
+    async def arrive(self, attachment: Attachment, *, quiet: bool = True, keep: bool = True) -> ArrivingBlob | None:
+        """A file to be read while it comes; `keep`: it may stay on this device. None where `open_bytes` serves as well: here, small, or no network."""
+        blob_id = attachment.blob_id
+        self._cache.path(blob_id)  # refuses an id that is none
+        if self._cache.has(blob_id) or not self._context.live or attachment.size < EARLY_FROM:
+            return None
+        known = self._arrivals.get(blob_id)
+        begun = next((r.transfer.id for r in self._records.values() if brings(r.transfer, blob_id)), None)
+        if begun is not None and known is not None and known.size == attachment.size:
+            await self.resume(begun)
+            return known
+        self._settle_arrival(blob_id, ArrivalState.FAILED)
+        arrival = self._arrivals[blob_id] = ArrivingBlob(self._cache, blob_id, attachment.size, keep=keep)
+        if begun is None:
+            await self._new_download(attachment, hidden=quiet)
+        else:  # what came in order stays, the rest comes as it is wished for
+            if not quiet:
+                self._records[begun] = msgspec.structs.replace(self._records[begun], hidden=False)
+            await self.pause(begun)
+            await self.resume(begun)
+        return arrival
+
+    def close(self) -> None:
+        """The session ends: what came of files being read stays for the next one."""
+        for arrival in self._arrivals.values():
+            arrival.close()
+            arrival.release()
 
     async def thumbnail(self, blob_id: str, edge: int) -> bytes:
         """A small picture of a blob: edge 96, 256 or 1024 px. From this device, made here when the blob is, else from the server.
@@ -235,7 +332,7 @@ class TransferService:
         if kept is not None:
             return kept
         if self._cache.has(blob_id):
-            data = await cpu(_make_thumbnail, await cpu(self._cache.read, blob_id), edge)
+            data = await cpu(make_thumbnail, await cpu(self._cache.read, blob_id), edge)
         else:
             if not self._context.live:
                 raise Offline(reason="offline")
@@ -244,35 +341,46 @@ class TransferService:
         await cpu(self._cache.put_thumbnail, blob_id, edge, data)
         return data
 
+    async def pages(self, blob_id: str, suffix: str, *, keep: bool) -> bytes:
+        """An office document as PDF, where the server makes one: from this device, else from there. Empty: there is none, or not in time."""
+        cpu = self._context.workers.cpu
+        kept = await cpu(self._cache.thumbnail, blob_id, PAGES)
+        if kept is not None or not self._context.live:
+            return kept or b""
+        try:
+            async with asyncio.timeout(PAGES_WITHIN_S):
+                await self._context.tokens.ensure()
+                data = await self._context.transport.rendition(blob_id, suffix) or b""
+        except (TimeoutError, Offline, Rejected):  # the document is read as it is; asked again, the server may have it
+            return b""
+        if data and keep:
+            await cpu(self._cache.put_thumbnail, blob_id, PAGES, data)
+        return data
+
     # ------------------------------------------------------------ what messages send
     async def take_picture(
         self, picture: Path | bytes, name: str | None, limit: int, *, hidden: bool = False
     ) -> Outgoing:
         """Seals a copy of a picture and reads its size; `hidden`: it is no file the user knows of. Raises BadFile."""
+        taken = await self._context.workers.cpu(self._intake.picture, picture, name, limit)
+        return await self._new_upload(taken, hidden=hidden)
 
-        def take() -> tuple[str, str, str, int, int, int]:
-            data = picture if isinstance(picture, bytes) else _read_limited(picture, limit)
-            if len(data) > limit:
-                raise BadFile(reason="tooLarge")
-            kind, width, height = _picture_size(data)
-            shown = name or (picture.name if isinstance(picture, Path) else f"picture.{kind.split('/')[-1]}")
-            return self._cache.put(data), shown, kind, width, height, len(data)
-
-        blob_id, shown, kind, width, height, size = await self._context.workers.cpu(take)
-        attachment = Attachment(blob_id, shown, kind, size, width, height)
-        return await self._new_upload(attachment, f"blob:{blob_id}", 0, hidden=hidden)
+    async def take_bytes(self, data: bytes, name: str, kind: str) -> Outgoing:
+        """Seals what has no file yet (a recording); no transfer the user knows of."""
+        taken = await self._context.workers.cpu(self._intake.data, data, name, kind)
+        return await self._new_upload(taken, hidden=True)
 
     async def take_file(self, path: Path) -> Outgoing:
         """Notes a file of the user. Raises BadFile."""
-        try:
-            stat = path.stat()
-        except OSError as error:
-            raise BadFile(reason="missing") from error
-        kind = mimetypes.guess_type(path.name)[0] or "application/octet-stream"
-        return await self._new_upload(Attachment("", path.name, kind, stat.st_size), f"path:{path}", stat.st_mtime_ns)
+        return await self._new_upload(await self._context.workers.cpu(self._intake.file, path))
+
+    async def take_folder(self, path: Path) -> Outgoing:
+        """Notes a folder of the user: it goes as one ZIP, made while it is sent (`folder_zip`). Raises BadFile."""
+        return await self._new_upload(await self._context.workers.cpu(self._intake.folder, path))
 
     async def begin_upload(self, outgoing: Outgoing, edit_id: str) -> None:
         """The message (or document) is in the outbox: the file may go."""
+        self._unborn.discard(outgoing.transfer_id)
         await self._set(outgoing.transfer_id, message_id=edit_id, state=self._ready_state())
         self._pump()
 
@@ -298,6 +406,7 @@ class TransferService:
             raise Offline(reason="offline")
         outgoing = await self.take_file(path)
         ended = self._ended.setdefault(outgoing.transfer_id, asyncio.Event())
+        self._unborn.discard(outgoing.transfer_id)
         await self._set(outgoing.transfer_id, state=self._ready_state())
         self._pump()
         blob_id: str | None = None
@@ -314,15 +423,24 @@ class TransferService:
         return msgspec.structs.replace(outgoing.attachment, blob_id=blob_id)
 
     # ------------------------------------------------------------ the workers
-    async def _new_upload(
-        self, attachment: Attachment, source: str, modified_ns: int, *, hidden: bool = False
-    ) -> Outgoing:
-        path = source.removeprefix("path:") if source.startswith("path:") else None
+    async def _new_upload(self, taken: Taken, *, hidden: bool = False) -> Outgoing:
+        attachment = taken.attachment
+        kind, _, where = taken.source.partition(":")
         transfer = Transfer(
-            self._context.new_id(), Direction.UP, attachment.name, attachment.size, 0, TransferState.PAUSED, path=path
+            self._context.new_id(),
+            Direction.UP,
+            attachment.name,
+            attachment.size,
+            0,
+            TransferState.PAUSED,
+            path=None if kind == "blob" else where,
+            files=taken.folder.files if taken.folder is not None else 0,
         )
-        record = Record(transfer, source, modified_ns, content_type=attachment.type, hidden=hidden)
-        await self._keep(record)
+        if taken.folder is not None:
+            await self._context.put_local(FOLDERS, transfer.id, taken.folder)
+        self._unborn.add(transfer.id)
+        record = Record(transfer, taken.source, taken.modified_ns, content_type=attachment.type, hidden=hidden)
+        await self.keep(record)
         return Outgoing(transfer.id, attachment)
 
     async def _new_download(self, attachment: Attachment, *, hidden: bool) -> Record:
@@ -338,7 +456,7 @@ class TransferService:
             blob_id=attachment.blob_id,
         )
         record = Record(transfer, content_type=attachment.type, hidden=hidden)
-        await self._keep(record)
+        await self.keep(record)
         self._pump()
         return record
 
@@ -346,11 +464,13 @@ class TransferService:
         return TransferState.WAITING if self._context.live else TransferState.HELD
 
     def _pump(self) -> None:
-        for key, record in sorted(self._records.items()):
-            if len(self._running) >= AT_ONCE:
-                return
-            if record.transfer.state is TransferState.WAITING and key not in self._running:
-                self._records[key] = _with(record, state=TransferState.RUNNING, error=None)
+        waiting = [(r.rank, k) for k, r in self._records.items() if r.transfer.state is TransferState.WAITING]
+        for _, key in sorted(waiting):
+            record = self._records[key]
+            if len(self._running) >= AT_ONCE and record.transfer.blob_id not in self._arrivals:
+                continue  # somebody looks at what he reads: that waits for no other file
+            if key not in self._running:
+                self._records[key] = changed(record, state=TransferState.RUNNING, error=None)
                 self._speeds[key] = Speed()
                 self._running[key] = self._context.tasks.start(self._run(key), name=f"transfer.{key}")
 
@@ -361,11 +481,14 @@ class TransferService:
                 await self._upload(key)
             else:
                 await self._download(key)
+            self._failures.pop(key, None)
         except Offline as error:
             await self._set(key, state=TransferState.HELD, error=error.code)
+            self._retry_later(key, error.data.get("retry_after"))
         except AuthExpired as error:
             self._context.tokens.spoil()
             await self._set(key, state=TransferState.HELD, error=error.code)
+            self._retry_later(key)
         except AppError as error:
             code = str(error.data.get("type") or error.data.get("reason") or error.code)
             await self._set(key, state=TransferState.FAILED, error=code)
@@ -374,6 +497,7 @@ class TransferService:
         finally:
             self._running.pop(key, None)
             state = self._records[key].transfer.state if key in self._records else TransferState.FAILED
+            self._tell_arrival(key)
             if state is not TransferState.PAUSED:
                 self._finished(key)
             self._pump()
@@ -389,48 +513,53 @@ class TransferService:
             task.cancel()
             await asyncio.wait({task})
 
+    def _retry_later(self, key: str, least: object = None) -> None:
+        """The line is there, it was only this transfer that fell: again by itself, later each time."""
+        failures = self._failures.get(key, 0)
+        self._failures[key] = failures + 1
+        wait = 2 * backoff.delay(failures, random.random())
+        if isinstance(least, int | float):
+            wait = max(wait, float(least))
+        self._context.start(self._retry(key, wait), f"retry.{key}")
+
+    async def _retry(self, key: str, wait: float) -> None:
+        await asyncio.sleep(wait)
+        record = self._records.get(key)
+        if record is not None and record.transfer.state is TransferState.HELD and self._context.live:
+            self._records[key] = changed(record, state=TransferState.WAITING)
+            self._pump()
+
     async def _upload(self, key: str) -> None:
-        size = self._records[key].transfer.size
-        for _ in range(UPLOAD_TRIES):
-            record = self._records[key]
-            url = record.upload_url
-            if url is None:
-                url = await self._context.transport.create_upload(size, record.transfer.name, record.content_type)
-                await self._keep(msgspec.structs.replace(self._records[key], upload_url=url))
-            try:
-                blob_id = await self._context.transport.upload(url, size, self._reader(record), self._moved(key))
-            except BadUpload:  # forgotten by the server, or another offset than we believed: look again, else anew
-                await self._keep(msgspec.structs.replace(self._records[key], upload_url=None))
-                continue
-            await self._set(key, state=TransferState.DONE, blob_id=blob_id, moved=size)
-            self._context.driver.upload_finished(key, blob_id)
-            return
-        raise Offline(reason="upload")
-
-    def _reader(self, record: Record) -> Callable[[int, int], asyncio.Future[bytes]]:
-        kind, _, where = record.source.partition(":")
-
-        def read(offset: int, length: int) -> bytes:
-            if kind == "blob":
-                return self._cache.read(where, offset, length)
-            return _read_unchanged(Path(where), record, offset, length)
-
-        return lambda offset, length: asyncio.ensure_future(self._context.workers.cpu(read, offset, length))  # noqa: TID251 - awaited at once by the transport
+        blob_id = await self._uploader.run(key)
+        record = self._records[key]  # one that is hidden is gone as soon as it is done
+        await self._set(key, state=TransferState.DONE, blob_id=blob_id, moved=record.transfer.size)
+        if record.source.startswith("folder:"):
+            await self._context.put_local(FOLDERS, key, None)
+        self._context.driver.upload_finished(key, blob_id)
 
     async def _download(self, key: str) -> None:
         transfer = self._records[key].transfer
         blob_id = transfer.blob_id or ""
         cpu = self._context.workers.cpu
-        part = await cpu(self._cache.part, blob_id)
+        if blob_id in self._arrivals or self._cache.has_pieces(blob_id):
+            with suppress(NoPieces):
+                await self._download_pieces(key, blob_id)
+                return
+        part = await self._context.workers.opened(self._cache.part, blob_id)
         try:
+            if await cpu(self._cache.free_bytes) < transfer.size - part.size + KEEP_FREE:
+                raise StorageUnavailable(reason="diskFull")
             download = await self._context.transport.download(blob_id, transfer.name, part.size)
             if download.offset != part.size:
                 await cpu(part.restart)
             await self._set(key, size=download.size or transfer.size)
-            moved = self._moved(key)
+            moved = self.moved(key)
             async for data in download.parts:
                 await cpu(part.write, data)
                 moved(part.size)
+                await self._down.take(len(data))
+                if blob_id in self._arrivals:
+                    self._arrivals[blob_id].streamed(part.size)
             if part.size < download.size:
                 raise Offline(reason="cut")
             await cpu(part.finish)
@@ -438,18 +567,67 @@ class TransferService:
             part.close()
         await self._set(key, state=TransferState.DONE, moved=self._records[key].transfer.size)
 
-    def _moved(self, key: str) -> Callable[[int], None]:
+    async def _download_pieces(self, key: str, blob_id: str) -> None:
+        transfer, context = self._records[key].transfer, self._context
+        arrival = self._arrivals.setdefault(blob_id, ArrivingBlob(self._cache, blob_id, transfer.size))
+
+        async def fetch(offset: int, length: int) -> Piece | None:
+            await context.tokens.ensure()
+            await self._down.take(length)
+            return await context.transport.fetch_piece(blob_id, transfer.name, offset, length)
+
+        await arrival.fetch(fetch, context.workers.cpu, context.clock, self.moved(key))
+        await self._set(key, state=TransferState.DONE, size=arrival.size, moved=arrival.size)
+
+    def _tell_arrival(self, key: str) -> None:
+        """Whoever reads what this download brings hears how it stands."""
+        record = self._records.get(key)
+        if record is None or record.transfer.direction is Direction.UP:
+            return
+        transfer = record.transfer
+        code = transfer.error
+        if transfer.state is TransferState.FAILED:
+            error = BadFile(reason=code) if code in BAD_FILES else Rejected(type=code or "failed")
+            self._settle_arrival(transfer.blob_id or "", ArrivalState.FAILED, error)
+        elif transfer.blob_id in self._arrivals:
+            self._arrivals[transfer.blob_id].tell(ArrivalState.HELD, Offline(reason=code) if code else None)
+
+    def _settle_arrival(self, blob_id: str, state: ArrivalState, error: AppError | None = None) -> None:
+        arrival = self._arrivals.pop(blob_id, None)
+        if arrival is not None:
+            arrival.release()
+            arrival.tell(state, error)
+
+    def record(self, key: str) -> Record:
+        """The record as it is now. Raises KeyError."""
+        return self._records[key]
+
+    def checked(self, key: str, count: int) -> None:
+        """So many bytes of a file have been read before it is sent."""
+        record = self._records.get(key)
+        if record is not None:
+            self._records[key] = changed(record, checked=count)
+            self._report_sometimes(key, self._context.clock.monotonic())
+
+    def _report_sometimes(self, key: str, now: float) -> None:
+        if now - self._reported.get(key, 0.0) >= REPORT_EVERY:
+            self._reported[key] = now
+            self._report(self._records[key])
+
+    def moved(self, key: str) -> Callable[[int], None]:
+        """Who is told how many bytes of a transfer are through."""
+
         def moved(count: int) -> None:
             record = self._records.get(key)
             if record is None:
                 return
+            if count > record.transfer.moved:
+                self._failures.pop(key, None)
             now = self._context.clock.monotonic()
             speed = self._speeds[key].after(now, count)
             left = (record.transfer.size - count) / speed if speed > 0 else None
-            self._records[key] = _with(record, moved=count, speed=speed, seconds_left=left)
-            if now - self._reported.get(key, 0.0) >= REPORT_EVERY:
-                self._reported[key] = now
-                self._report(self._records[key])
+            self._records[key] = changed(record, moved=count, speed=speed, seconds_left=left)
+            self._report_sometimes(key, now)
 
         return moved
 
@@ -457,69 +635,21 @@ class TransferService:
     async def _set(self, key: str, **changes: object) -> None:
         record = self._records.get(key)
         if record is not None:
-            await self._keep(_with(record, **changes))
+            if "state" in changes:
+                changes = {"checked": None, **changes}
+            await self.keep(changed(record, **changes))
 
-    async def _keep(self, record: Record) -> None:
+    async def keep(self, record: Record) -> None:
+        """Writes a record and tells of it."""
         self._records[record.transfer.id] = record
+        if record.transfer.state is TransferState.DONE and record.transfer.direction is Direction.DOWN:
+            self._settle_arrival(record.transfer.blob_id or "", ArrivalState.WHOLE)
         done_quietly = record.hidden and record.transfer.state is TransferState.DONE
         if done_quietly:
             del self._records[record.transfer.id]
-        await self._context.put_local(_SPACE, record.transfer.id, None if done_quietly else record)
+        await self._context.put_local(SPACE, record.transfer.id, None if done_quietly else record)
         self._report(record)
 
     def _report(self, record: Record) -> None:
         if not record.hidden:
             self._context.bus.publish(TransferProgress(record.transfer))
-
-
-def _with(record: Record, **changes: object) -> Record:
-    return msgspec.structs.replace(record, transfer=msgspec.structs.replace(record.transfer, **changes))
-
-
-def _read_unchanged(path: Path, record: Record, offset: int, length: int) -> bytes:
-    """A piece of the user's file, as long as it is the file it was when the user sent it."""
-    try:
-        with open(path, "rb") as file:
-            stat = os.fstat(file.fileno())
-            if stat.st_size != record.transfer.size or stat.st_mtime_ns != record.modified_ns:
-                raise BadFile(reason="changed")
-            file.seek(offset)
-            return file.read(length)
-    except OSError as error:
-        raise BadFile(reason="missing") from error
-
-
-def _read_limited(path: Path, limit: int) -> bytes:
-    try:
-        with open(path, "rb") as file:
-            return file.read(limit + 1)
-    except OSError as error:
-        raise BadFile(reason="missing") from error
-
-
-def _picture_size(data: bytes) -> tuple[str, int, int]:
-    from PIL import Image  # loaded with the first picture: no start waits for it
-
-    try:
-        with Image.open(io.BytesIO(data)) as picture:
-            width, height = picture.size
-            kind = Image.MIME.get(picture.format or "", "application/octet-stream")
-    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
-        raise BadFile(reason="noPicture") from error
-    if width * height > MAX_PIXELS:
-        raise BadFile(reason="tooLarge")
-    return kind, width, height
-
-
-def _make_thumbnail(data: bytes, edge: int) -> bytes:
-    from PIL import Image
-
-    _picture_size(data)
-    try:
-        with Image.open(io.BytesIO(data)) as picture:
-            picture.thumbnail((edge, edge))
-            target = io.BytesIO()
-            picture.convert("RGBA" if "A" in picture.getbands() else "RGB").save(target, "WEBP", quality=85)
-            return target.getvalue()
-    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
-        raise BadFile(reason="noPicture") from error

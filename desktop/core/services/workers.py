@@ -3,13 +3,20 @@
 import asyncio
 import threading
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
-from typing import Any, Final, TypeVar
+from typing import Any, Final, Protocol, TypeVar
 
 from desktop.core.errors import StorageUnavailable
 
 Result = TypeVar("Result")
+
+
+class _Closes(Protocol):
+    def close(self) -> object: ...
+
+
+Opened = TypeVar("Opened", bound=_Closes)
 _CPU_THREADS: Final = 2
 
 
@@ -28,10 +35,24 @@ class Workers:
         """Runs on a spare thread."""
         return await asyncio.get_running_loop().run_in_executor(self._cpu, work, *arguments)
 
+    async def opened(self, work: Callable[..., Opened], *arguments: Any) -> Opened:
+        """Runs on a spare thread what opens something; when the one who waits is cancelled meanwhile, it is closed again."""
+        running = self._cpu.submit(work, *arguments)
+        try:
+            return await asyncio.wrap_future(running)
+        except asyncio.CancelledError:
+            running.add_done_callback(_close_result)
+            raise
+
     def close(self) -> None:
         """Ends both when their work is done."""
         self._db.shutdown(wait=True)
         self._cpu.shutdown(wait=True)
+
+
+def _close_result(running: "Future[Opened]") -> None:
+    if not running.cancelled() and running.exception() is None:
+        running.result().close()
 
 
 async def within(seconds: float, work: Callable[..., Result], *arguments: Any) -> Result:

@@ -1,7 +1,7 @@
 """Collects what one transaction touched and turns it into change sets, one for each type; the last word on an id counts."""
 
 from desktop.core.events import ChangeSet
-from desktop.core.sync.outbox import Edit
+from desktop.core.sync.outbox import Edit, EditKind, conversation_of
 
 
 class ChangeRecorder:
@@ -27,12 +27,12 @@ class ChangeRecorder:
     def edit(self, edit: Edit, *, gone: bool) -> None:
         """An edit came, changed or went: what it touches looks different."""
         self.upsert("Edit", edit.id) if not gone else self.remove("Edit", edit.id)
-        conversation_id = str(edit.payload.get("conversationId", ""))
+        conversation_id = conversation_of(edit)
         if edit.type_name == "Message" and conversation_id:
             self._conversations.add(conversation_id)
             self.upsert("Conversation", conversation_id)  # its last line may be this one
             known = self._present.setdefault("Message", {})
-            known[edit.object_id] = known.get(edit.object_id, not gone)
+            known[edit.object_id] = known.get(edit.object_id, not gone or edit.kind is not EditKind.CREATE)
         else:
             self._present.setdefault(edit.type_name, {}).setdefault(edit.object_id, True)
 

@@ -6,16 +6,18 @@ from typing import assert_never
 from desktop.core.domain import Conversation, GroupSummary, Message, ModuleDefinition, Record
 from desktop.core.domain.conditions import ALWAYS, Is, Literal
 from desktop.core.domain.records import FigureGroup, Placed
+from desktop.core.domain.search import MessagesWanted, facets_of, is_searched, searched_text
 from desktop.core.events import ChangeSet
 from desktop.core.protocol.objects import TYPES, DomainObject, as_record, is_record, value_of, wire_name
 from desktop.core.store.changes import ChangeRecorder
 from desktop.core.store.edits import EditTable
 from desktop.core.store.record_memory import RecordMemory
 from desktop.core.store.search_text import holds, words_of
-from desktop.core.sync.effects import with_message
+from desktop.core.sync.effects import with_changed, with_message
 from desktop.core.sync.outbox import Edit
 from desktop.core.sync.port import (
     LOOSE,
+    OF_A_CONVERSATION,
     CoverMessages,
     DropType,
     FiguresWanted,
@@ -139,6 +141,9 @@ class MemoryStore:
                 changes.upsert(operation.type_name, value.id)
 
     def _put_message(self, message: Message, changes: ChangeRecorder) -> None:
+        place = self._places.get(message.id)
+        if place == (message.conversation_id, message.seq):
+            self._follow(message, changes)
         self._drop_message(message.id)
         room = self._messages.setdefault(message.conversation_id, {})
         if message.seq in room:
@@ -148,6 +153,15 @@ class MemoryStore:
         self._messages.setdefault(message.conversation_id, {})[message.seq] = message
         self._places[message.id] = (message.conversation_id, message.seq)
         changes.message(message.conversation_id, message.id)
+
+    def _follow(self, message: Message, changes: ChangeRecorder) -> None:
+        """A message changed in place: its conversation follows."""
+        conversation = self._objects["Conversation"].get(message.conversation_id)
+        if isinstance(conversation, Conversation):
+            followed = with_changed(conversation, message)
+            if followed is not conversation:
+                self._objects["Conversation"][conversation.id] = followed
+                changes.upsert("Conversation", conversation.id)
 
     def _drop_message(self, message_id: str) -> None:
         place = self._places.pop(message_id, None)
@@ -175,7 +189,7 @@ class MemoryStore:
             self._drop_message(message.id)
             changes.message(conversation_id, message.id, present=False)
         self._coverage.pop(conversation_id, None)
-        for name in ("Member", "Receipt"):
+        for name in OF_A_CONVERSATION:
             for value in self.load_objects(name, parent=conversation_id):
                 del self._objects[name][value.id]
                 changes.remove(name, value.id)
@@ -183,9 +197,9 @@ class MemoryStore:
     def _cover(self, operation: CoverMessages, changes: ChangeRecorder) -> None:
         if operation.conversation_id not in self._objects["Conversation"]:
             return
-        kept = {message.id for message in operation.messages}
+        stay = {message.id for message in operation.messages}.union(operation.newer)
         room = self._messages.get(operation.conversation_id, {})
-        for message in [m for s, m in room.items() if operation.low <= s <= operation.high and m.id not in kept]:
+        for message in [m for s, m in room.items() if operation.low <= s <= operation.high and m.id not in stay]:
             self._drop_message(message.id)
             changes.message(operation.conversation_id, message.id, present=False)
         for message in operation.messages:
@@ -253,16 +267,19 @@ class MemoryStore:
     def load_local(self, space: str) -> dict[str, bytes]:
         return dict(self._local.get(space, {}))
 
-    def search_messages(self, text: str, *, conversation_id: str | None = None, limit: int = 50) -> list[Message]:
-        words = words_of(text)
-        found = [
-            message
-            for room_id, room in self._messages.items()
-            if conversation_id in (None, room_id)
-            for message in room.values()
-            if words and holds(message.text, words)
-        ]
-        return sorted(found, key=lambda message: (-message.sent_at, -message.seq))[:limit]
+    def search_messages(self, wanted: MessagesWanted) -> tuple[list[Message], int]:
+        found = self._matching(wanted)
+        return found[: wanted.limit], min(len(found), max(wanted.limit, wanted.counted))
+
+    def _matching(self, wanted: MessagesWanted) -> list[Message]:
+        words = words_of(wanted.text)
+        if bool(wanted.text.strip()) > bool(words):
+            return []
+        if not (words or wanted.conversation_id or wanted.sender_id or wanted.facets):
+            return []
+        everything = (message for room in self._messages.values() for message in room.values())
+        found = [message for message in everything if _fits(message, wanted, words)]
+        return sorted(found, key=lambda message: (-message.sent_at, -message.seq))
 
     def index_some(self, limit: int = 2000) -> int:
         del limit
@@ -270,3 +287,16 @@ class MemoryStore:
 
     def close(self) -> None:
         """Nothing to end."""
+
+
+def _fits(message: Message, wanted: MessagesWanted, words: list[str]) -> bool:
+    facets = facets_of(message)
+    return is_searched(message) and (
+        wanted.conversation_id in (None, message.conversation_id)
+        and wanted.sender_id in (None, message.sender_id)
+        and (not wanted.facets or bool(wanted.facets & facets))
+        and not wanted.without & facets
+        and (wanted.since is None or message.sent_at >= wanted.since)
+        and (wanted.until is None or message.sent_at < wanted.until)
+        and holds(searched_text(message), words)
+    )

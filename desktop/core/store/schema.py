@@ -30,5 +30,11 @@ MIGRATIONS: Final[tuple[str, ...]] = (
     CREATE TABLE record_type(n INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE, fields BLOB NOT NULL);
     DELETE FROM state WHERE type IN ('ModuleDefinition', 'Notice', 'Folder', 'Document');
     """,
+    # Senders, conversations and kinds become words of the search index (message_search.py): it is built anew, behind what the user does.
+    """
+    DROP TABLE message_text;
+    CREATE VIRTUAL TABLE message_text USING fts5(text, content='', contentless_delete=1, tokenize='unicode61');
+    INSERT OR IGNORE INTO to_index SELECT moment FROM message;
+    """,
 )
 VERSION: Final = len(MIGRATIONS)

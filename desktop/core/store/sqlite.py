@@ -15,19 +15,21 @@ import msgspec
 from desktop.core.domain import Conversation, GroupSummary, Message, ModuleDefinition, Record
 from desktop.core.domain.conditions import ALWAYS, Is, Literal
 from desktop.core.domain.records import FigureGroup, Placed
+from desktop.core.domain.search import MessagesWanted, found_by
 from desktop.core.errors import StorageUnavailable, StoreDamaged, StoreTooNew, WrongStoreKey
 from desktop.core.events import ChangeSet
 from desktop.core.protocol.objects import TYPES, DomainObject, as_record, is_record, value_of, wire_name
 from desktop.core.protocol.problems import ProtocolError
 from desktop.core.store.changes import ChangeRecorder
 from desktop.core.store.edits import EditTable
+from desktop.core.store.message_search import FRESH, MessageSearch
 from desktop.core.store.record_tables import RecordTables
 from desktop.core.store.schema import MIGRATIONS, VERSION
-from desktop.core.store.search_text import index_text, match_expression
-from desktop.core.sync.effects import with_message
+from desktop.core.sync.effects import with_changed, with_message
 from desktop.core.sync.outbox import Edit
 from desktop.core.sync.port import (
     LOOSE,
+    OF_A_CONVERSATION,
     CoverMessages,
     DropType,
     FiguresWanted,
@@ -93,6 +95,7 @@ class SqliteStore:
         self._me = me
         self._keys: dict[str, int] = {}
         self._records = RecordTables(db, self._decode)
+        self._search = MessageSearch(db, lambda data: self._decode(_message, data), _first_moment)
         self._edits: EditTable | None = None  # read with the first look at the outbox
 
     @classmethod
@@ -237,12 +240,30 @@ class SqliteStore:
             if self._run(
                 "SELECT 1 FROM message WHERE id = ? AND conversation = ? AND seq = ?", message.id, room, message.seq
             ):
-                self._run("UPDATE message SET data = ?1 WHERE id = ?2 AND data <> ?1", data, message.id)
+                self._change_message(message, data, changes)
                 return
             self._make_room(message, room, changes)
             moment = self._free_moment(moment)
             self._run(fresh, room, message.seq, moment, message.id, data)
         self._run("INSERT INTO to_index VALUES(?)", moment)
+
+    def _change_message(self, message: Message, data: bytes, changes: ChangeRecorder) -> None:
+        """A message changed in place: its words in the index and its conversation's last line follow."""
+        raw = self._one("SELECT data FROM message WHERE id = ?", message.id)
+        if raw == data:
+            return
+        held = self._decode(_message, raw)
+        self._run("UPDATE message SET data = ? WHERE id = ?", data, message.id)
+        if found_by(held) != found_by(message):
+            self._search.again(message.id)
+        newest = "SELECT data FROM conversation WHERE id = ? AND last_seq <= ?"
+        raw = self._one(newest, message.conversation_id, message.seq)
+        if raw is not None:
+            conversation = self._decode(_conversation, raw)
+            followed = with_changed(conversation, message)
+            if followed is not conversation:
+                self._put_conversation(followed)
+                changes.upsert("Conversation", message.conversation_id)
 
     def _make_room(self, message: Message, room: int, changes: ChangeRecorder) -> None:
         """Takes away the same message at another place, and another message at this place."""
@@ -301,7 +322,7 @@ class SqliteStore:
             changes.message(conversation_id, message_id, present=False)
         self._delete_messages("conversation = ?", room)
         self._run("DELETE FROM coverage WHERE conversation = ?", conversation_id)
-        for name in ("Member", "Receipt"):
+        for name in OF_A_CONVERSATION:
             rows = self._run("SELECT id FROM object WHERE type = ? AND parent = ?", name, conversation_id)
             for (object_id,) in rows:
                 changes.remove(name, object_id)
@@ -311,12 +332,12 @@ class SqliteStore:
         if self._one("SELECT 1 FROM conversation WHERE id = ?", operation.conversation_id) is None:
             return
         room = self._key(operation.conversation_id)
-        kept = {message.id for message in operation.messages}
+        stay = {message.id for message in operation.messages}.union(operation.newer)
         held = self._run(
             "SELECT id FROM message WHERE conversation = ? AND seq BETWEEN ? AND ?", room, operation.low, operation.high
         )
         for (message_id,) in held:
-            if message_id not in kept:
+            if message_id not in stay:
                 self._delete_messages("id = ?", message_id)
                 changes.message(operation.conversation_id, message_id, present=False)
         for message in operation.messages:
@@ -463,30 +484,17 @@ class SqliteStore:
             return dict(self._run("SELECT key, value FROM local WHERE space = ?", space))
 
     # ------------------------------------------------------------ search
-    def search_messages(self, text: str, *, conversation_id: str | None = None, limit: int = 50) -> list[Message]:
-        expression = match_expression(text)
-        if expression is None:
-            return []
-        sql = "SELECT m.data FROM message_text t JOIN message m ON m.moment = t.rowid WHERE message_text MATCH ?"
-        values: list[object] = [expression]
-        if conversation_id is not None:
-            sql += " AND m.conversation = (SELECT n FROM conversation_key WHERE id = ?)"
-            values.append(conversation_id)
+    def search_messages(self, wanted: MessagesWanted) -> tuple[list[Message], int]:
+        self.index_some(FRESH)  # what has just come is found at once
         with _translated():
-            rows = self._run(sql + " ORDER BY t.rowid DESC LIMIT ?", *values, limit)
-            return [self._decode(_message, data) for (data,) in rows]
+            return self._search.find(wanted)
 
     def index_some(self, limit: int = 2000) -> int:
-        with _translated(), self._transaction():
-            # Newest first, since that is what people look for; FTS5 wants ascending rows inside one batch.
-            sql = (
-                "SELECT t.moment, m.data FROM to_index t JOIN message m ON m.moment = t.moment ORDER BY 1 DESC LIMIT ?"
-            )
-            rows = self._run(sql, limit)[::-1]
-            texts = [(n, index_text(_searchable(self._decode(_message, data)))) for n, data in rows]
-            self._db.executemany("INSERT INTO message_text(rowid, text) VALUES(?, ?)", texts)
-            self._db.executemany("DELETE FROM to_index WHERE moment = ?", [(n,) for n, _ in rows])
-        return len(rows)
+        with _translated():
+            if not self._search.behind:
+                return 0
+            with self._transaction():
+                return self._search.index_some(limit)
 
     # ------------------------------------------------------------ small change
     def _ids(self, name: str) -> list[str]:
@@ -511,12 +519,14 @@ class SqliteStore:
 
 def _moment(message: Message) -> int:
     """A number that grows with the time of sending; neighbors of one millisecond are told apart by their ids."""
-    base = min(max(0, message.sent_at), _MAX_TIME) << _TIME_SHIFT
-    return base | zlib.crc32(message.id.encode("utf-8", "surrogatepass")) >> (32 - _TIME_SHIFT)
+    return _first_moment(message.sent_at) | zlib.crc32(message.id.encode("utf-8", "surrogatepass")) >> (
+        32 - _TIME_SHIFT
+    )
 
 
-def _searchable(message: Message) -> str:
-    return f"{message.text} {message.attachment.name}" if message.attachment else message.text
+def _first_moment(at_ms: int) -> int:
+    """The least number of a time."""
+    return min(max(0, at_ms), _MAX_TIME) << _TIME_SHIFT
 
 
 def _unlock(db: apsw.Connection, key: bytes, *, fresh: bool) -> None:

@@ -54,17 +54,16 @@ class Beyond:
         return [PutLocal(LOOSE, f"{name}/{object_id}", None) for object_id in sorted(ids)]
 
     def not_older(self, name: str, objects: Sequence[DomainObject], number: int) -> list[DomainObject]:
-        """Those of `objects`, read at change `number`, that are no older than what is here.
-
-        Up to the cursor everything is here. Messages never change, and old ones come by windows: no cursor bounds them.
-        """
-        if name == "Message":
-            return list(objects)
+        """Those of `objects`, read at change `number`, that are no older than what is here: up to the cursor everything is."""
         reached = state_number(self._states.get(name, ""))
         if reached is not None and number < reached:
             return []
         ahead = self.ahead.get(name, {})
         return [value for value in objects if ahead.get(value.id, -1) <= number]
+
+    def is_newer(self, name: str, object_id: str, number: int) -> bool:
+        """Whether a version of this object later than change `number` is here, beyond the cursor."""
+        return self.ahead.get(name, {}).get(object_id, -1) > number
 
     def drop_reached(self, name: str, state: str) -> None:
         """The cursor is there: what it passed is ahead of it no more."""

@@ -63,12 +63,13 @@ class AnnounceAlerts(msgspec.Struct, frozen=True):
 
 
 class ReportRefusal(msgspec.Struct, frozen=True):
-    """The server refused an edit."""
+    """The server refused an edit. `written`: the text of one that is not kept."""
 
     type_name: str
     object_id: str
     code: str
     description: str = ""
+    written: str = ""
 
 
 class ReportSignal(msgspec.Struct, frozen=True):

@@ -59,6 +59,10 @@ class Coverage:
         runs = self.runs.get(conversation_id)
         return runs[-1][1] if runs else 0
 
+    def holds(self, conversation_id: str, seq: int) -> bool:
+        """Whether this message is held."""
+        return any(low <= seq <= high for low, high in self.runs.get(conversation_id, ranges.NOTHING))
+
     def missing_in(self, conversation_id: str, low: int, high: int) -> Runs:
         """What of [low, high] is not held."""
         inside: Runs = ((low, high),) if low <= high else ()

@@ -32,6 +32,7 @@ class Edit(msgspec.Struct, frozen=True):
     `extra`: what the server's refusal says beyond its code, in wire names.
     `uploads`: further files it waits for: (transfer, where its blob id goes: "signature", or "attachments.2" for the blobId of that entry).
     `needs`: the object whose creation must be through first; while that waits or is refused, this edit is held.
+    `room`: the conversation it touches, where the payload does not say. `shown`: what the new object shows until the server made it, never sent.
     """
 
     id: str
@@ -52,6 +53,8 @@ class Edit(msgspec.Struct, frozen=True):
     extra: dict[str, Any] | None = None
     uploads: tuple[tuple[str, str], ...] = ()
     needs: str | None = None
+    room: str | None = None
+    shown: dict[str, Any] | None = None
 
     @property
     def ready(self) -> bool:
@@ -78,7 +81,9 @@ def with_blob(edit: Edit, transfer_id: str, blob_id: str) -> Edit:
 
 def conversation_of(edit: Edit) -> str:
     """The conversation an edit touches: its own, or the one its message or member belongs to. Empty for everything else."""
-    return edit.object_id if edit.type_name == "Conversation" else str(edit.payload.get("conversationId", ""))
+    if edit.type_name == "Conversation":
+        return edit.object_id
+    return edit.room if edit.room is not None else str(edit.payload.get("conversationId", ""))
 
 
 MAX_BATCH: Final = 32

@@ -11,6 +11,7 @@ import msgspec
 from desktop.core.domain import Conversation, GroupSummary, Message, Record
 from desktop.core.domain.conditions import ALWAYS, Condition
 from desktop.core.domain.records import FigureGroup, Placed
+from desktop.core.domain.search import MessagesWanted
 from desktop.core.events import ChangeSet
 from desktop.core.protocol.objects import DomainObject
 from desktop.core.sync.outbox import Edit
@@ -46,12 +47,16 @@ class DropType(msgspec.Struct, frozen=True):
 
 
 class CoverMessages(msgspec.Struct, frozen=True):
-    """A window as the server sees it: messages in [low, high] become exactly these. Nothing for a conversation that is unknown."""
+    """A window as the server sees it: messages in [low, high] become exactly these. Nothing for a conversation that is unknown.
+
+    `newer`: ids that belong into the window too, of which a newer version is here already.
+    """
 
     conversation_id: str
     low: int
     high: int
     messages: tuple[Message, ...]
+    newer: tuple[str, ...] = ()
 
 
 class SetCoverage(msgspec.Struct, frozen=True):
@@ -164,6 +169,9 @@ class FiguresWanted(msgspec.Struct, frozen=True):
     money: frozenset[str] = frozenset()
 
 
+OF_A_CONVERSATION: Final = ("Member", "Receipt", "Announcement", "JoinRequest", "ScheduledMessage")
+"""Types whose objects go with their conversation."""
+
 LOOSE: Final = "loose"
 """Local space of the objects that a push or an own write brought and no /changes has named yet: keys `<Type>/<id>`."""
 
@@ -259,8 +267,9 @@ class Store(Protocol):
         """All values of a space."""
         ...
 
-    def search_messages(self, text: str, *, conversation_id: str | None = None, limit: int = 50) -> list[Message]:
-        """Newest messages that hold every word of `text` (Chinese: every character run), as far as the index is built."""
+    def search_messages(self, wanted: MessagesWanted) -> tuple[list[Message], int]:
+        """The newest messages that match, as far as the index is built (what has just come is in it), and how many match: counted up to the greater of
+        `limit` and `counted`."""
         ...
 
     def index_some(self, limit: int = 2000) -> int:

@@ -77,12 +77,15 @@ class Puller:
         self._unknown_arrivals: dict[str, list[str]] = {}
         self._caught_up = False
         self.live = False
+        self._messages_from = 0  # where the cursor of messages began
+        self.message_cursors = 0  # counts the cursors of messages: the saved one, and each that was taken anew
 
     # ------------------------------------------------------------ life
     def load(self, saved: Saved) -> None:
         """Starts with what the store holds."""
         self._states.clear()  # filled, not replaced: others look at it
         self._states.update(saved.states)
+        self.message_cursors = int("Message" in saved.states)
         self._push_state = saved.push_state
         self._modules = dict(saved.modules)
         self._beyond.load(saved.loose)
@@ -435,9 +438,14 @@ class Puller:
         self._dirty.add(name)
         operations: list[Operation] = [SetState(name, None)]
         if name == "Message":
-            operations += [SetCoverage(conversation_id, ()) for conversation_id in self.coverage.runs]
-            self.coverage.load({}, self.coverage.tops)
+            operations += self._forget_coverage()
         return [Persist(tuple(operations))]
+
+    def _forget_coverage(self) -> list[Operation]:
+        """What is held was read before the cursor began: what changed in between nobody will tell, so all of it is fetched again."""
+        found: list[Operation] = [SetCoverage(conversation_id, ()) for conversation_id in self.coverage.runs]
+        self.coverage.load({}, self.coverage.tops)
+        return found
 
     def on_snapshot(self, job: SnapshotJob, response: Response, now: float, roll: float) -> list[Command]:
         """State, ids and (when they fit) objects of one type."""
@@ -454,7 +462,9 @@ class Puller:
             )
         state = decode_answer(raw, GetAnswer).state
         if name == "Message":
-            return self._end_snapshot(name, state, [SetState(name, state)], [])
+            self.message_cursors += 1
+            self._messages_from = state_number(state) or 0
+            return self._end_snapshot(name, state, [*self._forget_coverage(), SetState(name, state)], [])
         query = decode_answer(ids_raw, QueryAnswer)
         objects_method, objects_raw = answers.get("objects", ("error", _FAIL))
         cut = query.limit is not None and len(query.ids) >= query.limit > 0
@@ -549,11 +559,18 @@ class Puller:
                 commands += self._settle(window, "rejected")
                 continue
             query, got = decode_answer(query_raw, QueryAnswer), decode_answer(get_raw, GetAnswer)
-            commands += self._take_window(window, query, self._decode("Message", got.objects, commands))
+            number = state_number(got.state)
+            if number is not None and number < self._messages_from:  # read before the cursor began
+                self._wanted.append(window)
+                continue
+            objects = self._decode("Message", got.objects, commands)
+            commands += self._take_window(window, query, objects, number)
             commands += self._settle(window, None)
         return commands
 
-    def _take_window(self, window: Window, query: QueryAnswer, objects: list[DomainObject]) -> list[Command]:
+    def _take_window(
+        self, window: Window, query: QueryAnswer, objects: list[DomainObject], number: int | None
+    ) -> list[Command]:
         conversation_id = window.conversation_id
         if conversation_id not in self.coverage.tops:  # left meanwhile
             return []
@@ -569,10 +586,25 @@ class Puller:
                 self.coverage.skip(conversation_id)
                 return [NoteBroken("Message/query: nothing of what it named")]
             low, high = (min(m.seq for m in inside), high) if window.newest_first else (low, max(m.seq for m in inside))
-        runs = self.coverage.hold(conversation_id, low, high)
         inside.sort(key=lambda message: message.seq)
-        cover = CoverMessages(conversation_id, low, high, tuple(inside))
+        newer = self._newer_here(conversation_id, inside, number)
+        runs = self.coverage.hold(conversation_id, low, high)
+        cover = CoverMessages(conversation_id, low, high, tuple(m for m in inside if m.id not in newer), newer)
         return [Persist((cover, SetCoverage(conversation_id, runs)))]
+
+    def _newer_here(self, conversation_id: str, messages: list[Message], number: int | None) -> tuple[str, ...]:
+        """Those of a window, read at change `number`, of which a later version is here: what is held follows every change up to the cursor, what is
+        not held did not change since."""
+        if number is None:
+            return ()
+        reached = state_number(self._states.get("Message", ""))
+        late = reached is not None and number < reached
+        return tuple(
+            message.id
+            for message in messages
+            if self._beyond.is_newer("Message", message.id, number)
+            or (late and self.coverage.holds(conversation_id, message.seq))
+        )
 
     def failed(self, type_names: Iterable[str], windows: Iterable[Window], now: float, roll: float) -> list[Command]:
         """A request was refused as a whole (RequestError): the same again, later."""
@@ -614,13 +646,26 @@ class Puller:
             follow.append(AnnounceAlerts(tuple(value.id for value in objects)))
         return [PutObjects(name, tuple(objects))], follow
 
-    def absorb_written(self, name: str, value: DomainObject, state_text: str) -> tuple[list[Operation], list[Command]]:
-        """Like `absorb`, for what an own write made. Answers overtake one another: one that was read before the write must not undo it."""
+    def absorb_written(
+        self, name: str, value: DomainObject, state_text: str, *, sure: bool = True
+    ) -> tuple[list[Operation], list[Command]]:
+        """Like `absorb`, for what an own write made. Answers overtake one another: one that was read before the write must not undo it.
+
+        `sure`: it is as it was written. A message that was perhaps made long ago may have changed since: it is shown, and fetched.
+        """
         if name not in self._types:  # its module went meanwhile
             return [], []
+        if isinstance(value, Message) and not sure:
+            if (
+                value.conversation_id not in self.coverage.tops
+            ):  # left since, or not here yet: then it comes with its conversation
+                self.mark_dirty("Conversation")
+                return [], []
+            self.coverage.seen(value.conversation_id, value.seq)
+            return [PutObjects(name, (value,), live=True)], []
         put, follow = self.absorb(name, [value], state_text=state_text)
         number = state_number(state_text)
-        if put and number is not None and name != "Message":
+        if put and number is not None:
             self._beyond.note(name, (value.id,), number)
         if put:
             put += self._beyond.loosen(name, (value.id,))

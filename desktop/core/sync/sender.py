@@ -18,8 +18,10 @@ from desktop.core.sync.puller import Puller
 
 TRANSIENT: Final = frozenset({"serverFail", "serverUnavailable", "serverPartialFail", "rateLimit"})
 """Errors that another try may cure."""
-NOTHING_WRITTEN: Final = frozenset({"Follow", "ReadMark"})
-"""Types whose refused creates are not kept for the user: there is nothing of theirs in it."""
+NOTHING_WRITTEN: Final = frozenset(
+    {"Follow", "ReadMark", "Member", "Announcement", "JoinRequest", "Favorite", "Sticker"}
+)
+"""Types whose refused creates are not kept for the user: there is nothing, or little, of theirs in it."""
 MAX_ATTEMPTS: Final = 8
 MAX_SENDS: Final = 4
 """Requests with edits in flight at once; the server allows 8 in all."""
@@ -38,11 +40,15 @@ class Sender:
         self._wait: dict[str, float] = {}
         self._alone: set[str] = set()
         self._order = 0
+        self._first_sent: dict[
+            str, int
+        ] = {}  # edit → which cursor of messages stood when it left for the first time; 0: not known
 
     def load(self, edits: Iterable[Edit]) -> None:
         """Starts with the saved queue, in order."""
         for edit in edits:
             self._append(edit)
+            self._first_sent[edit.id] = 0
             self._order = max(self._order, edit.order)
 
     def pending(self) -> bool:
@@ -55,6 +61,7 @@ class Sender:
 
     def disconnected(self) -> None:
         """Nothing is in flight any more; what was goes out again, under the same ids."""
+        self._first_sent.update((edit_id, 0) for ids in self._in_flight.values() for edit_id in ids)
         self._in_flight.clear()
         self._wait.clear()
 
@@ -132,6 +139,8 @@ class Sender:
             batch = next_batch(self._lanes[lane].values(), 1 if lane in self._alone else MAX_BATCH)
             if batch:
                 self._in_flight[lane] = frozenset(edit.id for edit in batch)
+                for edit in batch:
+                    self._first_sent.setdefault(edit.id, self._puller.message_cursors)
                 job = SendJob(lane, tuple(edit.id for edit in batch))
                 commands.append(self._requests.start(job, _calls(batch, self._me), now))
         return commands
@@ -207,6 +216,7 @@ class Sender:
     def _confirmed(
         self, edit: Edit, verdict: SetAnswer, whole: dict[str, msgspec.Raw], state: str, commands: list[Command]
     ) -> list[Operation]:
+        sure = self._is_sure(edit)
         self._remove(edit)
         operations: list[Operation] = [RemoveEdit(edit)]
         if edit.kind is EditKind.DESTROY:
@@ -218,16 +228,27 @@ class Sender:
         if value is None:
             self._puller.mark_dirty(edit.type_name)
             return operations
-        put, follow = self._puller.absorb_written(edit.type_name, value, state)
+        put, follow = self._puller.absorb_written(edit.type_name, value, state, sure=sure)
         commands += follow
         return [*put, *operations]
+
+    def _is_sure(self, edit: Edit) -> bool:
+        """Whether the answer tells of what is now: a message made by an earlier try may have been changed, under a cursor that tells nothing of it."""
+        made_message = edit.type_name == "Message" and edit.kind is EditKind.CREATE
+        return not made_message or 0 < self._first_sent.get(edit.id, 0) == self._puller.message_cursors
 
     def _value(self, edit: Edit, verdict: SetAnswer, whole: dict[str, msgspec.Raw]) -> DomainObject | None:
         if edit.type_name in NOT_SYNCED:
             return None
         made = (verdict.created or {}).get(edit.object_id)
         if edit.type_name == "Message" and made is not None:
-            data: dict[str, Any] = {**edit.payload, "senderId": self._me, **decode_answer(made, dict[str, Any])}
+            shown = edit.shown or {}  # the whole of it comes by the stream
+            data: dict[str, Any] = {
+                **edit.payload,
+                **shown,
+                "senderId": self._me,
+                **decode_answer(made, dict[str, Any]),
+            }
             return object_of("Message", data, self._me)
         object_id = edit.object_id if made is None else decode_answer(made, _OnlyId).id or edit.object_id
         raw = whole.get(object_id)
@@ -236,9 +257,9 @@ class Sender:
     def _as_it_is(
         self, edit: Edit, whole: dict[str, msgspec.Raw], state: str, commands: list[Command]
     ) -> list[Operation]:
-        """The record whose change was refused, as the server has it: what the user is asked to compare with."""
+        """The record or message whose change was refused, as the server has it: what the user is asked to compare with, or sees again."""
         raw = whole.get(edit.object_id)
-        if raw is None or not is_record(edit.type_name):
+        if raw is None or not (is_record(edit.type_name) or edit.type_name == "Message"):
             return []
         try:
             value = decode_object(edit.type_name, raw, self._me)
@@ -249,15 +270,18 @@ class Sender:
         return put
 
     def _refuse(self, edit: Edit, problem: SetError) -> list[Command]:
-        report = ReportRefusal(edit.type_name, edit.object_id, problem.type, problem.description or "")
+        report = ReportRefusal(edit.type_name, edit.object_id, problem.code, problem.description or "")
         kept = keeps(edit)
         if not kept and edit.local_path is None:  # what it changed shows the server's version again
             self._remove(edit)
+            written = edit.payload.get("text")
+            if isinstance(written, str):
+                report = msgspec.structs.replace(report, written=written)
             return [Persist((RemoveEdit(edit),)), report]
         refused = msgspec.structs.replace(
             edit,
             state=EditState.REFUSED,
-            code=problem.type,
+            code=problem.code,
             description=problem.description,
             extra=problem.extra,
         )
@@ -280,6 +304,7 @@ class Sender:
         lane = self._lanes[edit.lane]
         del lane[edit.id]
         del self._lane_of[edit.id]
+        self._first_sent.pop(edit.id, None)
         if not lane:
             del self._lanes[edit.lane]
             self._alone.discard(edit.lane)

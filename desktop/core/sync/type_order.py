@@ -23,9 +23,12 @@ START_ORDER: Final = (
     "Follow",
     "Process",
     "Delegation",
+    "ScheduledMessage",
+    "Favorite",
+    "Sticker",
 )
 """Types in the order of the start-up path: what the first screen shows comes first; then the types of modules."""
-LAST: Final = ("CaseEvent", "Comment", "Member", "Receipt")
+LAST: Final = ("CaseEvent", "Comment", "Member", "Receipt", "Announcement", "JoinRequest")
 STATIC: Final = frozenset((*START_ORDER, *LAST))
 MAX_TYPES: Final = 1000
 _TYPE_NAME: Final = re.compile(r"[A-Z][A-Za-z0-9]{1,59}")

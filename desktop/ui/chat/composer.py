@@ -4,231 +4,54 @@ Enter never sends while an input method composes. What is pasted or dropped wait
 """
 
 import re
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QBuffer, QByteArray, QIODevice, QMimeData, QPoint, QSize, Qt, QTimer, QUrl, Signal
+from PySide6.QtCore import QPoint, QSize, Qt, QTimer, Signal
 from PySide6.QtGui import (
-    QDragEnterEvent,
-    QDropEvent,
     QFontMetrics,
-    QImage,
-    QImageWriter,
-    QInputMethodEvent,
     QKeyEvent,
     QResizeEvent,
     QTextCursor,
-    QTextOption,
 )
-from PySide6.QtWidgets import QFileDialog, QFrame, QHBoxLayout, QSizePolicy, QTextEdit, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QFileDialog, QFrame, QHBoxLayout, QMenu, QSizePolicy, QVBoxLayout, QWidget
 
 from desktop.core.domain import Conversation, ConversationKind
 from desktop.models.people import People
 from desktop.ui import i18n, theme
 from desktop.ui.chat import text as words
+from desktop.ui.chat.composer_menus import capture_menu, extra_menu, options_menu
+from desktop.ui.chat.item_strip import ItemStrip
 from desktop.ui.chat.mentions import Candidate, MentionPopup
+from desktop.ui.chat.message_edit import MessageEdit
+from desktop.ui.chat.outgoing import PICTURES, Outgoing, SendOptions, item_of
 from desktop.ui.i18n import tr, when
-from desktop.ui.kit import Button, ElidedLabel, IconButton, IconLabel, Label, file_suffix, on_click
+from desktop.ui.kit import Button, ElidedLabel, IconButton, IconLabel, Label, on_click
 from desktop.ui.shell.ui_state import UiState
-from desktop.ui.theme.values_chat import COMPOSER_MAX, COMPOSER_MIN
 
 if TYPE_CHECKING:
     from desktop.ui.chat.emoji import EmojiPicker
+    from desktop.ui.chat.sticker_panel import StickerPanel
 
 MAX_TEXT = 10_000
 DRAFT_MS = 800
 TYPING_MS = 3000
-PICTURES = frozenset({"png", "jpg", "jpeg", "gif", "webp", "bmp"})
 _MENTION = re.compile(r"(?:^|[^0-9A-Za-z_.])@([^\s@]{0,12})$")
-
-
-@dataclass(frozen=True, slots=True)
-class Item:
-    """A picture or file waiting in the strip: bytes for what was pasted, a path for the rest."""
-
-    name: str
-    source: Path | bytes
-    is_picture: bool
-    size: int
-
-
-@dataclass(frozen=True, slots=True)
-class Outgoing:
-    """What the user wants sent, in this order: the items, then the text."""
-
-    text: str
-    mentions: tuple[str, ...]
-    reply_to: str | None
-    items: tuple[Item, ...]
-
-
-def item_of(path: Path) -> Item | None:
-    """A file to send; None for folders and what can't be read."""
-    try:
-        if not path.is_file():
-            return None
-        size = path.stat().st_size
-    except OSError:
-        return None
-    return Item(path.name, path, file_suffix(path.name) in PICTURES, size)
-
-
-class _Edit(QTextEdit):
-    """Plain text that grows with its lines. Keys with a meaning go to the composer first."""
-
-    send_pressed = Signal()
-    items_given = Signal(object)
-    refused = Signal()
-    resized = Signal()
-
-    def __init__(self, composer: "Composer") -> None:
-        super().__init__(composer)
-        self._composer = composer
-        self.composing = False
-        self.setAcceptRichText(False)
-        self.setProperty("look", "bare")
-        self.setTabChangesFocus(True)
-        self.setWordWrapMode(QTextOption.WrapMode.WrapAtWordBoundaryOrAnywhere)
-        self.setVerticalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAsNeeded)
-        self.document().setDocumentMargin(0)
-        self.document().documentLayout().documentSizeChanged.connect(lambda _size: self.fit())
-        i18n.bind(self.setAccessibleName, "chat.compose.name")
-
-    def fit(self) -> None:
-        """Takes the height of the text, within its bounds."""
-        wanted = round(self.document().size().height()) + 4
-        height = min(max(wanted, theme.scaled(COMPOSER_MIN)), theme.scaled(COMPOSER_MAX))
-        if self.height() != height or self.minimumHeight() != height:
-            self.setFixedHeight(height)
-
-    def inputMethodEvent(self, event: QInputMethodEvent) -> None:
-        self.composing = bool(event.preeditString())
-        super().inputMethodEvent(event)
-
-    def keyPressEvent(self, event: QKeyEvent) -> None:
-        enter = event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter)
-        if enter and self.composing:
-            event.accept()
-            return
-        if self._composer.take_key(event):
-            return
-        if enter:
-            control = bool(event.modifiers() & Qt.KeyboardModifier.ControlModifier)
-            shift = bool(event.modifiers() & Qt.KeyboardModifier.ShiftModifier)
-            if not shift and control != self._composer.enter_sends:
-                self.send_pressed.emit()
-            else:
-                self.insertPlainText("\n")
-                self.ensureCursorVisible()
-            return
-        super().keyPressEvent(event)
-
-    def focusNextPrevChild(self, forward: bool) -> bool:
-        return self._composer.take_tab() or super().focusNextPrevChild(forward)
-
-    def canInsertFromMimeData(self, source: QMimeData) -> bool:
-        return source.hasUrls() or source.hasImage() or source.hasText()
-
-    def insertFromMimeData(self, source: QMimeData) -> None:
-        if source.hasUrls() and any(url.isLocalFile() for url in source.urls()):
-            self._take_urls(source.urls())
-        elif source.hasImage() and not source.text().strip():
-            self._take_image(source)
-        else:
-            self.insertPlainText(source.text())
-
-    def _take_urls(self, urls: list[QUrl]) -> None:
-        found = [item_of(Path(url.toLocalFile())) for url in urls if url.isLocalFile()]
-        items = tuple(item for item in found if item is not None)
-        if items:
-            self.items_given.emit(items)
-        if len(items) < len(urls):
-            self.refused.emit()
-
-    def _take_image(self, source: QMimeData) -> None:
-        image = QImage(source.imageData())
-        if image.isNull():
-            return
-        buffer = QBuffer()
-        buffer.open(QIODevice.OpenModeFlag.WriteOnly)
-        QImageWriter(buffer, QByteArray(b"PNG")).write(image)
-        data = bytes(buffer.data().data())
-        name = tr("chat.compose.pasted", time=when.clock(when.now()).replace(":", "."))
-        self.items_given.emit((Item(name, data, True, len(data)),))
-
-    def dragEnterEvent(self, event: QDragEnterEvent) -> None:
-        if self.canInsertFromMimeData(event.mimeData()):
-            event.acceptProposedAction()
-
-    def dropEvent(self, event: QDropEvent) -> None:
-        if event.mimeData().hasUrls():
-            self._take_urls(event.mimeData().urls())
-            event.acceptProposedAction()
-            return
-        super().dropEvent(event)
-
-    def resizeEvent(self, event: QResizeEvent) -> None:
-        super().resizeEvent(event)
-        self.resized.emit()
-
-
-class _Strip(QFrame):
-    """What waits to be sent with the next press of Send: each with its name, size and a way out."""
-
-    changed = Signal()
-
-    def __init__(self, parent: QWidget) -> None:
-        super().__init__(parent)
-        self.items: list[Item] = []
-        self._layout = QVBoxLayout(self)
-        self._layout.setContentsMargins(0, 0, 0, 4)
-        self._layout.setSpacing(4)
-        self.hide()
-
-    def add(self, items: tuple[Item, ...]) -> None:
-        """Puts more into it."""
-        self.items.extend(items)
-        self._show()
-
-    def clear(self) -> None:
-        """Empties it."""
-        self.items = []
-        self._show()
-
-    def _remove(self, item: Item) -> None:
-        self.items.remove(item)
-        self._show()
-
-    def _show(self) -> None:
-        while (old := self._layout.takeAt(0)) is not None:
-            widget = old.widget()
-            if widget is not None:
-                widget.deleteLater()
-        for item in self.items:
-            self._layout.addWidget(self._line(item))
-        self.setVisible(bool(self.items))
-        self.changed.emit()
-
-    def _line(self, item: Item) -> QWidget:
-        line = QFrame()
-        line.setProperty("surface", "card")
-        layout = QHBoxLayout(line)
-        layout.setContentsMargins(8, 3, 4, 3)
-        layout.setSpacing(8)
-        layout.addWidget(IconLabel("image" if item.is_picture else "file", size=16))
-        layout.addWidget(ElidedLabel(item.name), 1)
-        layout.addWidget(Label(when.size(item.size), role="secondary", tone="ink3"))
-        remove = IconButton("x", "chat.compose.strip_remove", size=14, box=22)
-        on_click(remove, lambda: self._remove(item))
-        layout.addWidget(remove)
-        return line
 
 
 class Composer(QFrame):
     """The lower part of the chat pane. Signals say what the user wants; `restore` gives back what could not be sent."""
 
     submitted = Signal(object)
+    edited = Signal(str, str, object)  # message id, its new text, who is mentioned
+    edit_last_wanted = Signal()  # Up in an empty field
+    extra_wanted = Signal(str)  # poll, chain, code, card, shake, favorites
+    later_wanted = Signal()
+    sticker_wanted = Signal(str)  # the sticker's id
+    capture_wanted = Signal(bool)  # a screenshot; whether this program's windows are put away for it
+    voice_wanted = Signal()
     draft_changed = Signal(str, str)  # conversation id, text
     typed = Signal(str)
     complained = Signal(str)
@@ -243,13 +66,16 @@ class Composer(QFrame):
         self._member_ids: list[str] = []
         self._mentioned: dict[str, str] = {}
         self._reply: tuple[str, str] | None = None
+        self._editing: tuple[str, str] | None = None  # the message, and what was written before it
+        self.options = SendOptions()
         self._saved_draft = ""
         self._loading = False
         self._last_typed = 0
-        self.edit = _Edit(self)
-        self.strip = _Strip(self)
+        self.edit = MessageEdit(self, self)
+        self.strip = ItemStrip(self)
         self._state = state
         self._picker: EmojiPicker | None = None
+        self.make_stickers: Callable[[], StickerPanel] | None = None  # set where there are stickers to send
         self.popup = MentionPopup(people, parent or self)
         self._draft_timer = QTimer(self)
         self._draft_timer.setSingleShot(True)
@@ -261,11 +87,24 @@ class Composer(QFrame):
         self.emoji_button = IconButton("smiley", "chat.compose.emoji")
         self.picture_button = IconButton("image", "chat.compose.picture")
         self.file_button = IconButton("paperclip", "chat.compose.file")
+        self.capture_button = IconButton("scissors", "capture.take")
+        self.voice_button = IconButton("microphone", "voice.record")
         self.mention_button = IconButton("at", "chat.compose.mention")
+        self.later_button = IconButton("clock", "chat_talk.compose.later")
+        self.extra_button = IconButton("plus-circle", "chat_talk.compose.extra")
         tools = QHBoxLayout()
         tools.setSpacing(6)
         tools.setContentsMargins(0, 0, 0, 0)
-        for button in (self.emoji_button, self.picture_button, self.file_button, self.mention_button):
+        for button in (
+            self.emoji_button,
+            self.picture_button,
+            self.file_button,
+            self.capture_button,
+            self.voice_button,
+            self.mention_button,
+            self.later_button,
+            self.extra_button,
+        ):
             tools.addWidget(button)
         tools.addStretch(1)
         self.reply_line = QFrame()
@@ -273,24 +112,29 @@ class Composer(QFrame):
         self.reply_close = IconButton("x", "chat.cancel_reply", size=14, box=22)
         reply = QHBoxLayout(self.reply_line)
         reply.setContentsMargins(0, 0, 0, 0)
-        reply.addWidget(IconLabel("arrow-bend-up-left", size=14))
+        self._reply_icon = IconLabel("arrow-bend-up-left", size=14)
+        reply.addWidget(self._reply_icon)
         reply.addWidget(self.reply_text, 1)
         reply.addWidget(self.reply_close)
         self.reply_line.hide()
         self.count = Label(role="secondary", tone="red_text")
         self.hint = Label(role="secondary", tone="ink3")
+        self.options_label = Label(role="secondary", tone="amber")
         self.send_button = Button(key="chat.compose.send", kind="primary")
+        self.options_button = IconButton("caret-down", "chat_talk.compose.options", size=14, box=24)
         foot = QHBoxLayout()
         foot.setSpacing(10)
         foot.addWidget(self.count)
+        foot.addWidget(self.options_label)
         foot.addStretch(1)
         foot.addWidget(self.hint)
         foot.addWidget(self.send_button)
+        foot.addWidget(self.options_button)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(14, 6, 18, 12)
         layout.setSpacing(2)
         layout.addLayout(tools)
-        inset = QVBoxLayout()
+        inset = self._inset = QVBoxLayout()
         inset.setContentsMargins(4, 0, 0, 0)
         inset.setSpacing(2)
         inset.addWidget(self.reply_line)
@@ -305,9 +149,14 @@ class Composer(QFrame):
         on_click(self.emoji_button, lambda: self.picker.open_above(self.emoji_button))
         on_click(self.picture_button, lambda: self._pick(pictures=True))
         on_click(self.file_button, lambda: self._pick(pictures=False))
+        on_click(self.capture_button, lambda: self._drop(capture_menu(self), self.capture_button))
+        on_click(self.voice_button, self.voice_wanted.emit)
         on_click(self.mention_button, self._on_mention_button)
         on_click(self.send_button, self.submit)
-        on_click(self.reply_close, self._cancel_reply)
+        on_click(self.reply_close, self._close_line)
+        on_click(self.later_button, self.later_wanted.emit)
+        on_click(self.extra_button, lambda: self._drop(extra_menu(self), self.extra_button))
+        on_click(self.options_button, lambda: self._drop(options_menu(self), self.options_button))
         self.popup.chosen.connect(self._on_mention)
         self.edit.send_pressed.connect(self.submit)
         self.edit.items_given.connect(self.strip.add)
@@ -331,10 +180,11 @@ class Composer(QFrame):
         self._conversation = conversation
         self._member_ids = []
         self._mentioned = {}
-        self._reply = None
+        self._reply = self._editing = None
         self.reply_line.hide()
         self.strip.clear()
         self.popup.hide()
+        self.set_options(SendOptions())
         self._saved_draft = draft
         self._loading = True
         self.edit.setPlainText(draft)
@@ -347,12 +197,125 @@ class Composer(QFrame):
         """Who can be mentioned."""
         self._member_ids = member_ids
 
-    def set_reply(self, message_id: str, text: str) -> None:
+    def set_reply(self, message_id: str, text: str, *, focus: bool = True) -> None:
         """The next message answers that one."""
+        self.leave_edit()
         self._reply = (message_id, text)
+        self._show_line("arrow-bend-up-left", text, "chat.cancel_reply")
+        if focus:
+            self.edit.setFocus()
+            self.flush_draft()
+
+    @property
+    def reply_to(self) -> str | None:
+        """The message that the next one answers."""
+        return self._reply[0] if self._reply is not None else None
+
+    def take_draft(self, text: str) -> None:
+        """Another device wrote on: what is here was not touched since it was saved."""
+        if self._editing is None and self.edit.toPlainText() == self._saved_draft and text != self._saved_draft:
+            self._saved_draft = text
+            self._put(text)
+
+    def _show_line(self, icon: str, text: str, close_key: str) -> None:
+        self._reply_icon.set_icon(icon, "ink3")
         self.reply_text.setText(text)
+        self.reply_close.set_icon("x", close_key)
         self.reply_line.show()
+
+    def _put(self, text: str) -> None:
+        """Another text, which is nobody's typing."""
+        self._loading = True
+        self.edit.setPlainText(text)
+        self.edit.moveCursor(QTextCursor.MoveOperation.End)
+        self._loading = False
+        self._show_state()
+
+    # ---- changing a message that was sent
+    @property
+    def editing(self) -> str:
+        """The message that is being changed, empty when a new one is written."""
+        return self._editing[0] if self._editing is not None else ""
+
+    def start_edit(self, message_id: str, text: str, mentioned: dict[str, str]) -> None:
+        """The text of a sent message comes into the field; what was there waits until that is over. `mentioned`: name to id."""
+        self.leave_edit()
+        self.flush_draft()
+        self._editing = (message_id, self.edit.toPlainText())
+        self._reply = None
+        self._mentioned = dict(mentioned)
+        self._show_line("pencil-simple", tr("chat_talk.editing"), "chat_talk.edit_cancel")
+        self._put(text)
         self.edit.setFocus()
+
+    def leave_edit(self) -> None:
+        """Back to the message that was being written."""
+        if self._editing is None:
+            return
+        _, before = self._editing
+        self._editing = None
+        self._mentioned = {}
+        self.reply_line.hide()
+        self._put(before)
+
+    def write_again(self, text: str) -> None:
+        """A text that was taken back, to be sent anew; what is written already stays below."""
+        since = self.edit.toPlainText()
+        self.edit.setPlainText(text if not since else f"{text}\n{since}")
+        self.edit.moveCursor(QTextCursor.MoveOperation.End)
+        self.edit.setFocus()
+
+    # ---- how it is sent
+    def set_options(self, options: SendOptions) -> None:
+        """How the next message is sent; said beside the button while it is out of the ordinary."""
+        self.options = options
+        names = [name for name in ("must_confirm", "silent", "markdown") if getattr(options, name)]
+        said = [tr(f"chat_talk.option.{name}") for name in names]
+        self.options_label.setText(" ・ ".join(said))
+        self.options_label.setVisible(bool(said))
+
+    def toggle_option(self, name: str) -> None:
+        """Turns one of the options on or off."""
+        self.set_options(replace(self.options, **{name: not getattr(self.options, name)}))
+
+    @property
+    def is_direct(self) -> bool:
+        """Whether a single colleague reads it."""
+        return self._conversation is not None and self._conversation.kind is ConversationKind.DIRECT
+
+    @property
+    def widget(self) -> QWidget:
+        """Over which menus stand."""
+        return self
+
+    def want_extra(self, name: str) -> None:
+        """Something of the menu is to be sent."""
+        self.extra_wanted.emit(name)
+
+    def put_over_edit(self, bar: QWidget) -> None:
+        """A bar that stands where the text is written, while `show_edit` is off."""
+        self._inset.addWidget(bar)
+
+    def show_edit(self, shown: bool) -> None:
+        """Whether a text can be written, or the bar in its place is used."""
+        self.edit.setVisible(shown)
+        for part in (self.send_button, self.options_button):
+            part.setVisible(shown)
+        if shown:
+            self.edit.setFocus()
+
+    def want_capture(self, hide_windows: bool) -> None:
+        """A screenshot is to be taken."""
+        self.capture_wanted.emit(hide_windows)
+
+    def want_later(self) -> None:
+        """What is written is to be sent later."""
+        self.later_wanted.emit()
+
+    @staticmethod
+    def _drop(menu: QMenu, button: QWidget) -> None:
+        height = menu.sizeHint().height()
+        menu.popup(button.mapToGlobal(QPoint(0, -height)))
 
     def restore(self, outgoing: Outgoing) -> None:
         """Gives back what could not be handed over, before what was typed since."""
@@ -368,6 +331,8 @@ class Composer(QFrame):
         """Hands out the draft when it changed."""
         self._draft_timer.stop()
         text = self.edit.toPlainText()
+        if self._editing is not None:
+            return
         if self._conversation is not None and text != self._saved_draft:
             self._saved_draft = text
             self.draft_changed.emit(self._conversation.id, text)
@@ -378,8 +343,10 @@ class Composer(QFrame):
         if self._picker is None:
             from desktop.ui.chat.emoji import EmojiPicker
 
-            self._picker = EmojiPicker(self._state, self)
+            stickers = self.make_stickers() if self.make_stickers is not None else None
+            self._picker = EmojiPicker(self._state, self, stickers)
             self._picker.picked.connect(self._on_emoji)
+            self._picker.sticker_picked.connect(self.sticker_wanted)
         return self._picker
 
     @property
@@ -395,19 +362,31 @@ class Composer(QFrame):
             return
         if not text and not self.strip.items:
             return
-        mentions = tuple(dict.fromkeys(who for name, who in self._mentioned.items() if f"@{name}" in text))
-        outgoing = Outgoing(text, mentions, self._reply[0] if self._reply else None, tuple(self.strip.items))
-        self._loading = True
-        self.edit.clear()
-        self._loading = False
+        mentions = self.mentions_in(text)
+        if self._editing is not None:
+            if text:
+                message_id = self._editing[0]
+                self.leave_edit()
+                self.edited.emit(message_id, text, mentions)
+            return
+        outgoing = Outgoing(text, mentions, self.reply_to, tuple(self.strip.items), self.options)
+        self.clear()
         self.strip.clear()
+        self.set_options(SendOptions())
+        self.submitted.emit(outgoing)
+        self.edit.setFocus()
+
+    def mentions_in(self, text: str) -> tuple[str, ...]:
+        """Who of those picked by @ still stands in the text."""
+        return tuple(dict.fromkeys(who for name, who in self._mentioned.items() if f"@{name}" in text))
+
+    def clear(self) -> None:
+        """The text is on its way: the field, its draft and what it answers are empty again."""
         self._mentioned = {}
         self._reply = None
         self.reply_line.hide()
-        self._show_state()
+        self._put("")
         self.flush_draft()
-        self.submitted.emit(outgoing)
-        self.edit.setFocus()
 
     # ---- keys and text
     def take_key(self, event: QKeyEvent) -> bool:
@@ -423,8 +402,11 @@ class Composer(QFrame):
             if key == Qt.Key.Key_Escape:
                 self.popup.hide()
                 return True
-        if key == Qt.Key.Key_Escape and self._reply is not None:
-            self._cancel_reply()
+        if key == Qt.Key.Key_Escape and (self._reply is not None or self._editing is not None):
+            self._close_line()
+            return True
+        if key == Qt.Key.Key_Up and not event.modifiers() and not self.edit.toPlainText() and not self.strip.items:
+            self.edit_last_wanted.emit()
             return True
         return False
 
@@ -437,7 +419,7 @@ class Composer(QFrame):
 
     def _on_text(self) -> None:
         self._show_state()
-        if self._loading or self._conversation is None:
+        if self._loading or self._conversation is None or self._editing is not None:
             return
         self._draft_timer.start()
         now = when.now()
@@ -453,6 +435,13 @@ class Composer(QFrame):
         self.hint.setVisible(
             self.width() > QFontMetrics(self.hint.font()).horizontalAdvance(self.hint.text()) + theme.scaled(200)
         )
+
+    def _close_line(self) -> None:
+        """The cross of the line above the field: the edit or the answer is given up."""
+        if self._editing is not None:
+            self.leave_edit()
+        else:
+            self._cancel_reply()
 
     def _cancel_reply(self) -> None:
         self._reply = None

@@ -4,6 +4,7 @@ from bisect import bisect_left
 from collections.abc import Callable, Iterable
 
 from desktop.core.domain import (
+    Card,
     Conversation,
     ConversationKind,
     Delivery,
@@ -13,10 +14,10 @@ from desktop.core.domain import (
     Transfer,
     TransferState,
 )
-from desktop.core.domain.chat import Card
 from desktop.models.people import People
 from desktop.ui.chat.cards import CardFace, CardSource
 from desktop.ui.chat.pictures import Thumbnails
+from desktop.ui.chat.voice_state import VoiceState
 
 
 class TalkContext:
@@ -35,9 +36,13 @@ class TalkContext:
         self._held = quoted
         self._make_cards, self._on_cards = cards, on_cards
         self._cards: CardSource | None = None
+        self.voice: VoiceState | None = None  # what plays; None where nothing can
         self._quotes: dict[str, Message | None] = {}
         self.conversation: Conversation | None = None
+        self.picking = False  # a column of check marks stands at the left
         self.unread_from = 0  # place of the first message that was new on opening; 0 for none
+        self.recalled_texts: dict[str, str] = {}  # what was taken back in this session, to be written anew
+        self.nicknames: dict[str, str] = {}  # what members call themselves here
         self.transfers: dict[str, Transfer] = {}
         self._read_seqs: list[int] = []
         self._readers = 0
@@ -79,6 +84,17 @@ class TalkContext:
         self.unread_from = 0
         self._quotes = {}
         self._read_seqs, self._readers = [], 0
+        self.nicknames = {}
+
+    def name(self, person_id: str | None) -> str:
+        """What a person is called in this conversation."""
+        return self.nicknames.get(person_id or "") or self.people.name(person_id)
+
+    @property
+    def others(self) -> int:
+        """How many there are beside this user, as far as is known."""
+        known = self.conversation.member_count - 1 if self.conversation and self.conversation.member_count else 0
+        return max(known, self._readers)
 
     @property
     def me_id(self) -> str:

@@ -7,13 +7,16 @@ from PySide6.QtCore import QItemSelectionModel, QModelIndex, QPoint, QRect, QRec
 from PySide6.QtGui import QColor, QFontMetrics, QPainter
 from PySide6.QtWidgets import QListView, QMenu, QStackedLayout, QStyle, QStyleOptionViewItem, QVBoxLayout, QWidget
 
-from desktop.core.domain import Conversation, ConversationKind, Delivery, MessageKind
+from desktop.core.domain import Conversation, ConversationKind, Delivery, LastMessage
 from desktop.core.events import ChangeSet, Event, PresenceChanged
-from desktop.models.conversations import ConversationList, ConversationRole
+from desktop.models.conversations import ConversationList, ConversationRole, unread_of
 from desktop.models.people import People
 from desktop.models.verbs import TalkSession
 from desktop.ui import theme
 from desktop.ui.chat import text as words
+from desktop.ui.chat.folder_bar import FolderBar
+from desktop.ui.chat.summaries import kind_words
+from desktop.ui.chat.system_words import event_words, recalled_words
 from desktop.ui.i18n import tr, when
 from desktop.ui.kit import (
     EmptyState,
@@ -33,6 +36,7 @@ from desktop.ui.tasks import TaskOwner
 from desktop.ui.theme import icons
 
 REFRESH_MS = 30
+FOLDER_LIMIT = 30
 MINUTE_MS = 60_000
 
 
@@ -49,13 +53,11 @@ def preview(conversation: Conversation, people: People, *, open_id: str = "") ->
     last = conversation.last_message
     body = ""
     if last is not None:
-        body = words.one_line(last.text)
-        if last.kind is MessageKind.PICTURE:
-            body = tr("chat.kind.picture")
-        elif last.kind is MessageKind.FILE:
-            body = f"{tr('chat.kind.file')} {body}".strip()
+        told = _told(last, people)
+        body = told or words.one_line(kind_words(last.kind, last.text) or last.text)
         sender = people.name(last.sender_id)
-        if conversation.kind is ConversationKind.GROUP and sender and last.sender_id != people.me.id:
+        others = bool(sender) and last.sender_id != people.me.id and not told
+        if conversation.kind is ConversationKind.GROUP and others:
             body = tr("chat.list.says", name=sender, text=body)
     if conversation.mention_count:
         return tr("chat.list.mention"), "red_text", body
@@ -66,6 +68,13 @@ def preview(conversation: Conversation, people: People, *, open_id: str = "") ->
     if last is not None and last.delivery is not Delivery.SENT:
         return tr("chat.list.pending"), "ink3", body
     return "", "", body
+
+
+def _told(last: LastMessage, people: People) -> str:
+    """The line of what nobody says: taken back, somebody came…; empty for what is said."""
+    if last.recalled_at is not None:
+        return recalled_words(last.sender_id, last.recalled_by_id, people)
+    return event_words(last.event, people) if last.event is not None else ""
 
 
 class ConversationDelegate(RowDelegate):
@@ -112,17 +121,16 @@ class ConversationDelegate(RowDelegate):
         width = QFontMetrics(small).horizontalAdvance(moment)
         right = QRect(rect.right() - width, rect.top(), width + 1, rect.height())
         draw_elided(painter, right, moment, small, colors.ink3)
-        unread = bool(conversation.unread_count)
+        unread = bool(unread_of(conversation))
         name = rect.adjusted(0, 0, -width - 8, 0)
         draw_elided(painter, name, title(conversation, self._people), theme.font("base", bold=unread), colors.ink)
 
     def _lower(self, painter: QPainter, rect: QRect, conversation: Conversation) -> None:
         colors = theme.tokens()
         right = rect.right() + 1
-        if conversation.unread_count:
-            pill = paint_badge(
-                painter, right, rect.center().y() + 1, conversation.unread_count, quiet=conversation.muted
-            )
+        unread = unread_of(conversation)
+        if unread:
+            pill = paint_badge(painter, right, rect.center().y() + 1, unread, quiet=conversation.muted)
             right = int(pill.left()) - 6
         if conversation.muted:
             side = theme.scaled(14)
@@ -152,8 +160,8 @@ class ConversationDelegate(RowDelegate):
             "text": f"{mark} {body}".strip(),
             "time": when.short(conversation.updated_at, when.now()),
         }
-        if conversation.unread_count:
-            return tr("chat.list.row", unread=conversation.unread_count, **said)
+        if unread_of(conversation):
+            return tr("chat.list.row", unread=unread_of(conversation), **said)
         return tr("chat.list.row_read", **said)
 
 
@@ -177,6 +185,7 @@ class ConversationPane(QWidget):
     """The pane at the left of the messages page. `opened` names the conversation the user wants."""
 
     opened = Signal(str)
+    pop_out_asked = Signal(str)  # in a window of its own
     unread_changed = Signal(int)
     loaded = Signal()
 
@@ -204,6 +213,8 @@ class ConversationPane(QWidget):
         top = QVBoxLayout()
         top.setContentsMargins(12, 12, 12, 10)
         top.addWidget(self.search)
+        self.folders = FolderBar()
+        top.addWidget(self.folders)
         self._stack = QStackedLayout()
         self._stack.addWidget(self.list)
         self._stack.addWidget(self.empty)
@@ -216,6 +227,7 @@ class ConversationPane(QWidget):
 
     def _bind(self) -> None:
         self.search.searched.connect(self._on_search)
+        self.folders.chosen.connect(self._on_folder)
         self.search.returnPressed.connect(self._open_first)
         self.list.chosen.connect(self._on_chosen)
         self.list.customContextMenuRequested.connect(self._on_menu)
@@ -252,6 +264,7 @@ class ConversationPane(QWidget):
     async def _load(self) -> None:
         conversations = await self._session.chat.conversations()
         self.model.set_conversations(conversations)
+        self.folders.show_folders(self.model.folders, conversations)
         if not self.list.hasFocus():  # else the arrow keys are on their way through the list
             self._show_current()
         self._show_state()
@@ -260,6 +273,38 @@ class ConversationPane(QWidget):
             self._unread = unread
             self.unread_changed.emit(unread)
         self.loaded.emit()
+
+    # ---- folders
+    def _on_folder(self, folder: str) -> None:
+        self.model.set_folder(folder or None)
+        self._show_state()
+        self._show_current()
+
+    async def _new_folder(self, conversation_id: str) -> None:
+        from desktop.ui.chat.ask_text import ask_text
+
+        name = await ask_text(self, "chat_talk.folder.new", limit=FOLDER_LIMIT, lines=1)
+        if name:
+            await self._session.chat.set_folder(conversation_id, " ".join(name.split()))
+
+    def _add_folders(self, menu: QMenu, conversation: Conversation) -> None:
+        inner = Menu(menu)
+        inner.setTitle(tr("chat_talk.folder.move"))
+        inner.setIcon(icons.icon("folder-simple", "ink2", 16))
+        chat, key = self._session.chat, conversation.id
+        for name in self.model.folders:
+            action = inner.addAction(name)
+            action.setCheckable(True)
+            action.setChecked(conversation.folder == name)
+            action.triggered.connect(lambda _on=False, name=name: self._do(chat.set_folder(key, name)))
+        if self.model.folders:
+            inner.addSeparator()
+        if conversation.folder:
+            action = inner.addAction(tr("chat_talk.folder.out"))
+            action.triggered.connect(lambda _on=False: self._do(chat.set_folder(key, None)))
+        fresh = inner.addAction(icons.icon("folder-simple-plus", "ink2", 16), tr("chat_talk.folder.new"))
+        fresh.triggered.connect(lambda _on=False: self._do(self._new_folder(key)))
+        menu.addMenu(inner)
 
     def set_current(self, conversation_id: str) -> None:
         """Marks the conversation that is open."""
@@ -311,6 +356,8 @@ class ConversationPane(QWidget):
             action = menu.addAction(icons.icon(icon, "ink2", 16), tr(text_key))
             action.triggered.connect(lambda _checked=False: start())
 
+        add("popout.open", "arrow-square-out", lambda: self.pop_out_asked.emit(key))
+        menu.addSeparator()
         if conversation.pinned:
             add("chat.menu.unpin", "push-pin-slash", lambda: self._do(chat.set_pinned(key, False)))
         else:
@@ -321,6 +368,12 @@ class ConversationPane(QWidget):
             add("chat.menu.mute", "bell-slash", lambda: self._do(chat.set_muted(key, True)))
         if conversation.unread_count:
             add("chat.menu.mark_read", "checks", lambda: self._do(chat.mark_read(key, conversation.last_seq)))
+        elif conversation.marked_unread:
+            add("chat.menu.mark_read", "checks", lambda: self._do(chat.set_marked_unread(key, False)))
+        else:
+            add("chat_talk.menu.mark_unread", "chat-circle-dots", lambda: self._do(chat.set_marked_unread(key, True)))
+        self._add_folders(menu, conversation)
+        add("chat_talk.menu.hide", "eye-slash", lambda: self._do(chat.set_hidden(key, True)))
         menu.addSeparator()
         add("chat.menu.copy_name", "copy", lambda: clipboard_text(conversation_name(conversation)))
         return menu

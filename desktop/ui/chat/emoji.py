@@ -1,8 +1,4 @@
-"""The emoji picker: categories and what was used last, painted with the system's color emoji font; mouse and keyboard."""
-
-import json
-import unicodedata
-from functools import cache
+"""The emoji picker: a search, categories and what was used last, painted with the system's color emoji font; mouse and keyboard."""
 
 from PySide6.QtCore import QPoint, QRect, QSize, Qt, Signal
 from PySide6.QtGui import QKeyEvent, QMouseEvent, QPainter, QPaintEvent, QPen
@@ -18,7 +14,10 @@ from PySide6.QtWidgets import (
 )
 
 from desktop.ui import i18n, theme
-from desktop.ui.kit import Divider, IconButton, round_corners
+from desktop.ui.chat.emoji_words import categories, emoji_name, find_emoji
+from desktop.ui.chat.sticker_panel import StickerPanel
+from desktop.ui.i18n import tr
+from desktop.ui.kit import Divider, IconButton, SearchBox, round_corners
 from desktop.ui.shell.ui_state import UiState
 from desktop.ui.theme.values_chat import EMOJI_CELL
 
@@ -36,14 +35,6 @@ _ICONS = {
 }
 
 
-@cache
-def categories() -> dict[str, tuple[str, ...]]:
-    """Emoji by category, out of resources/emoji."""
-    path = i18n.folder().parent / "emoji" / "emoji.json"
-    loaded: dict[str, str] = json.loads(path.read_text("utf-8"))
-    return {name: tuple(line.split()) for name, line in loaded.items()}
-
-
 class _Grid(QWidget):
     """Cells of emoji, painted; not a widget each."""
 
@@ -52,7 +43,7 @@ class _Grid(QWidget):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self._emoji: tuple[str, ...] = ()
+        self.emoji: tuple[str, ...] = ()
         self._current = 0
         self.setMouseTracking(True)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
@@ -60,7 +51,7 @@ class _Grid(QWidget):
 
     def show_emoji(self, emoji: tuple[str, ...]) -> None:
         """Shows these."""
-        self._emoji, self._current = emoji, 0
+        self.emoji, self._current = emoji, 0
         rows = max(1, -(-len(emoji) // COLUMNS))
         self.setFixedSize(theme.scaled(EMOJI_CELL) * COLUMNS, theme.scaled(EMOJI_CELL) * rows)
         self._describe()
@@ -73,14 +64,18 @@ class _Grid(QWidget):
     def _at(self, place: QPoint) -> int:
         side = theme.scaled(EMOJI_CELL)
         number = place.y() // side * COLUMNS + place.x() // side
-        return number if 0 <= place.x() < side * COLUMNS and 0 <= number < len(self._emoji) else -1
+        return number if 0 <= place.x() < side * COLUMNS and 0 <= number < len(self.emoji) else -1
 
     def paintEvent(self, event: QPaintEvent) -> None:
         painter = QPainter(self)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         font = theme.font("title")
         painter.setFont(font)
-        for number, emoji in enumerate(self._emoji):
+        if not self.emoji:
+            painter.setFont(theme.font("secondary"))
+            painter.setPen(theme.tokens().ink3)
+            painter.drawText(self.rect(), Qt.AlignmentFlag.AlignCenter, tr("chat.emoji.none"))
+        for number, emoji in enumerate(self.emoji):
             cell = self._cell(number)
             if not cell.intersects(event.rect()):
                 continue
@@ -102,39 +97,47 @@ class _Grid(QWidget):
     def mouseReleaseEvent(self, event: QMouseEvent) -> None:
         number = self._at(event.position().toPoint())
         if number >= 0:
-            self.picked.emit(self._emoji[number])
+            self.picked.emit(self.emoji[number])
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         steps = {Qt.Key.Key_Left: -1, Qt.Key.Key_Right: 1, Qt.Key.Key_Up: -COLUMNS, Qt.Key.Key_Down: COLUMNS}
         step = steps.get(Qt.Key(event.key()))
         if step is not None:
-            self._current = min(max(self._current + step, 0), max(0, len(self._emoji) - 1))
+            self._current = min(max(self._current + step, 0), max(0, len(self.emoji) - 1))
             self._describe()
             self.moved.emit(self._cell(self._current).center())
             self.update()
-        elif event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter, Qt.Key.Key_Space) and self._emoji:
-            self.picked.emit(self._emoji[self._current])
+        elif event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter, Qt.Key.Key_Space):
+            self.pick_current()
         else:
             super().keyPressEvent(event)
 
+    def pick_current(self) -> None:
+        """Takes the emoji that has the mark."""
+        if self.emoji:
+            self.picked.emit(self.emoji[self._current])
+
     def _describe(self) -> None:
-        emoji = self._emoji[self._current] if self._emoji else ""
-        name = unicodedata.name(emoji[0], "").lower() if emoji else ""
-        self.setAccessibleName(f"{emoji} {name}".strip())
+        emoji = self.emoji[self._current] if self.emoji else ""
+        self.setAccessibleName(f"{emoji} {emoji_name(emoji)}".strip())
 
 
 class EmojiPicker(QFrame):
     """A pop-up that emits the emoji picked and stays open while Shift is held."""
 
     picked = Signal(str)
+    sticker_picked = Signal(str)
 
-    def __init__(self, state: UiState, parent: QWidget | None = None) -> None:
+    def __init__(self, state: UiState, parent: QWidget | None = None, stickers: StickerPanel | None = None) -> None:
         super().__init__(parent, Qt.WindowType.Popup)
-        self._state = state
+        self._state, self.stickers = state, stickers
         self.setProperty("surface", "popup")
         round_corners(self)
         i18n.bind(self.setAccessibleName, "chat.compose.emoji")
+        self.search = SearchBox("chat.emoji.search")
+        self.search.searched.connect(self._on_search)
         self._grid = _Grid()
+        self.search.returnPressed.connect(self._grid.pick_current)
         self._grid.picked.connect(self._on_picked)
         self._grid.moved.connect(self._reveal)
         self._scroll = QScrollArea()
@@ -152,19 +155,32 @@ class EmojiPicker(QFrame):
             tab = IconButton(_ICONS[name], f"chat.emoji.{name}", checkable=True, active="link", size=18, box=32)
             self._tabs.addButton(tab, number)
             tabs.addWidget(tab)
+        if stickers is not None:
+            tab = IconButton("sticker", "chat_talk.stickers", checkable=True, active="link", size=18, box=32)
+            self._tabs.addButton(tab, len(self._names))
+            tabs.addWidget(tab)
         tabs.addStretch(1)
         self._tabs.idClicked.connect(self._show)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(8, 8, 8, 6)
         layout.setSpacing(6)
+        layout.addWidget(self.search)
         layout.addWidget(self._scroll)
+        if stickers is not None:
+            layout.addWidget(stickers)
+            stickers.hide()
+            stickers.picked.connect(self._on_sticker)
         layout.addWidget(Divider())
         layout.addLayout(tabs)
 
     def open_above(self, button: QWidget) -> None:
         """Opens over a button, inside the screen."""
-        self._scroll.setFixedSize(QSize(theme.scaled(EMOJI_CELL) * COLUMNS + 14, theme.scaled(EMOJI_CELL) * 6))
+        size = QSize(theme.scaled(EMOJI_CELL) * COLUMNS + 14, theme.scaled(EMOJI_CELL) * 6)
+        self._scroll.setFixedSize(size)
+        if self.stickers is not None:
+            self.stickers.setFixedSize(size)
         first = 0 if self._recent() else 1
+        self.search.clear()
         self._tabs.button(first).setChecked(True)
         self._show(first)
         self.adjustSize()
@@ -184,9 +200,43 @@ class EmojiPicker(QFrame):
         return tuple(e for e in kept if isinstance(e, str))[:RECENT] if isinstance(kept, list) else ()
 
     def _show(self, number: int) -> None:
+        own = number == len(self._names)
+        self._scroll.setVisible(not own)
+        if self.stickers is not None:
+            self.stickers.setVisible(own)
+            if own:
+                self.stickers.recent = self._recent_stickers()
+                self.stickers.reload()
+        if own:
+            return
         name = self._names[number]
         self._grid.show_emoji(self._recent() if name == "recent" else categories()[name])
         self._scroll.verticalScrollBar().setValue(0)
+
+    @property
+    def offered(self) -> tuple[str, ...]:
+        """The emoji shown now."""
+        return self._grid.emoji
+
+    def _on_search(self, text: str) -> None:
+        if text:
+            self._scroll.show()
+            if self.stickers is not None:
+                self.stickers.hide()
+            self._grid.show_emoji(find_emoji(text))
+            self._scroll.verticalScrollBar().setValue(0)
+        else:
+            self._show(max(self._tabs.checkedId(), 0))
+
+    def _recent_stickers(self) -> tuple[str, ...]:
+        kept = self._state.get("stickers.recent", [])
+        return tuple(one for one in kept if isinstance(one, str)) if isinstance(kept, list) else ()
+
+    def _on_sticker(self, sticker_id: str) -> None:
+        recent = [sticker_id, *(one for one in self._recent_stickers() if one != sticker_id)]
+        self._state.set("stickers.recent", recent[:RECENT])
+        self.hide()
+        self.sticker_picked.emit(sticker_id)
 
     def _on_picked(self, emoji: str) -> None:
         recent = [emoji, *(e for e in self._recent() if e != emoji)]

@@ -5,7 +5,8 @@ from PySide6.QtGui import QFontMetricsF
 
 from desktop.core.domain import Attachment, Delivery, Direction, Message, Transfer, TransferState
 from desktop.ui import theme
-from desktop.ui.chat.rows import Row, Zone
+from desktop.ui.chat.row import Row
+from desktop.ui.chat.zones import Zone
 from desktop.ui.i18n import tr, when
 
 

@@ -10,7 +10,8 @@ from PySide6.QtCore import QPointF
 
 from desktop.models.messages import MessageWindow
 from desktop.ui.chat.context import TalkContext
-from desktop.ui.chat.rows import Row, RowBuilder
+from desktop.ui.chat.row import Row
+from desktop.ui.chat.rows import RowBuilder
 
 KEPT_ROWS = 300
 PAD = 10

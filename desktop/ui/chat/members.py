@@ -12,7 +12,9 @@ from desktop.ui.kit import Dialog, Label, ListPane, RowDelegate, SearchBox, draw
 from desktop.ui.kit.panes import Index
 
 
-class _Delegate(RowDelegate):
+class PersonDelegate(RowDelegate):
+    """Rows of people: face with presence, name, post."""
+
     height = 44
 
     def __init__(self, people: People, ids: list[str], parent: QWidget) -> None:
@@ -45,7 +47,7 @@ class MembersDialog(Dialog):
         self.list.setProperty("look", "")
         self.list.setMinimumHeight(theme.scaled(320))
         self._model = QStringListModel(self)
-        self._delegate = _Delegate(people, self._all, self.list)
+        self._delegate = PersonDelegate(people, self._all, self.list)
         self.list.setItemDelegate(self._delegate)
         self.list.setModel(self._model)
         self.body.addWidget(Label(tr("chat.members_title", n=len(members)), role="header", strong=True))

@@ -2,7 +2,7 @@
 
 from typing import Protocol
 
-from desktop.core.domain import Conversation, Message
+from desktop.core.domain import ChatPolicy, Conversation, Message
 from desktop.ui.chat.composer import Composer
 from desktop.ui.chat.context import TalkContext
 from desktop.ui.chat.view import MessageView
@@ -19,6 +19,8 @@ class OpenTalk(Protocol):
     composer: Composer
     snack: Snack
     tasks: TaskOwner
+    policy: ChatPolicy
+    role: str  # this user's in the group: owner, admin, member; empty elsewhere
 
     def held(self, message_id: str) -> Message | None:
         """A message of the window, None when it is not held."""

@@ -46,11 +46,12 @@ class MessagesPage(QWidget):
         self._cards = cards
         self.tasks = TaskOwner(self)
         self.people = People(session.me, self)
-        self.people.set_presence(session.presence.everyone(), snapshot=True)
+        self.people.set_presence(session.presence.everyone(), snapshot=True, texts=session.presence.texts())
         self.list = ConversationPane(session, self.people, self)
         self._pane: ChatPane | None = None
         self._enter_sends = True
         self._wanted = ""
+        self._wanted_message = ("", "", 0)  # conversation, message, place
         self._build_ui()
         self._bind()
 
@@ -114,6 +115,9 @@ class MessagesPage(QWidget):
         for keys, step in (("Ctrl+PgDown", 1), ("Ctrl+PgUp", -1)):
             shortcut = QShortcut(QKeySequence(keys), self)
             shortcut.activated.connect(lambda step=step: self._step(step))
+        find = QShortcut(QKeySequence(QKeySequence.StandardKey.Find), self)
+        find.setContext(Qt.ShortcutContext.WidgetWithChildrenShortcut)
+        find.activated.connect(self.find_in_talk)
 
     # ---- intentions
     def start(self) -> None:
@@ -137,6 +141,25 @@ class MessagesPage(QWidget):
         self._state.set("messages.open", conversation_id)
         self.pane.show_conversation(found, found.draft)
         self.conversation_shown.emit(conversation_id)
+        self._reveal_wanted()
+
+    def open_message(self, conversation_id: str, message_id: str, seq: int) -> None:
+        """Shows a message in its conversation, with what stands around it, lit for a moment."""
+        self._wanted_message = (conversation_id, message_id, seq)
+        if self.shown_conversation == conversation_id:
+            self._reveal_wanted()
+        else:
+            self.open_conversation(conversation_id)
+
+    def _reveal_wanted(self) -> None:
+        (conversation_id, message_id, seq), self._wanted_message = self._wanted_message, ("", "", 0)
+        if conversation_id and conversation_id == self.shown_conversation:
+            self.pane.reveal(message_id, seq)
+
+    def find_in_talk(self) -> None:
+        """Opens the search inside the conversation that is shown."""
+        if self._pane is not None:
+            self._pane.find_in_talk()
 
     def focus_search(self) -> None:
         """Puts the cursor into the filter of the list."""
@@ -163,13 +186,15 @@ class MessagesPage(QWidget):
         if self._pane is not None:
             self._pane.stop_timers()
             owners.append(self._pane.tasks)
+            if self._pane.panel is not None:
+                owners.append(self._pane.panel.tasks)
         for owner in owners:
             owner.cancel_all()
 
     def _on_event(self, event: Event) -> None:
         match event:
-            case PresenceChanged(presence=presence, snapshot=snapshot):
-                self.people.set_presence(presence, snapshot=snapshot)
+            case PresenceChanged(presence=presence, snapshot=snapshot, texts=texts):
+                self.people.set_presence(presence, snapshot=snapshot, texts=texts)
             case ChangeSet(type_name="Person" | "Department"):
                 self.tasks.start(self._load_people(), name="people", exclusive=True)
             case _:

@@ -1,14 +1,27 @@
 """One open conversation: header, announcement, messages, who is typing, composer. Follows the session's events and pages the history."""
 
+import asyncio
 from collections.abc import Callable, Coroutine
-from typing import Any
+from typing import TYPE_CHECKING, Any, cast
 
 from PySide6.QtCore import QObject, Qt, QTimer, Signal
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QSizePolicy, QStackedLayout, QVBoxLayout, QWidget
 
-from desktop.core.domain import ConnectionState, Conversation, ConversationKind, Message
+from desktop.core.domain import (
+    ChatPolicy,
+    ConnectionState,
+    Conversation,
+    ConversationKind,
+    Member,
+    Message,
+    MessageKind,
+    Receipt,
+)
+from desktop.core.domain.chat_rules import may_pin, may_write
+from desktop.core.errors import AppError
 from desktop.core.events import (
     ChangeSet,
+    EditRefused,
     Event,
     MessageArrived,
     PresenceChanged,
@@ -21,18 +34,24 @@ from desktop.models.people import People
 from desktop.models.verbs import TalkSession
 from desktop.ui import i18n
 from desktop.ui.chat import text as words
+from desktop.ui.chat.capturing import Capturing
 from desktop.ui.chat.cards import CardSource
 from desktop.ui.chat.composer import Composer
 from desktop.ui.chat.context import TalkContext
 from desktop.ui.chat.jump_button import JumpButton
-from desktop.ui.chat.members import MembersDialog
 from desktop.ui.chat.message_actions import MessageActions
+from desktop.ui.chat.picking import PickBar
 from desktop.ui.chat.pictures import Thumbnails
+from desktop.ui.chat.pinned_bar import PinnedBar
 from desktop.ui.chat.read_marks import ReadMarks
 from desktop.ui.chat.sending import Sender
+from desktop.ui.chat.sending_more import MoreToSend
+from desktop.ui.chat.shaking import Shaker
 from desktop.ui.chat.view import MessageView
-from desktop.ui.i18n import tr, when
+from desktop.ui.chat.voices import VoicePlaying, VoiceRecording
+from desktop.ui.i18n import has, tr, when
 from desktop.ui.kit import (
+    Button,
     ElidedLabel,
     EmptyState,
     IconButton,
@@ -43,11 +62,20 @@ from desktop.ui.kit import (
     conversation_name,
     on_click,
 )
+from desktop.ui.search.spotlight import Spotlight
 from desktop.ui.shell.navigator import FileOpener, Navigator
 from desktop.ui.shell.ui_state import UiState
 from desktop.ui.tasks import TaskOwner, alive
 
+if TYPE_CHECKING:
+    from desktop.models.search_verbs import TalkSearchSession
+    from desktop.ui.chat.group_panel import GroupPanel
+    from desktop.ui.search.talk_search import TalkSearch
+
 TYPING_SHOWN_MS = 5000
+REFUSABLE = frozenset(
+    {"Message", "Conversation", "Member", "Announcement", "JoinRequest", "ScheduledMessage", "Favorite", "Sticker"}
+)
 JUMP_MS = 90
 
 
@@ -71,8 +99,14 @@ class ChatPane(QWidget):
         self.tasks = TaskOwner(self)
         self.conversation: Conversation | None = None
         self._jump_to = 0
+        self._opening: asyncio.Task[Any] | None = None
+        self.finder: TalkSearch | None = None
+        self.policy = ChatPolicy()
+        self.role = ""
+        self._mine: Member | None = None
         self._member_ids: list[str] = []
         self._stale = False
+        self._changed: set[str] = set()
         self._typing: dict[str, int] = {}
         self.window_model = MessageWindow(session.chat, self)
         self.thumbnails = Thumbnails(session.files, self.devicePixelRatioF, self)
@@ -80,8 +114,15 @@ class ChatPane(QWidget):
         self.context_loaded = False
         self.read_marks = ReadMarks(self, lambda: self.conversation)
         self._build_ui(state)
-        self.message_actions = MessageActions(self, self, session, navigator, files)
+        self.message_actions = MessageActions(self, self, session, navigator, files, state)
         self._sender = Sender(self, self, session)
+        self.more_to_send = MoreToSend(self, self, session, self.message_actions.forwarder, navigator)
+        self.shaker = Shaker(self)
+        self.capturing = Capturing(self, self)
+        self.voices = self.context.voice = VoicePlaying(self, self, session, state)
+        self.voice_recording = VoiceRecording(self, self, session)
+        self.panel: GroupPanel | None = None
+        self._open_files = files
         self._bind()
 
     # ---- build
@@ -91,6 +132,10 @@ class ChatPane(QWidget):
         self.header = PaneHeader()
         self.members_button = IconButton("users", "chat.header.members_action")
         self.card_button = IconButton("identification-card", "chat.header.card")
+        self.find_button = IconButton("magnifying-glass", "search.talk.open")
+        self.header.add_action(self.find_button)
+        self.favorites_button = IconButton("star", "chat_talk.favorite.title")
+        self.header.add_action(self.favorites_button)
         self.header.add_action(self.card_button)
         self.header.add_action(self.members_button)
         self.announcement = QFrame()
@@ -101,8 +146,13 @@ class ChatPane(QWidget):
         note.setSpacing(8)
         note.addWidget(IconLabel("push-pin-fill", tone="amber", size=14))
         note.addWidget(self.announcement_text, 1)
+        self.announcement_button = Button(key="chat_talk.announcement_open", kind="link", small=True)
+        note.addWidget(self.announcement_button)
+        self.pinned = PinnedBar(self._people)
         self.view = MessageView(self.window_model, self.context)
+        self.pick_bar = PickBar(self.view.picking)
         self.jump = JumpButton(self.view)
+        self.spotlight = Spotlight(self.view)
         self.typing_line = Label(role="secondary", tone="ink3")
         self.typing_line.setContentsMargins(18, 2, 18, 4)
         self.typing_line.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Fixed)
@@ -111,19 +161,28 @@ class ChatPane(QWidget):
         self.read_only.setAlignment(Qt.AlignmentFlag.AlignCenter)
         self.read_only.setContentsMargins(18, 12, 18, 14)
         talk = QWidget()
-        column = QVBoxLayout(talk)
+        beside = QHBoxLayout(talk)
+        beside.setContentsMargins(0, 0, 0, 0)
+        beside.setSpacing(0)
+        column = QVBoxLayout()
+        beside.addLayout(column, 1)
+        self._beside = beside
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(0)
-        for part in (self.header, self.announcement):
+        for part in (self.header, self.announcement, self.pinned):
             column.addWidget(part)
         column.addWidget(self.view, 1)
-        for part in (self.typing_line, self.composer, self.read_only):
+        for part in (self.typing_line, self.composer, self.read_only, self.pick_bar):
             column.addWidget(part)
         self.empty = EmptyState("chat-circle-dots", "chat.pick", hint_key="chat.pick_hint")
         self._stack = QStackedLayout(self)
         self._stack.addWidget(self.empty)
-        self._stack.addWidget(talk)
-        self._talk = talk
+        self._talk = QWidget()
+        self._beside = QHBoxLayout(self._talk)
+        self._beside.setContentsMargins(0, 0, 0, 0)
+        self._beside.setSpacing(0)
+        self._beside.addWidget(talk, 1)
+        self._stack.addWidget(self._talk)
         self.typing_line.hide()
         self.snack = Snack(self)
 
@@ -139,9 +198,21 @@ class ChatPane(QWidget):
         view.verticalScrollBar().valueChanged.connect(lambda _value: self._show_jump())
         view.verticalScrollBar().rangeChanged.connect(lambda _low, _high: self._show_jump())
         on_click(self.jump, view.to_newest)
-        on_click(self.members_button, lambda: self.tasks.start(self._show_members(), name="members", exclusive=True))
+        on_click(self.members_button, self._toggle_panel)
+        on_click(self.announcement_button, lambda: self.open_panel("notices"))
         on_click(self.card_button, self._open_peer)
+        on_click(self.favorites_button, self._open_favorites)
+        on_click(self.find_button, self.find_in_talk)
         composer.complained.connect(self.snack.say)
+        self.pinned.wanted.connect(self.jump_to_message)
+        self.pinned.unpin_wanted.connect(self._unpin)
+        view.picking.changed.connect(self._show_foot)
+        view.picking.full.connect(lambda: self.snack.say(tr("chat_talk.pick.full")))
+        acts = self.message_actions
+        self.pick_bar.add("copy", "copy", self._copy_picked)
+        self.pick_bar.add("favorite", "star", acts.keep)
+        self.pick_bar.add("forward", "share", acts.forwarder.start)
+        self.pick_bar.add("merge", "chat-centered-text", lambda some: acts.forwarder.start(some, merged=True))
         self.window_model.fell_behind.connect(self._on_fell_behind)
         self._people.changed.connect(self._on_people)
         i18n.changed.connect(self._show_header)
@@ -153,20 +224,29 @@ class ChatPane(QWidget):
         """Opens a conversation where the reader left it: at the first unread message, else at the newest."""
         again = self.conversation is not None and self.conversation.id == conversation.id
         if again:
+            if conversation.marked_unread:
+                self.tasks.start(self._session.chat.set_marked_unread(conversation.id, False), name="mark-read")
             self.composer.edit.setFocus()
             self.view.to_newest()
             return
+        self.voices.stop()
+        self.voice_recording.cancel()
         self.composer.show_conversation(conversation, draft)
         self.conversation = conversation
         self.context.turn_to(conversation)
         self.read_marks.turn_to(conversation)
         self._member_ids = []
+        self.role, self._mine = "", None
+        self._changed.clear()
+        self.view.picking.stop()
+        self.pinned.show_messages([], may_unpin=False)
         self._clear_typing()
         self.window_model.clear()
         self._show_header()
         self._stack.setCurrentWidget(self._talk)
+        self._turn_panel(conversation)
         self.turned.emit(conversation.id)
-        self.tasks.start(self._load(conversation), name="open", exclusive=True)
+        self._opening = self.tasks.start(self._load(conversation), name="open", exclusive=True)
         if conversation.kind is not ConversationKind.SYSTEM:
             self.composer.edit.setFocus()
 
@@ -183,11 +263,81 @@ class ChatPane(QWidget):
             for transfer in self._session.files.transfers():
                 self.context.set_transfer(transfer)
         await self._load_quotes()
-        self.context.set_receipts(await chat.receipts(conversation.id))
-        members = await chat.members(conversation.id)
+        self._take_receipts(await chat.receipts(conversation.id))
+        self._take_members(await chat.members(conversation.id))
+        self.policy = await chat.policy()
+        await self._load_reply(conversation)
+        await self._load_pins()
+        if conversation.marked_unread:
+            await chat.set_marked_unread(conversation.id, False)
+
+    async def _load_reply(self, conversation: Conversation) -> None:
+        """The draft answers a message: another device, or this one before it was closed, said so."""
+        if not conversation.draft_reply_to_id or self.composer.reply_to or not self.composer.text:
+            return
+        message = await self._session.chat.message(conversation.draft_reply_to_id)
+        if message is not None and message.recalled_at is None:
+            self.composer.set_reply(message.id, self.message_actions.reply_words(message), focus=False)
+
+    def _take_receipts(self, receipts: list[Receipt]) -> None:
+        before = self.context.others
+        self.context.set_receipts(receipts)
+        if self.context.others != before:
+            self.view.relayout()  # the strips of messages to confirm count everyone
+        self.view.viewport().update()
+
+    def _take_members(self, members: list[Member]) -> None:
+        self._mine = next((m for m in members if m.person_id == self._people.me.id), None)
+        self.role = self._mine.role if self._mine is not None and self.context.is_group else ""
+        nicknames = {m.person_id: m.nickname for m in members if m.nickname}
+        if nicknames != self.context.nicknames:
+            self.context.nicknames = nicknames
+            self.view.relayout()
         self.composer.set_members([m.person_id for m in members])
         self._show_header([m.person_id for m in members])
-        self.view.viewport().update()
+
+    # ---- what is pinned here
+    async def _load_pins(self) -> None:
+        """Asks the server; without it, what is held says what is pinned."""
+        conversation = self.conversation
+        if conversation is None or conversation.kind is ConversationKind.SYSTEM:
+            return
+        try:
+            found = await self._session.chat.pinned_messages(conversation.id)
+        except AppError:
+            found = [m for m in self._held_messages() if m.pinned is not None]
+        if self.conversation is not None and self.conversation.id == conversation.id:
+            self._show_pins(found)
+
+    def _show_pins(self, messages: list[Message]) -> None:
+        conversation = self.conversation
+        may = conversation is not None and may_pin(conversation, self.role)
+        self.pinned.show_messages(messages, may_unpin=may)
+        for message in messages:
+            if self.held(message.id) is None:
+                self.context.set_quote(message.id, message)  # so that a press finds its place
+
+    def _held_messages(self) -> list[Message]:
+        return [self.window_model.at(row) for row in range(len(self.window_model))]
+
+    def _follow_pins(self) -> None:
+        shown = {message.id for message in self.pinned.messages}
+        differs = any((m.pinned is not None) != (m.id in shown) for m in self._held_messages())
+        recalled = any(self._is_recalled(one) for one in shown)
+        if (differs or recalled) and not self.tasks.running("open"):
+            self.tasks.start(self._load_pins(), name="pins", exclusive=True)
+
+    def _is_recalled(self, message_id: str) -> bool:
+        message = self.held(message_id)
+        return message is not None and message.recalled_at is not None
+
+    def _unpin(self, message_id: str) -> None:
+        self.tasks.start(self._session.chat.pin_message(message_id, False), name="pin")
+
+    def _copy_picked(self, messages: list[Message]) -> None:
+        self.view.copy_messages(messages)
+        self.view.picking.stop()
+        self.snack.say(tr("chat_talk.pick.copied"))
 
     def _show_first_unread(self, conversation: Conversation) -> None:
         """Draws the line before the first message of a colleague that was not read; goes there when it is out of sight."""
@@ -204,8 +354,7 @@ class ChatPane(QWidget):
             self.view.show_message(self.window_model.at(row).id, at_top=True)
 
     async def _load_quotes(self) -> None:
-        held = [self.window_model.at(row) for row in range(len(self.window_model))]
-        missing = self.context.missing_quotes(held)
+        missing = self.context.missing_quotes(self._held_messages())
         for message_id in missing:
             self.context.set_quote(message_id, await self._session.chat.message(message_id))
         if missing:
@@ -222,7 +371,11 @@ class ChatPane(QWidget):
             return
         self.conversation = conversation
         self.context.conversation = conversation
+        if self.panel is not None:
+            self.panel.update_conversation(conversation)
         self.view.set_last_place(conversation.last_seq)
+        if not self.composer.edit.hasFocus() or not self.window().isActiveWindow():
+            self.composer.take_draft(conversation.draft)
         self._show_header()
 
     def _show_header(self, member_ids: list[str] | None = None) -> None:
@@ -237,9 +390,28 @@ class ChatPane(QWidget):
         self.announcement.setVisible(bool(conversation.announcement))
         if conversation.announcement:
             self.announcement_text.setText(tr("chat.announcement", text=words.one_line(conversation.announcement, 400)))
-        writable = conversation.kind is not ConversationKind.SYSTEM
-        self.composer.setVisible(writable)
-        self.read_only.setVisible(not writable)
+        self._show_foot()
+
+    def _show_foot(self) -> None:
+        """The composer, or why there is none, or what can be done with the picked messages."""
+        conversation = self.conversation
+        if conversation is None:
+            return
+        writable = may_write(conversation, self._mine if self.context.is_group else None, when.now())
+        picking = self.view.picking.active
+        bar = self.view.hover_bar
+        bar.enabled = {"react", "reply", "forward", "more"} if writable else {"forward", "more"}
+        self.composer.setVisible(writable and not picking)
+        self.read_only.setVisible(not writable and not picking)
+        if not writable:
+            i18n.bind(self.read_only.setText, self._closed_key(conversation))
+
+    def _closed_key(self, conversation: Conversation) -> str:
+        if conversation.kind is ConversationKind.SYSTEM:
+            return "chat.compose.read_only"
+        if conversation.dissolved_at is not None:
+            return "chat_talk.closed.dissolved"
+        return "chat_talk.closed.all" if conversation.muted_all else "chat_talk.closed.muted"
 
     def _detail(self, conversation: Conversation, member_ids: list[str] | None) -> str:
         match conversation.kind:
@@ -247,7 +419,8 @@ class ChatPane(QWidget):
                 presence = self._people.presence(conversation.peer_id)
                 post = self._people.post(conversation.peer_id)
                 said = tr(f"presence.{presence.value}")
-                return f"{post} ・ {said}" if post else said
+                text = self._people.presence_text(conversation.peer_id)
+                return " ・ ".join(part for part in (post, said, text) if part)
             case ConversationKind.GROUP:
                 if member_ids is not None:
                     self._member_ids = member_ids
@@ -262,6 +435,8 @@ class ChatPane(QWidget):
     # ---- events
     def on_event(self, event: Event) -> None:
         """Follows the session's events."""
+        if self.panel is not None:
+            self.panel.on_event(event)
         match event:
             case TransferProgress(transfer=transfer):
                 self.context.set_transfer(transfer)
@@ -278,10 +453,12 @@ class ChatPane(QWidget):
 
     def _on_talk_event(self, event: Event, conversation_id: str) -> None:
         match event:
-            case ChangeSet(type_name="Message", removed=removed, conversations=touched):
+            case ChangeSet(type_name="Message", upserts=upserts, removed=removed, conversations=touched):
                 if removed:
                     self.window_model.drop(removed)
+                    self.view.picking.drop(removed)
                 if not touched or conversation_id in touched:
+                    self._changed.update(upserts)
                     self._refresh_soon()
             case ChangeSet(type_name="Receipt", upserts=upserts):
                 if any(key.startswith(conversation_id) for key in upserts):
@@ -289,6 +466,15 @@ class ChatPane(QWidget):
             case ChangeSet(type_name="Member", upserts=upserts, removed=removed):
                 if any(key.startswith(conversation_id) for key in (*upserts, *removed)):
                     self.tasks.start(self._load_members(conversation_id), name="member-list", exclusive=True)
+            case ChangeSet(type_name="ScheduledMessage"):
+                self.tasks.start(self.more_to_send.follow(), name="follow-later", exclusive=True)
+            case EditRefused(type_name=type_name, object_id=what, code=code) if type_name in REFUSABLE:
+                message = self.held(what)
+                if message is None or message.seq:  # a message that was refused whole says so itself
+                    key = f"chat.act.refused.{code}"
+                    self.snack.say(tr(key) if has(key) else tr("chat.act.refused"))
+            case MessageArrived(message=message) if self._shakes(message, conversation_id):
+                self.shaker.shake()
             case TypingSeen(conversation_id=where, person_id=who) if where == conversation_id:
                 self._typing[who] = when.now()
                 self._show_typing()
@@ -301,14 +487,18 @@ class ChatPane(QWidget):
     async def _load_receipts(self, conversation_id: str) -> None:
         receipts = await self._session.chat.receipts(conversation_id)
         if self.conversation is not None and self.conversation.id == conversation_id:
-            self.context.set_receipts(receipts)
-            self.view.viewport().update()
+            self._take_receipts(receipts)
+            await self.message_actions.lists.follow()
+
+    def _shakes(self, message: Message, conversation_id: str) -> bool:
+        """A colleague shakes the window while the talk with them is open."""
+        theirs = message.sender_id != self._people.me.id
+        return message.kind is MessageKind.SHAKE and theirs and message.conversation_id == conversation_id
 
     async def _load_members(self, conversation_id: str) -> None:
         members = await self._session.chat.members(conversation_id)
         if self.conversation is not None and self.conversation.id == conversation_id:
-            self.composer.set_members([m.person_id for m in members])
-            self._show_header([m.person_id for m in members])
+            self._take_members(members)
 
     def _on_cards(self) -> None:
         """A record behind a card changed, or its words."""
@@ -350,8 +540,22 @@ class ChatPane(QWidget):
     async def _refresh(self) -> None:
         while self._stale:
             self._stale = False
+            changed, self._changed = self._changed, set()
             await self.window_model.refresh()
+            await self.window_model.take_changes(changed)
             await self._load_quotes()
+            await self._refresh_quotes(changed)
+            self._follow_pins()
+            await self.message_actions.lists.follow()
+
+    async def _refresh_quotes(self, changed: set[str]) -> None:
+        """A quoted message that is not held was changed or taken back."""
+        stale = sorted(one for one in changed if self.held(one) is None and self.context.quoted(one) is not None)
+        for message_id in stale:
+            self.context.set_quote(message_id, await self._session.chat.message(message_id))
+        answered = {m.reply_to_id for m in self._held_messages() if m.reply_to_id} & changed
+        if answered:
+            self.view.relayout()
 
     def _open_at(self, seq: int | None) -> None:
         self.tasks.start(self._reopen(seq), name="open-at", exclusive=True)
@@ -390,8 +594,42 @@ class ChatPane(QWidget):
 
     def stop_timers(self) -> None:
         """The page is being closed."""
+        if self.finder is not None:
+            self.finder.stop()
         for timer in (self.read_marks, self._typing_timer, self._jump_timer):
             timer.stop()
+
+    def find_in_talk(self) -> None:
+        """Opens the search inside this conversation, beside it."""
+        if self.conversation is None:
+            return
+        if self.finder is None:
+            from desktop.ui.search.talk_search import TalkSearch
+
+            self.finder = TalkSearch(cast("TalkSearchSession", self._session), self._talk)
+            self.finder.found.connect(self.reveal)
+            self.finder.closed.connect(self.composer.edit.setFocus)
+            self.turned.connect(lambda _conversation_id: self._turn_finder())
+            self._beside.addWidget(self.finder)
+        self.finder.open_search(self.conversation, list(self._people.all()))
+
+    def _turn_finder(self) -> None:
+        if self.finder is not None and self.finder.isVisible() and self.conversation is not None:
+            self.finder.turn_to(self.conversation, list(self._people.all()))
+
+    def reveal(self, message_id: str, seq: int) -> None:
+        """Shows a message that was found, with what stands around it, lit for a moment."""
+        self.tasks.start(self._reveal(message_id, seq), name="open-at", exclusive=True)
+
+    async def _reveal(self, message_id: str, seq: int) -> None:
+        if self._opening is not None and not self._opening.done():
+            await asyncio.wait([self._opening])
+        if self.held(message_id) is None:
+            await self._reopen(seq)
+        if self.view.show_message(message_id):
+            self.spotlight.light(message_id)
+        else:
+            self.snack.say(tr("search.talk.gone"))
 
     # ---- what a click in the messages leads to
     def jump_to_message(self, message_id: str) -> None:
@@ -406,14 +644,39 @@ class ChatPane(QWidget):
         if self.conversation is not None and self.conversation.peer_id:
             self._navigator.open_person(self.conversation.peer_id)
 
-    async def _show_members(self) -> None:
-        if self.conversation is None:
+    # ---- the group's panel
+    def _toggle_panel(self) -> None:
+        if self.panel is not None and self.panel.isVisible():
+            self.panel.hide()
+        else:
+            self.open_panel("members")
+
+    def open_panel(self, tab: str) -> None:
+        """Shows the panel of the open group, at one of its parts."""
+        if self.conversation is None or self.conversation.kind is not ConversationKind.GROUP:
             return
-        members = await self._session.chat.members(self.conversation.id)
-        dialog = MembersDialog(self, self._people, members)
-        dialog.picked.connect(self._navigator.open_person)
-        dialog.finished.connect(dialog.deleteLater)
-        dialog.open()
+        if self.panel is None:
+            from desktop.ui.chat.group_panel import GroupPanel
+
+            self.panel = GroupPanel(
+                self._session, self._people, self.thumbnails, self._navigator, self._open_files, self._talk
+            )
+            self.panel.closed.connect(self.panel.hide)
+            self._beside.addWidget(self.panel)
+        self.panel.show()
+        self.panel.show_group(self.conversation, tab)
+
+    def _turn_panel(self, conversation: Conversation) -> None:
+        if self.panel is None or not self.panel.isVisible():
+            return
+        if conversation.kind is ConversationKind.GROUP:
+            self.panel.show_group(conversation)
+        else:
+            self.panel.hide()
+
+    def _open_favorites(self) -> None:
+        where = self.conversation.id if self.conversation is not None else ""
+        self.tasks.start(self.more_to_send.open_favorites(where), name="favorites", exclusive=True)
 
 
 def _single_shot(parent: QObject, interval: int, action: Callable[[], None]) -> QTimer:

@@ -9,8 +9,9 @@ from PySide6.QtWidgets import QApplication, QWidget
 from desktop.ui.chat.context import TalkContext
 from desktop.ui.chat.file_cards import file_zones
 from desktop.ui.chat.flow import RowFlow
-from desktop.ui.chat.rows import Zone
+from desktop.ui.chat.picking import Picking
 from desktop.ui.chat.selection import End, Selection
+from desktop.ui.chat.zones import Zone
 
 AUTOSCROLL_MS = 30
 AUTOSCROLL_MOST = 60
@@ -21,18 +22,20 @@ class Pointer(QObject):
 
     acted = Signal(str, str, str)  # action, message id, data
     pressed_at = Signal(str)  # message id
+    over = Signal(str)  # the message under the mouse, empty while a drag selects
 
     def __init__(
         self,
         viewport: QWidget,
         flow: RowFlow,
         selection: Selection,
+        picking: Picking,
         context: TalkContext,
         scroll_up: Callable[[float], None],
     ) -> None:
         super().__init__(viewport)
         self._viewport, self._flow, self._selection, self._context = viewport, flow, selection, context
-        self._scroll_up = scroll_up
+        self._picking, self._scroll_up = picking, scroll_up
         self._pressed: tuple[Zone, str] | None = None
         self._press_at = QPointF()
         self.selecting = False
@@ -66,6 +69,9 @@ class Pointer(QObject):
             return
         self._press_at = event.position()
         self._pressed = self.zone_at(event.position())
+        if self._picking.active:
+            self._pick(event)
+            return
         end = self._end_at(event.position())
         if end is None:
             return
@@ -76,15 +82,33 @@ class Pointer(QObject):
         self.pressed_at.emit(end.message_id)
         self._viewport.update()
 
+    def _pick(self, event: QMouseEvent) -> None:
+        """While several are picked a press anywhere in a row picks it; with Shift, all up to it."""
+        self._pressed = None
+        hit = self._flow.hit(event.position())
+        if hit is None:
+            return
+        self.pressed_at.emit(hit[1].message.id)
+        if event.modifiers() & Qt.KeyboardModifier.ShiftModifier:
+            self._picking.extend_to(hit[1].message.id)
+        else:
+            self._picking.toggle(hit[1].message.id)
+
     def move(self, event: QMouseEvent) -> None:
         """It moved: a drag selects, else the cursor tells what is there."""
         place = event.position()
         if not event.buttons() & Qt.MouseButton.LeftButton:
             self._show_cursor(place)
+            hit = self._flow.hit(place)
+            self.over.emit(hit[1].message.id if hit is not None else "")
+            return
+        if self._picking.active:
             return
         far = (place - self._press_at).manhattanLength() >= QApplication.startDragDistance()
         if not self.selecting and not far:
             return
+        if not self.selecting:
+            self.over.emit("")
         self.selecting, self._pressed = True, None
         self._extend(place)
         inside = self._viewport.rect().contains(place.toPoint())

@@ -5,18 +5,20 @@ from dataclasses import dataclass
 from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QColor, QFontMetricsF, QPainter, QPen, QTextCharFormat, QTextLayout
 
-from desktop.core.domain import Delivery, Transfer, TransferState
+from desktop.core.domain import Delivery, MessageKind, Transfer, TransferState
 from desktop.ui import theme
 from desktop.ui.chat import text as words
 from desktop.ui.chat.card_painting import paint_card
 from desktop.ui.chat.cards import CardFace
 from desktop.ui.chat.context import TalkContext
 from desktop.ui.chat.file_cards import file_status, file_zones
-from desktop.ui.chat.rows import Row
+from desktop.ui.chat.pieces import paint_pieces
+from desktop.ui.chat.row import Row
+from desktop.ui.chat.voice_card import paint_voice
 from desktop.ui.i18n import has, tr
 from desktop.ui.kit import conversation_icon, conversation_name, paint_avatar, paint_file_sheet
 from desktop.ui.theme import icons
-from desktop.ui.theme.values_chat import SIDE
+from desktop.ui.theme.values_chat import PICK_MARK, SIDE
 
 
 @dataclass(slots=True)
@@ -51,9 +53,17 @@ class RowPainter:
                 self._file(painter, row, state)
             case "card":
                 self._card(painter, row, state)
+            case "laid":
+                colors = theme.tokens()
+                ground = colors.selected if state.selection else colors.bubble_other
+                self._fill(painter, row, ground, edge=True)
             case _:
                 self._text(painter, row, state)
-        if row.mine:
+        if row.pieces:
+            paint_pieces(painter, row.pieces)
+        if row.body == "laid" and row.message.kind is MessageKind.VOICE:
+            paint_voice(painter, row.bubble, row.message, self._context.voice)
+        if row.mine and row.body != "system":
             self._footer(painter, row)
         if state.focused:
             painter.setPen(QPen(theme.tokens().accent, 1.5))
@@ -107,6 +117,8 @@ class RowPainter:
             painter.setBrush(colors.field)
             painter.setPen(Qt.PenStyle.NoPen)
             painter.drawRoundedRect(row.bubble, 4, 4)
+        elif row.body == "code":
+            self._fill(painter, row, colors.field, edge=True)
         elif row.body == "text":
             self._fill(painter, row, colors.bubble_me if row.mine else colors.bubble_other, edge=not row.mine)
         if row.quote_rect is not None:
@@ -219,7 +231,7 @@ class RowPainter:
         if message.delivery is Delivery.REFUSED:
             self._refusal(painter, row)
             return
-        place = QRectF(row.bubble.left() - 400, row.bubble.bottom(), row.bubble.width() + 400, theme.scaled(18))
+        place = QRectF(row.bubble.left() - 400, row.under, row.bubble.width() + 400, theme.scaled(18))
         painter.setFont(theme.font("secondary"))
         if message.delivery is not Delivery.SENT:
             key, icon = self._context.waiting_words(message)
@@ -255,12 +267,28 @@ class RowPainter:
         reason = f"chat.refused.{row.message.refusal}"
         label = tr(reason) if has(reason) else tr("chat.refused")
         painter.setPen(colors.red_text)
-        place = QRectF(0, row.bubble.bottom() + 2, left - 8, theme.scaled(20))
+        place = QRectF(0, row.under + 2, left - 8, theme.scaled(20))
         painter.drawText(place, Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter, label)
         width = QFontMetricsF(painter.font()).horizontalAdvance(label)
         side = theme.scaled(14)
         spot = QRectF(place.right() - width - side - 5, place.center().y() - side / 2, side, side)
         icons.paint(painter, spot, "warning-circle-fill", colors.red)
+
+
+def paint_pick(painter: QPainter, row: Row, *, picked: bool) -> None:
+    """The ground and the check mark of a row while several are picked."""
+    colors = theme.tokens()
+    top = row.top
+    if picked:
+        painter.fillRect(QRectF(0, top - 4, row.width, row.height - top - 2), colors.selected)
+    side = theme.scaled(PICK_MARK)
+    middle = row.avatar.center().y() if row.avatar is not None else row.bubble.center().y()
+    place = QRectF(theme.scaled(SIDE) - 4, middle - side / 2, side, side)
+    painter.setPen(Qt.PenStyle.NoPen if picked else QPen(colors.line_strong, 1.2))
+    painter.setBrush(colors.accent if picked else colors.surface)
+    painter.drawEllipse(place)
+    if picked:
+        icons.paint(painter, place.adjusted(4, 4, -4, -4), "check-bold", colors.on_accent)
 
 
 def _selected(selection: tuple[int, int] | None) -> list[QTextLayout.FormatRange]:

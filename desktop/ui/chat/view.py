@@ -3,6 +3,8 @@
 Layout and anchor are the flow's, the mouse is the pointer's, what screen readers see is in accessible.py.
 """
 
+from collections.abc import Sequence
+
 from PySide6.QtCore import QEvent, QModelIndex, QPoint, QPointF, QRect, QRectF, Qt, Signal
 from PySide6.QtGui import (
     QAccessible,
@@ -10,6 +12,7 @@ from PySide6.QtGui import (
     QAccessibleEvent,
     QContextMenuEvent,
     QFocusEvent,
+    QHelpEvent,
     QKeyEvent,
     QKeySequence,
     QMouseEvent,
@@ -18,18 +21,21 @@ from PySide6.QtGui import (
     QResizeEvent,
     QWheelEvent,
 )
-from PySide6.QtWidgets import QApplication, QFrame, QWidget
+from PySide6.QtWidgets import QApplication, QFrame, QToolTip, QWidget
 
+from desktop.core.domain import Message
 from desktop.models.messages import MessageWindow
 from desktop.ui import i18n, theme
 from desktop.ui.chat import accessible, copying
 from desktop.ui.chat.context import TalkContext
 from desktop.ui.chat.file_cards import file_zones
 from desktop.ui.chat.flow import PAD, Placed, RowFlow
+from desktop.ui.chat.hover_bar import HoverBar
+from desktop.ui.chat.picking import Picking, pickable
 from desktop.ui.chat.pointing import Pointer
-from desktop.ui.chat.row_painting import PaintState, RowPainter
-from desktop.ui.chat.rows import summary
+from desktop.ui.chat.row_painting import PaintState, RowPainter, paint_pick
 from desktop.ui.chat.selection import End, Selection
+from desktop.ui.chat.zones import Zone
 from desktop.ui.i18n import tr
 from desktop.ui.theme.values_chat import WHEEL_STEP
 
@@ -61,7 +67,9 @@ class MessageView(accessible.SpokenArea):
         self._last_place = 0
         self.focused_message = ""
         self.selection = Selection(window)
-        self._pointer = Pointer(self.viewport(), self._flow, self.selection, context, self.scroll_up)
+        self.picking = Picking(window, self)
+        self._pointer = Pointer(self.viewport(), self._flow, self.selection, self.picking, context, self.scroll_up)
+        self.hover_bar = HoverBar(self.viewport(), self._flow)
         self._build()
         self._bind()
 
@@ -82,6 +90,8 @@ class MessageView(accessible.SpokenArea):
         self.verticalScrollBar().valueChanged.connect(self._on_bar)
         self._pointer.acted.connect(self.acted)
         self._pointer.pressed_at.connect(self._focus)
+        self._pointer.over.connect(self._on_over)
+        self.picking.changed.connect(self._on_picking)
         theme.changed.connect(self.relayout)
         i18n.changed.connect(self.relayout)
         self._context.thumbnails.arrived.connect(lambda _blob: self.viewport().update())
@@ -156,10 +166,16 @@ class MessageView(accessible.SpokenArea):
 
     def copy_selection(self) -> bool:
         """Puts the selection on the clipboard; False when there is none."""
-        text = self.selected_text()
-        if text:
-            QApplication.clipboard().setText(text)
-        return bool(text)
+        data = copying.selected_data(self.selection, self._flow, self._context)
+        if data is not None:
+            QApplication.clipboard().setMimeData(data)
+        return data is not None
+
+    def copy_messages(self, messages: Sequence[Message]) -> None:
+        """Puts whole messages on the clipboard, plain and as HTML."""
+        rows = [self.window_model.row_of(message.id) for message in messages]
+        data = copying.messages_data(messages, self._flow, self._context, rows)
+        QApplication.clipboard().setMimeData(data)
 
     def select_all(self) -> None:
         """Selects all that is held."""
@@ -169,8 +185,29 @@ class MessageView(accessible.SpokenArea):
             self.selection.extend(End(self.window_model.at(last).id, self._flow.layout(last).length))
             self.viewport().update()
 
+    def zones_of(self, message_id: str) -> list[Zone]:
+        """What reacts in a held message, for the menu: all that the mouse can do, the keyboard can."""
+        number = self.window_model.row_of(message_id)
+        return list(self._flow.layout(number).zones) if number >= 0 else []
+
+    # ---- picking several
+    def _on_picking(self) -> None:
+        if self._context.picking != self.picking.active:
+            self._context.picking = self.picking.active
+            self.selection.clear()
+            self.relayout()
+            self.setFocus()
+        self.viewport().update()
+
+    def _on_over(self, message_id: str) -> None:
+        """The mouse is over a message, or over none."""
+        found = next(((y, row) for _, y, row in self.placed if row.message.id == message_id), None)
+        wanted = found is not None and not self.picking.active and pickable(found[1].message)
+        self.hover_bar.follow(found[1] if found is not None and wanted else None, found[0] if found else 0.0)
+
     # ---- placing
     def _place(self) -> None:
+        self.hover_bar.leave()
         self._flow.place()
         if not self._flow.placed:
             self._describe()
@@ -312,7 +349,7 @@ class MessageView(accessible.SpokenArea):
     def _copy_focused(self) -> None:
         number = self.window_model.row_of(self.focused_message)
         if number >= 0:
-            QApplication.clipboard().setText(summary(self.window_model.at(number)))
+            self.copy_messages([self.window_model.at(number)])
 
     # ---- what a screen reader asks
     def spoken(self, message_id: str) -> str:
@@ -344,8 +381,16 @@ class MessageView(accessible.SpokenArea):
 
     # ---- Qt
     def viewportEvent(self, event: QEvent) -> bool:
+        if event.type() == QEvent.Type.ToolTip and isinstance(event, QHelpEvent):
+            zone = self._pointer.zone_at(QPointF(event.pos()))
+            if zone is not None and zone[0].tip:
+                QToolTip.showText(event.globalPos(), zone[0].tip, self.viewport())
+            else:
+                QToolTip.hideText()
+            return True
         if event.type() == QEvent.Type.Leave:
             self.viewport().setCursor(Qt.CursorShape.ArrowCursor)
+            self.hover_bar.leave()
         return super().viewportEvent(event)
 
     def paintEvent(self, event: QPaintEvent) -> None:
@@ -360,6 +405,8 @@ class MessageView(accessible.SpokenArea):
             focused = self.hasFocus() and row.message.id == self.focused_message
             state = PaintState(self.selection.of(number, row.length) if selected else None, focused)
             painter.translate(0, y)
+            if self.picking.active and pickable(row.message):
+                paint_pick(painter, row, picked=row.message.id in self.picking)
             self._painter.paint(painter, row, state)
             painter.translate(0, -y)
         painter.end()
@@ -416,6 +463,10 @@ class MessageView(accessible.SpokenArea):
             self.to_newest()
         elif key in (Qt.Key.Key_Up, Qt.Key.Key_Down):
             self._move_focus(-1 if key == Qt.Key.Key_Up else 1)
+        elif self.picking.active and key == Qt.Key.Key_Escape:
+            self.picking.stop()
+        elif self.picking.active and key in (Qt.Key.Key_Return, Qt.Key.Key_Enter, Qt.Key.Key_Space):
+            self.picking.toggle(self.focused_message)
         elif key in (Qt.Key.Key_Return, Qt.Key.Key_Enter, Qt.Key.Key_Space):
             self._act_on_focus()
         else:

@@ -48,6 +48,7 @@ class ContactsPage(QWidget):
         self._members: dict[str, frozenset[str]] = {}
         self._loaded = self._sized = False
         self._wanted_person = ""
+        self._wanted_department = ""
         self._shown: tuple[str, str] = ("", "")
         self._tree_model, self._people_model = DepartmentTreeModel(self), PeopleModel(self)
         held = records_session(session)
@@ -187,6 +188,8 @@ class ContactsPage(QWidget):
             self._choose_first()
         else:
             self._refresh_people()
+        if self._wanted_department:
+            self.open_department(self._wanted_department)
         if self._wanted_person:
             self.open_person(self._wanted_person)
         elif self.contact_pane is not None and self._right.currentWidget() is self.contact_pane:
@@ -215,7 +218,7 @@ class ContactsPage(QWidget):
             case PresenceChanged(presence=presence, snapshot=snapshot):
                 self._tree_model.set_presence(presence, snapshot=snapshot)
                 self._people_model.set_presence(presence, snapshot=snapshot)
-                self.card.show_presence(self._tree_model.presence(self.card.person_id))
+                self._show_presence()
                 self._refresh_header()
             case ChangeSet(type_name="Person" | "Department" | "Contact" | "ContactGroup" | "ModuleDefinition"):
                 self._gather.start()
@@ -390,8 +393,13 @@ class ContactsPage(QWidget):
             self._right.setCurrentWidget(self.nobody)
             return
         self.card.show_person(person, self._organization, self._tree_model.presence(person_id), self._session.me.id)
+        self._show_presence()
         self._right.setCurrentWidget(self.card)
         self.tasks.start(self._show_groups(person_id), name="groups", exclusive=True)
+
+    def _show_presence(self) -> None:
+        who = self.card.person_id
+        self.card.show_presence(self._tree_model.presence(who), self._session.presence.texts().get(who, ""))
 
     async def _show_groups(self, person_id: str) -> None:
         if person_id == self._session.me.id:
@@ -419,6 +427,15 @@ class ContactsPage(QWidget):
             self.tree.select(identity.department_id)
             self.people.select(person_id)
         self._show_person(person_id)
+
+    def open_department(self, department_id: str) -> None:
+        """Shows the people of a department."""
+        if not self._loaded:
+            self._wanted_department = department_id
+            return
+        self._wanted_department = ""
+        if department_id in self._organization.departments:
+            self.tree.select(department_id)
 
     def send_message(self, person_id: str) -> None:
         """Opens the talk with a colleague."""

@@ -104,6 +104,8 @@ class PersonCard(Scroll):
         self.name.setObjectName("personName")
         self.posts = Label(role="base", tone="ink2", wrap=True)
         self.signature = Label(role="secondary", tone="ink3", wrap=True)
+        self.said = Label(role="secondary", tone="link", wrap=True)
+        self.said.hide()
         self.message = Button(key="contacts.send_message", kind="primary", icon="chat-circle-dots")
         self.message.setObjectName("personSendMessage")
         self.call = Button(key="contacts.call", icon="phone")
@@ -128,7 +130,7 @@ class PersonCard(Scroll):
         words = QVBoxLayout()
         words.setSpacing(4)
         words.addStretch(1)
-        for label in (self.name, self.posts, self.signature):
+        for label in (self.name, self.posts, self.said, self.signature):
             words.addWidget(label)
         words.addStretch(1)
         top = QHBoxLayout()
@@ -159,9 +161,11 @@ class PersonCard(Scroll):
         self.avatar.set_subject(person.name, person.id, presence=presence)
         self._refresh()
 
-    def show_presence(self, presence: Presence) -> None:
-        """The person came or went."""
+    def show_presence(self, presence: Presence, text: str = "") -> None:
+        """The person came or went, or says something beside it."""
         self.avatar.set_presence(presence)
+        self.said.setText(text)
+        self.said.setVisible(bool(text) and presence is not Presence.OFFLINE)
 
     def show_groups(self, groups: Sequence[Conversation]) -> None:
         """The groups this user shares with the person."""

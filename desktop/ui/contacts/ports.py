@@ -37,6 +37,7 @@ class PresenceVerbs(Protocol):
     """Who is there."""
 
     def everyone(self) -> dict[str, Presence]: ...
+    def texts(self) -> dict[str, str]: ...
 
 
 class ContactsSession(Protocol):

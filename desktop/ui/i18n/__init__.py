@@ -131,10 +131,10 @@ def _apply(target: QObject, method: str, key: str, data: dict[str, Any]) -> None
 
 
 def error_text(error: AppError) -> str:
-    """What happened, what it means for the work, what to do: `error.<code>`, or `error.rejected.<type>` where there is one."""
+    """What happened, what it means for the work, what to do: `error.<code>`, or `error.<code>.<type or reason>` where there is one."""
     data: dict[str, Any] = {"code": error.code}
     data |= {name: value for name, value in error.data.items() if isinstance(value, str | int | float)}
-    special = f"error.{error.code}.{error.data.get('type')}"
+    special = f"error.{error.code}.{error.data.get('type') or error.data.get('reason')}"
     key = special if has(special) else f"error.{error.code}"
     if not has(key):
         key = "error.appError"

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 from PySide6.QtCore import QRectF, QSize, Qt, Signal
-from PySide6.QtGui import QColor, QKeyEvent, QMouseEvent, QPainter, QPaintEvent, QPen
+from PySide6.QtGui import QAccessible, QColor, QKeyEvent, QMouseEvent, QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import (
     QAbstractButton,
     QCheckBox,
@@ -23,6 +23,7 @@ from PySide6.QtWidgets import (
 from desktop.core.domain import Presence
 from desktop.ui import i18n, theme
 from desktop.ui.kit.painting import badge_text, badge_width, paint_avatar, paint_badge, paint_presence
+from desktop.ui.kit.spoken import speak_as
 from desktop.ui.theme import icons
 
 
@@ -365,6 +366,7 @@ class Avatar(QWidget):
     def set_clickable(self, clickable: bool) -> None:
         """Lets it be pressed, by mouse and by keyboard."""
         self._clickable = clickable
+        speak_as(self, QAccessible.Role.Button if clickable else QAccessible.Role.Graphic)
         self.setFocusPolicy(Qt.FocusPolicy.TabFocus if clickable else Qt.FocusPolicy.NoFocus)
         self.setCursor(Qt.CursorShape.PointingHandCursor if clickable else Qt.CursorShape.ArrowCursor)
 
@@ -476,6 +478,7 @@ class Scroll(QScrollArea):
 
     def __init__(self, *, surface: str = "bg", parent: QWidget | None = None) -> None:
         super().__init__(parent)
+        speak_as(self, QAccessible.Role.Pane)
         self.setWidgetResizable(True)
         self.setFrameShape(QFrame.Shape.NoFrame)
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
@@ -485,6 +488,7 @@ class Scroll(QScrollArea):
         self.inner.setContentsMargins(20, 20, 20, 20)
         self.setWidget(self.content)
         self.verticalScrollBar().setSingleStep(24)
+        i18n.bind(self.setAccessibleName, "common.scroll_area")
 
 
 def row(

@@ -65,6 +65,7 @@ class FolderTree(QTreeView):
     def __init__(self, model: FolderTreeModel, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setObjectName("folderTree")
+        model.name_kind = lambda kind: tr(f"office.folder.{kind}")
         self.setProperty("look", "pane")
         self.setHeaderHidden(True)
         self.setFrameShape(QFrame.Shape.NoFrame)

@@ -20,6 +20,7 @@ class HtmlView(QTextBrowser):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
+        self.setTabChangesFocus(True)
         self.setObjectName("htmlView")
         self.setProperty("look", "bare")
         self.tasks = TaskOwner(self)

@@ -201,7 +201,7 @@ class LibraryPage(QWidget):
 
     async def _open(self, document: Document) -> None:
         try:
-            local = await self._data.session.office.document_path(document.id)
+            local = await self._data.session.office.document_path(document.id, early=True)
         except AppError as error:
             if alive(self):
                 self.document_failed.emit(document.title, error)

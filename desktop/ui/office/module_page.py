@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import ExitStack
+from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
@@ -15,13 +16,13 @@ from PySide6.QtGui import QHideEvent, QKeyEvent, QKeySequence, QShortcut
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QSplitter, QStackedWidget, QVBoxLayout, QWidget
 
 from desktop.core.clock import SystemClock
-from desktop.core.domain import Attachment
+from desktop.core.domain import Attachment, LocalDocument
 from desktop.core.domain.definition import Field, View
 from desktop.core.domain.records import Record
 from desktop.core.errors import AppError
 from desktop.core.events import EditRefused, Event
 from desktop.ui import i18n, theme
-from desktop.ui.i18n import error_text, tr
+from desktop.ui.i18n import error_text, tr, when
 from desktop.ui.kit import Button, Card, EmptyState, IconButton, Label, Menu, SearchBox, Snack, on_click
 from desktop.ui.layouts import discard
 from desktop.ui.office.frame.view_frame import ViewFrame
@@ -38,6 +39,7 @@ PANE_WIDTH: Final = 340
 PANE_NARROWEST: Final = 280
 GAP: Final = 14
 WARM_MS: Final = 60
+REGISTER_YEARS: Final = 5
 FOLLOW_MS: Final = 180
 """Arrows run through rows faster than a pane can be read."""
 
@@ -191,6 +193,7 @@ class ModulePage(QWidget):
             made = self._detail = RecordDetail(self.context, self.detail_card)
             made.closed.connect(self.close_pane)
             made.opened_record.connect(self.open_record)
+            made.make_asked.connect(self._navigator.new_record)
             made.saved.connect(self._on_saved)
             made.document_loading.connect(self.document_loading)
             made.document_opened.connect(self.document_opened)
@@ -332,6 +335,7 @@ class ModulePage(QWidget):
         frame.view.file_asked.connect(self._open_file)
         frame.view.selection_changed.connect(self._on_selection)
         frame.view.link_asked.connect(self.open_record)
+        frame.view.make_asked.connect(self._navigator.new_record)
         frame.text_wanted.connect(self.search.setText)
         frame.new_asked.connect(self.new_record)
         frame.export_asked.connect(lambda: self.export_rows(chosen=True))
@@ -480,7 +484,39 @@ class ModulePage(QWidget):
         count = len(frame.table.grid.selected_places()) if frame is not None and frame.table is not None else 0
         if count:
             menu.addAction(tr("office_module.export_rows", n=count), lambda: self.export_rows(chosen=True))
+        if frame is not None and frame.definition.register is not None:
+            menu.addSeparator()
+            for year in self.register_years():
+                words = tr("office_register.year", year=str(year)) if year else tr("office_register.all_years")
+                menu.addAction(f"{tr('office_register.print')} · {words}", partial(self.print_register, year))
         return menu
+
+    def register_years(self) -> list[int | None]:
+        """The years offered for printing: this one and those before it, at last all of them."""
+        this = int(when.date(self.context.now_ms())[:4])
+        return [*range(this, this - REGISTER_YEARS, -1), None]
+
+    def print_register(self, year: int | None) -> None:
+        """Shows the tab's register of a year, as it is filtered, in the reader, from which it is printed or saved."""
+        frame = self.frame
+        if frame is not None:
+            self.tasks.start(self._print_register(frame, year), name="register", exclusive=True)
+
+    async def _print_register(self, frame: ViewFrame, year: int | None) -> None:
+        from desktop.ui.office.record.paper import file_name
+        from desktop.ui.office.record.register_paper import Register, register_pdf, register_title
+
+        register = Register(frame.definition, year, frame.view.wanted())
+        title = register_title(self.context, register)
+        self.document_loading.emit(title)
+        try:
+            data = await register_pdf(self.context, register)
+        except AppError as error:
+            if alive(self):
+                self.document_failed.emit(title, error)
+            return
+        if alive(self):
+            self.document_opened.emit(title, LocalDocument(file_name(title), "application/pdf", data))
 
     def more_menu(self) -> Menu:
         """What is needed seldom."""

@@ -7,11 +7,10 @@ from pathlib import Path
 from PySide6.QtCore import QObject, Signal
 from PySide6.QtWidgets import QFileDialog, QWidget
 
-from desktop.core.domain import Attachment, LocalDocument
+from desktop.core.domain import Attachment
 from desktop.core.errors import AppError
 from desktop.ui.i18n import tr
 from desktop.ui.kit import finished
-from desktop.ui.office.fetching import fetch_bytes
 from desktop.ui.office.ports import OfficeSession
 from desktop.ui.tasks import TaskOwner, alive
 
@@ -48,13 +47,13 @@ class NoticeFiles(QObject):
 
     async def _open(self, attachment: Attachment) -> None:
         try:
-            data = await fetch_bytes(self._session, attachment)
+            document = await self._session.office.open_file(attachment)
         except AppError as error:
             if alive(self):
                 self.document_failed.emit(attachment.name, error)
             return
         if alive(self):
-            self.document_opened.emit(attachment.name, LocalDocument(attachment.name, attachment.type, data))
+            self.document_opened.emit(attachment.name, document)
 
     def save(self, attachment: Attachment) -> None:
         """Asks for a place and saves the attachment there."""

@@ -11,7 +11,7 @@ from desktop.core.domain import Notice, NoticeLevel
 from desktop.core.domain.definition import TypeDefinition
 from desktop.models.notice_report import Reader, ReportGroup
 from desktop.ui.i18n import tr, when
-from desktop.ui.office.record.paper import TEXT_POINTS, TITLE_POINTS, Sheet, _font
+from desktop.ui.office.record.paper import TEXT_POINTS, TITLE_POINTS, Sheet, sheet_font
 from desktop.ui.office.views.base import ViewContext
 
 COLUMNS = ("number", "person", "time", "signature")
@@ -28,15 +28,15 @@ class ReceiptSheet(Sheet):
         """The sheet as a text document, as wide as the device's page."""
         document = QTextDocument()
         document.documentLayout().setPaintDevice(device)
-        document.setDefaultFont(_font(TEXT_POINTS))
+        document.setDefaultFont(sheet_font(TEXT_POINTS))
         document.setDocumentMargin(0)
         cursor = QTextCursor(document)
         cursor.beginEditBlock()
         center, left = Qt.AlignmentFlag.AlignHCenter, Qt.AlignmentFlag.AlignLeft
-        title_font = _font(TITLE_POINTS, bold=True)
+        title_font = sheet_font(TITLE_POINTS, bold=True)
         self._line(cursor, tr("office_notice.sheet.title"), title_font, center, after=10)
-        self._line(cursor, notice.title, _font(TEXT_POINTS, bold=True), left, after=4)
-        self._line(cursor, self._facts(notice, groups), _font(TEXT_POINTS), left, after=4)
+        self._line(cursor, notice.title, sheet_font(TEXT_POINTS, bold=True), left, after=4)
+        self._line(cursor, self._facts(notice, groups), sheet_font(TEXT_POINTS), left, after=4)
         for group in groups:
             self._group(cursor, group, must_confirm=notice.level is NoticeLevel.MUST_CONFIRM)
         cursor.endEditBlock()
@@ -55,7 +55,7 @@ class ReceiptSheet(Sheet):
         name = group.name or tr("office_notice.report.no_department")
         kind, done = _kind(must_confirm), group.done(must_confirm)
         heading = tr(f"office_notice.sheet.group{kind}", name=name, done=done, total=len(group.readers))
-        self._line(cursor, heading, _font(TEXT_POINTS, bold=True), Qt.AlignmentFlag.AlignLeft, before=10, after=2)
+        self._line(cursor, heading, sheet_font(TEXT_POINTS, bold=True), Qt.AlignmentFlag.AlignLeft, before=10, after=2)
         table = self._table(cursor, 1 + len(group.readers), SHARES)
         look = table.format()
         look.setHeaderRowCount(1)  # stands on every page

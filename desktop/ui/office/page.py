@@ -265,7 +265,7 @@ class OfficePage(QWidget):
         if message is None:
             self.snack.say(tr("office_workbench.no_record"))
         else:
-            self._navigator.open_conversation(message.conversation_id)
+            self._navigator.open_message(message.conversation_id, message.id, message.seq)
 
     def new_record(self, type_name: str, prefill: Mapping[str, Any]) -> None:
         """Opens the form for a new record of a type, with what is known already filled in."""

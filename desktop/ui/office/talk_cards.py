@@ -9,21 +9,18 @@ from typing import Any, Final
 from PySide6.QtCore import QObject, QTimer
 
 from desktop.core.domain import Card, Message
-from desktop.core.domain.definition import Field, FieldKind, TypeDefinition
 from desktop.core.domain.records import Record
 from desktop.core.errors import AppError
 from desktop.core.events import ChangeSet, Event
 from desktop.ui import i18n
 from desktop.ui.chat.cards import CardFace, Offer
 from desktop.ui.office.record.card import card_lines
+from desktop.ui.office.record.origins import Source, makeable, prefill_from
 from desktop.ui.office.views.base import RecordsSession, ViewContext
 from desktop.ui.tasks import TaskOwner, alive
 from desktop.ui.theme import icons
 
 GATHER_MS: Final = 30
-ORIGIN: Final = "origin"
-"""The object field that says what a record was made from."""
-TITLE_LENGTH: Final = 200
 
 Key = tuple[str, str]
 
@@ -77,35 +74,20 @@ class TalkCards(QObject):
         """Types with an origin that this user may create."""
         if not self._loaded:
             self.warm()
-        records = self._session.records
         return [
             Offer(one.name, self._context.label(one.label), _glyph(module.icon))
-            for module in self._context.modules
-            for one in module.types
-            if _origin(one) is not None and records.may(None, one.name, "create")
+            for one in makeable(self._context)
+            if (module := next((m for m in self._context.modules if m.type(one.name)), None)) is not None
         ]
 
     def prefill(self, type_name: str, message: Message) -> dict[str, Any]:
         """The first line as title, the whole text as description, the message as origin."""
         definition = self._context.type_of(type_name)
-        origin = _origin(definition) if definition is not None else None
-        if definition is None or origin is None:
+        if definition is None:
             return {}
         text = message.text.strip() or (message.attachment.name if message.attachment is not None else "")
         title = " ".join(text.splitlines()[:1])
-        told = {
-            "type": "Message",
-            "id": message.id,
-            "conversationId": message.conversation_id,
-            "title": title[:TITLE_LENGTH],
-        }
-        found: dict[str, Any] = {ORIGIN: {f.name: _cut(told[f.name], f) for f in origin.fields if f.name in told}}
-        named, long = _text_field(definition, FieldKind.TEXT), _text_field(definition, FieldKind.LONG_TEXT)
-        if named is not None:
-            found[named.name] = _cut(title, named)
-        if long is not None and text != title:
-            found[long.name] = _cut(text, long)
-        return {name: value for name, value in found.items() if value}
+        return prefill_from(definition, Source("Message", message.id, title, text, message.conversation_id))
 
     # ---- reading
     def _want(self, key: Key) -> None:
@@ -155,25 +137,6 @@ class TalkCards(QObject):
             return CardFace(kind, icon, card.title, closed=True)
         lines = card_lines(self._context, record)
         return CardFace(lines.kind, icon, lines.title, lines.state, lines.tone, lines.fields)
-
-
-def _origin(definition: TypeDefinition) -> Field | None:
-    field = definition.field(ORIGIN)
-    return field if field is not None and field.kind is FieldKind.OBJECT else None
-
-
-def _text_field(definition: TypeDefinition, kind: FieldKind) -> Field | None:
-    """The field that names a record, or the first long text; nothing a rule or an action writes."""
-    named = [definition.field(name) for name in definition.title] if kind is FieldKind.TEXT else []
-    shown = [definition.field(name) for section in definition.sections for name in section.fields]
-    for field in (*named, *shown, *definition.fields):
-        if field is not None and field.kind is kind and not field.read_only and not field.formula and not field.edit:
-            return field
-    return None
-
-
-def _cut(text: str, field: Field) -> str:
-    return text[: int(field.max)] if field.max is not None else text
 
 
 def _glyph(icon: str) -> str:

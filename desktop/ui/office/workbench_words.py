@@ -43,7 +43,7 @@ def chip_of(item: WorkItem, data: WorkData) -> tuple[str, str] | None:
 def detail_of(item: WorkItem, data: WorkData) -> str:
     """The second line: module or kind, what is to be done, who or when."""
     if item.alert is not None:
-        return _joined(alert_word(item.alert.kind), item.text, _stamp(item, data))
+        return _joined(alert_word(item.alert.kind), item.alert.words(i18n.language()), _stamp(item, data))
     if item.notice is not None:
         author = data.data.name(item.notice.department_id) or data.data.name(item.notice.author_id)
         return _joined(author, _stamp(item, data))

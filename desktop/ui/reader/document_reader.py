@@ -1,48 +1,56 @@
 """The reader: one widget for PDF, OFD, pictures and text, with search, zoom, copy, outline, print and save as the lease allows.
 
-It is handed bytes in memory and never asks for them; the page that owns it loads documents and shows failures through it.
+It is handed bytes in memory, or a file on its way, and never asks for them; the page that owns it loads documents and shows failures through it.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
-from PySide6.QtCore import QRectF, Qt, QTimer, Signal
+from msgspec.structs import replace
+from PySide6.QtCore import Qt, QTimer, Signal
 from PySide6.QtGui import QKeyEvent, QKeySequence, QShortcut
-from PySide6.QtWidgets import QFileDialog, QLineEdit, QSplitter, QStackedWidget, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QFileDialog, QSplitter, QStackedWidget, QVBoxLayout, QWidget
 
-from desktop.core.domain import LocalDocument
+from desktop.core.domain import Arriving, LocalDocument
 from desktop.core.errors import AppError, Offline
 from desktop.ui import i18n, theme
 from desktop.ui.background import in_background
 from desktop.ui.i18n import error_text, tr, when
-from desktop.ui.kit import Banner, IconButton, Label, Menu, PaneHeader, Snack, finished, on_click
+from desktop.ui.kit import Banner, IconButton, Menu, PaneHeader, Snack, finished, on_click
 from desktop.ui.reader.find_bar import FindBar
+from desktop.ui.reader.formats.format_desk import OPENED, FormatDesk
+from desktop.ui.reader.formats.format_view import FormatView
 from desktop.ui.reader.kinds import Kind, kind_of
 from desktop.ui.reader.marking_desk import MarkingDesk
 from desktop.ui.reader.marks import AnnotationVerbs, Marks
+from desktop.ui.reader.page_hits import PageHits
 from desktop.ui.reader.page_source import DocumentProblem
 from desktop.ui.reader.picture_view import PictureView, decode_picture
 from desktop.ui.reader.places import ReadingPlaces
 from desktop.ui.reader.problem_pane import ProblemPane
-from desktop.ui.reader.search_run import Hit, SearchRun
+from desktop.ui.reader.reader_tools import ReaderTools
+from desktop.ui.reader.search_run import SearchRun
 from desktop.ui.reader.text_decode import NotText, decode_text
 from desktop.ui.reader.text_view import TextView
 from desktop.ui.reader.zoom import Fit
 from desktop.ui.tasks import TaskOwner, alive
 
 if TYPE_CHECKING:
+    from desktop.ui.reader.arrival_run import ArrivalRun
+    from desktop.ui.reader.arriving_source import ArrivingSource
     from desktop.ui.reader.full_screen import FullScreen
     from desktop.ui.reader.outline_pane import OutlinePane
     from desktop.ui.reader.page_source import PageSource
     from desktop.ui.reader.pages_view import PagesView
 
-MARK_STEP_MS = 0
 KEEP_PLACE_MS = 800
 PAGED = (Kind.PDF, Kind.OFD)
 OUTLINE_WIDTH = 220
+NOT_WHAT_WAS_SENT = frozenset({"hash", "range"})
+"""Reasons for which a file that came is not the one that was sent."""
 
 
 class DocumentReader(QWidget):
@@ -71,12 +79,15 @@ class DocumentReader(QWidget):
         self.tasks = TaskOwner(self)
         self._reader_name, self._now_ms = reader_name, now_ms
         self._document: LocalDocument | None = None
-        self._title = ""
+        self._arrival: ArrivalRun | None = None
+        self._title, self._lease_note = "", ""
         self._pages_kind, self._password = Kind.PDF, ""
         self._sheets: PagesView | None = None
         self._outline: OutlinePane | None = None
-        self._page_marks: dict[int, list[tuple[QRectF, ...]]] = {}
         self._run = SearchRun(self)
+        self._hits = PageHits(self._run, lambda: self._sheets if self.kind in PAGED else None, self)
+        self._formats = FormatDesk(self)
+        self._outer: list[tuple[str, LocalDocument, str]] = []
         self._shown_first = False
         self._build_ui()
         self._bind()
@@ -89,7 +100,7 @@ class DocumentReader(QWidget):
         layout = self.header.layout()
         assert layout is not None
         layout.insertWidget(0, self._back)  # type: ignore[attr-defined]  # PaneHeader's layout is a QHBoxLayout
-        self._build_actions()
+        self._tools = ReaderTools(self.header)
         self._find = FindBar(self._run)
         self._find.hide()
         self._note = Banner()
@@ -113,73 +124,24 @@ class DocumentReader(QWidget):
         column.addWidget(self._split, 1)
         self._snack = Snack(self)
 
-    def _build_actions(self) -> None:
-        self._page = QLineEdit()
-        self._page.setObjectName("readerPageField")
-        self._page.setAlignment(Qt.AlignmentFlag.AlignCenter)
-        i18n.bind(self._page.setAccessibleName, "reader.page")
-        self._pages = Label(role="secondary", tone="ink3")
-        self._zoom = Label(role="secondary", tone="ink2")
-        self._zoom.setAlignment(Qt.AlignmentFlag.AlignCenter)
-        make = IconButton
-        self._outline_button = make("list", "reader.outline", checkable=True, active="accent")
-        self._search_button = make("magnifying-glass", "reader.search")
-        self._smaller = make("minus", "reader.smaller")
-        self._larger = make("plus", "reader.larger")
-        self._fit_width = make("arrows-out-line-horizontal", "reader.fit_width")
-        self._fit_page = make("frame-corners", "reader.fit_page")
-        self._turn = make("arrow-clockwise", "reader.rotate")
-        self._copy = make("copy", "reader.copy")
-        self._print = make("printer", "reader.print")
-        self._save = make("download-simple", "reader.save_as")
-        self._pen = make("pencil-line", "reader.mark", checkable=True, active="accent")
-        self._more = make("dots-three", "reader.more")
-        for name in ("outline_button", "search_button", "smaller", "larger", "fit_width", "fit_page"):
-            getattr(self, f"_{name}").setObjectName(f"reader_{name}")
-        for name in ("turn", "copy", "pen", "print", "save", "more"):
-            getattr(self, f"_{name}").setObjectName(f"reader_{name}")
-        for widget in (
-            self._outline_button,
-            self._page,
-            self._pages,
-            self._search_button,
-            self._smaller,
-            self._zoom,
-            self._larger,
-            self._fit_width,
-            self._fit_page,
-            self._turn,
-            self._copy,
-            self._pen,
-            self._print,
-            self._save,
-            self._more,
-        ):
-            self.header.add_action(widget)
-        self._fit_sizes()
-
-    def _fit_sizes(self) -> None:
-        self._page.setFixedWidth(theme.scaled(44))
-        self._zoom.setFixedWidth(theme.scaled(54))
-
     def _bind(self) -> None:
-        on_click(self._back, self.closed.emit)
-        on_click(self._search_button, self.open_find)
-        on_click(self._smaller, lambda: self._zoom_step(-1))
-        on_click(self._larger, lambda: self._zoom_step(1))
-        on_click(self._fit_width, lambda: self._set_fit(Fit.WIDTH))
-        on_click(self._fit_page, lambda: self._set_fit(Fit.PAGE))
-        on_click(self._turn, self.turn)
-        on_click(self._copy, self.copy)
-        on_click(self._print, self.print_document)
-        on_click(self._save, self.save_as)
-        on_click(self._more, self._open_menu)
+        on_click(self._back, self.leave)
+        on_click(self._tools.search_button, self.open_find)
+        on_click(self._tools.smaller, lambda: self._zoom_step(-1))
+        on_click(self._tools.larger, lambda: self._zoom_step(1))
+        on_click(self._tools.fit_width, lambda: self._set_fit(Fit.WIDTH))
+        on_click(self._tools.fit_page, lambda: self._set_fit(Fit.PAGE))
+        on_click(self._tools.turn, self.turn)
+        on_click(self._tools.copy, self.copy)
+        on_click(self._tools.print, self.print_document)
+        on_click(self._tools.save, self.save_as)
+        on_click(self._tools.more, self._open_menu)
         if self._marking_desk is not None:
-            self._pen.toggled.connect(self._marking_desk.show_bar)
-            self._marking_desk.bar.closed.connect(lambda: self._pen.setChecked(False))
+            self._tools.pen.toggled.connect(self._marking_desk.show_bar)
+            self._marking_desk.bar.closed.connect(lambda: self._tools.pen.setChecked(False))
             self._marking_desk.marks.failed.connect(lambda error: self._snack.say(error_text(error)))
-        self._outline_button.toggled.connect(self._show_outline)
-        self._page.returnPressed.connect(self._go_to_typed_page)
+        self._tools.outline_button.toggled.connect(self._show_outline)
+        self._tools.page.returnPressed.connect(self._go_to_typed_page)
         self._find.searched.connect(self._search)
         self._find.moved.connect(self._move)
         self._find.closed.connect(self.close_find)
@@ -188,13 +150,15 @@ class DocumentReader(QWidget):
         self._text.zoom_changed.connect(self._refresh_zoom)
         self._picture.copy_refused.connect(self._say_no_copy)
         self._text.copy_refused.connect(self._say_no_copy)
+        self._formats.made.connect(self._take_view)
+        self._formats.ready.connect(self._on_format)
+        self._formats.failed.connect(lambda code: self._fail(f"reader.problem.{code}"))
+        self._formats.refused.connect(lambda code: self._snack.say(tr(f"reader.problem.{code}")))
+        self._formats.entry_read.connect(self._open_entry)
         self._problem.retry.connect(self.retry)
         self._problem.password_given.connect(self._open_with_password)
         self._placing = QTimer(self, interval=KEEP_PLACE_MS, singleShot=True)
         self._placing.timeout.connect(self._keep_place)
-        self._marking = QTimer(self, interval=MARK_STEP_MS, singleShot=True)
-        self._marking.timeout.connect(self._mark_visible)
-        theme.changed.connect(self._fit_sizes)
         i18n.changed.connect(self._retranslate)
         for keys, action in (
             (QKeySequence(QKeySequence.StandardKey.Find), self.open_find),
@@ -224,6 +188,9 @@ class DocumentReader(QWidget):
         shown = self._stack.currentWidget()
         if shown is self._problem:
             return None
+        other = self._formats.kind_of_view(shown)
+        if other is not None:
+            return other
         return {id(self._picture): Kind.PICTURE, id(self._text): Kind.TEXT}.get(id(shown), self._pages_kind)
 
     def show_loading(self, title: str) -> None:
@@ -241,21 +208,102 @@ class DocumentReader(QWidget):
             self._problem.show_problem("clock", tr("reader.problem.leaseExpired", day=day), retry=True)
         elif isinstance(error, Offline):
             self._problem.show_problem("wifi-slash", tr("reader.problem.notKept"), retry=True)
+        elif {error.data.get("reason"), error.data.get("type")} & NOT_WHAT_WAS_SENT:
+            self._problem.show_problem("file-x", tr("reader.problem.withdrawn"), retry=True)
         else:
             self._problem.show_problem("warning-circle", error_text(error), retry=True)
         self._show(self._problem)
 
     def show_document(self, title: str, document: LocalDocument, *, note: str = "") -> None:
-        """Shows a document; `note` stands under the header, e.g. the lease."""
+        """Shows a document; `note` stands under the header, e.g. the lease. One on its way is shown page by page as it comes."""
         self._reset(title)
+        self._outer.clear()
+        until = document.lease_until
+        self._lease_note = note or (tr("reader.lease_until", time=when.date_time(until)) if until else "")
         self._document = document
-        if note:
-            self._note.show_text(note, tone="accent", icon="cloud-check")
+        if document.arriving is not None:
+            self._follow(document, document.arriving)
+            return
+        self._show_note()
         self._open(document)
 
+    def _show_note(self) -> None:
+        if self._lease_note:
+            self._note.show_text(self._lease_note, tone="accent", icon="cloud-check")
+        else:
+            self._note.hide()
+
+    # ---- on its way
+    def _follow(self, document: LocalDocument, arriving: Arriving) -> None:
+        from desktop.ui.reader.arrival_run import ArrivalRun
+
+        if self._arrival is None:
+            self._arrival = ArrivalRun(self)
+            self._arrival.opened.connect(self._on_first_pages)
+            self._arrival.moved.connect(self._on_more)
+            self._arrival.whole.connect(self._on_whole)
+            self._arrival.failed.connect(lambda error: self.show_failure(self._title, error))
+        self._show(self._problem)
+        self._arrival.follow(kind_of(b"", document.name, document.type), arriving)
+        self._on_more()
+
+    def _on_first_pages(self, source: ArrivingSource) -> None:
+        document = self._document
+        if document is None or document.arriving is None:
+            source.close()
+            return
+        self._pages_kind = kind_of(b"", document.name, document.type)
+        view = self._pages_view()
+        view.may_copy, view.watermark = document.may_copy, self._watermark()
+        source.sizes_found.found.connect(view.resize_page)
+        self._show(view)
+        view.show_source(source)
+        self._refresh_page(0)
+        view.setFocus()
+        self._on_more()
+
+    def _on_more(self) -> None:
+        """Pages that were waited for are asked for again."""
+        self._tell_progress()
+        if self._sheets is not None:
+            self._sheets.viewport().update()
+
+    def _tell_progress(self) -> None:
+        """How far it is."""
+        run, view = self._arrival, self._sheets
+        if run is None or run.arriving is None:
+            return
+        source = view.source if view is not None else None
+        if run.held:
+            text = tr("reader.arriving.held" if run.arriving.error else "reader.arriving.paused", percent=run.percent)
+        elif view is not None and source is not None:
+            page = max(0, view.page)
+            key = "reader.arriving.readable" if source.here(page) else "reader.arriving.soon"
+            text = tr(key, page=page + 1, percent=run.percent)
+        else:
+            text = tr("reader.arriving.loading", percent=run.percent)
+        if source is not None:
+            self._note.show_text(text, tone="accent", icon="cloud-arrow-down")
+        else:
+            self._problem.show_loading(text)
+
+    def _on_whole(self, data: bytes) -> None:
+        document = self._document
+        if document is None or document.arriving is None:
+            return
+        self._document = document = replace(document, data=data, arriving=None)
+        self._show_note()
+        self._open(document)
+
+    @property
+    def _waiting(self) -> bool:
+        """Whether the file is still on its way: its text and the file itself cannot be had yet."""
+        return self._document is not None and self._document.arriving is not None
+
     def _open(self, document: LocalDocument, password: str = "") -> None:
-        match kind_of(document.data[:2048], document.name, document.type):
-            case (Kind.PDF | Kind.OFD) as kind:
+        kind = Kind.PDF if document.pages else kind_of(document.data[:2048], document.name, document.type)
+        match kind:
+            case Kind.PDF | Kind.OFD:
                 self._open_pages(kind, document, password)
             case Kind.PICTURE:
                 self._problem.show_loading()
@@ -263,12 +311,16 @@ class DocumentReader(QWidget):
                 self.tasks.start(self._open_picture(document), name="decode", exclusive=True)
             case Kind.TEXT:
                 self._open_text(document)
-            case Kind.OTHER:
+            case _ if kind in OPENED:
+                self._problem.show_loading()
+                self._show(self._problem)
+                self._formats.open(kind, document, self._watermark())
+            case _:
                 self._fail("reader.problem.unsupportedType")
 
     def _open_pages(self, kind: Kind, document: LocalDocument, password: str) -> None:
         try:
-            source = _open_source(kind, document.data, password)
+            source = _open_source(kind, document.pages or document.data, password)
         except DocumentProblem as problem:
             asks = problem.code in ("passwordNeeded", "passwordWrong")
             icon = "lock-key" if asks else "file-x"
@@ -279,19 +331,23 @@ class DocumentReader(QWidget):
         view = self._pages_view()
         view.may_copy, view.watermark = document.may_copy, self._watermark()
         self._show(view)
-        view.show_source(source)
+        before = view.page if view.source is not None else 0
+        if view.source is not None:  # its first pages were shown while it came
+            view.take_over(source)
+        else:
+            view.show_source(source)
         self._run.set_document(source.page_count, source.find)
         headings = source.outline()
-        self._outline_button.setEnabled(bool(headings))
+        self._tools.outline_button.setEnabled(bool(headings))
         assert self._outline is not None
         self._outline.show_outline(headings)
-        self._outline.setVisible(bool(headings) and self._outline_button.isChecked())
-        self._refresh_page(0)
+        self._outline.setVisible(bool(headings) and self._tools.outline_button.isChecked())
+        self._refresh_page(before)
         view.setFocus()
         self.pages_shown.emit()
         if self._marking_desk is not None:
             self._marking_desk.marks.show_target(document.target)
-            self._pen.setVisible(document.target is not None)
+            self._tools.pen.setVisible(document.target is not None)
         if self._places is not None:
             self.tasks.start(self._find_place(document, self._places), name="place", exclusive=True)
 
@@ -303,11 +359,13 @@ class DocumentReader(QWidget):
             self._sheets = PagesView()
             self._sheets.setObjectName("readerPages")
             self._sheets.page_changed.connect(self._refresh_page)
+            self._sheets.page_changed.connect(self._tell_progress)
             self._sheets.page_changed.connect(self._on_moved)
             self._sheets.zoom_changed.connect(self._on_moved)
             self._sheets.zoom_changed.connect(self._refresh_zoom)
             self._sheets.copy_refused.connect(self._say_no_copy)
-            self._sheets.marks_needed.connect(self._marking.start)
+            self._sheets.marks_needed.connect(self._hits.start)
+            self._sheets.page_drawn.connect(self._tell_progress)
             self._stack.addWidget(self._sheets)
             if self._marking_desk is not None:
                 self._marking_desk.lie_over(self._sheets)
@@ -343,6 +401,44 @@ class DocumentReader(QWidget):
         self._run.set_document(self._text.parts, self._text.find_in)
         self._text.setFocus()
 
+    # ---- formats beyond pages, and what lies in archives
+    def _take_view(self, view: QWidget) -> None:
+        made = cast("FormatView", view)
+        made.zoom_changed.connect(self._refresh_zoom)
+        made.copy_refused.connect(self._say_no_copy)
+        self._stack.addWidget(view)
+
+    def _on_format(self, view: QWidget) -> None:
+        self._show(view)
+        made = cast("FormatView", view)
+        if made.searches:
+            self._run.set_document(made.parts, made.find_in)
+        view.setFocus()
+
+    def _open_entry(self, name: str, data: bytes) -> None:
+        """An entry stands where its archive stood, under the same rights; back leads to the archive."""
+        archive = self._document
+        if archive is None:
+            return
+        self._outer.append((self._title, archive, self._lease_note))
+        note = self._lease_note
+        self._reset(name)
+        self._lease_note = note
+        self._document = replace(archive, name=name, type="", data=data, target=None, pages=b"")
+        self._show_note()
+        self._open(self._document)
+
+    def leave(self) -> None:
+        """Back to the archive an entry came out of, else out of the reader."""
+        if not self._outer:
+            self.closed.emit()
+            return
+        title, document, note = self._outer.pop()
+        self._reset(title)
+        self._document, self._lease_note = document, note
+        self._show_note()
+        self._open(document)
+
     def on_marks_changed(self) -> None:
         """Somebody marked a document."""
         if self._marking_desk is not None:
@@ -356,7 +452,7 @@ class DocumentReader(QWidget):
 
     def _keep_place(self) -> None:
         shown = self._sheets if self.kind in PAGED else None
-        if self._places is None or self._document is None or shown is None or shown.source is None:
+        if self._places is None or self._document is None or shown is None or shown.source is None or self._waiting:
             return
         self.tasks.start(self._places.keep(self._document.data, shown.place()), name="keep place", exclusive=True)
 
@@ -371,6 +467,7 @@ class DocumentReader(QWidget):
     def clear(self) -> None:
         """Forgets the document: its bytes leave memory."""
         self._reset("")
+        self._outer.clear()
         self._show(self._problem)
 
     def _reset(self, title: str) -> None:
@@ -378,11 +475,13 @@ class DocumentReader(QWidget):
         if self._placing.isActive():
             self._placing.stop()
             self._keep_place()
-        self._document, self._title = None, title
-        self._pen.setChecked(False)
+        if self._arrival is not None:
+            self._arrival.stop()
+        self._document, self._title, self._lease_note = None, title, ""
+        self._tools.pen.setChecked(False)
         if self._marking_desk is not None:
             self._marking_desk.marks.show_target(None)
-        self._page_marks = {}
+        self._hits.forget()
         self.header.title.setText(title)
         self._note.hide()
         self._find.hide()
@@ -395,6 +494,7 @@ class DocumentReader(QWidget):
             self._outline.hide()
         self._picture.clear()
         self._text.show_text("")
+        self._formats.clear()
 
     def _watermark(self) -> str:
         return f"{self._reader_name} {when.date_time(self._now_ms())}"
@@ -403,33 +503,11 @@ class DocumentReader(QWidget):
         self._stack.setCurrentWidget(widget)
         kind, document = self.kind, self._document
         paged = kind in PAGED
-        for part in (self._page, self._pages, self._outline_button):
-            part.setVisible(paged)
-        self._search_button.setVisible(kind in (*PAGED, Kind.TEXT))
-        for part in (self._smaller, self._zoom, self._larger):
-            part.setVisible(kind is not None)
-        for part in (self._fit_width, self._fit_page):
-            part.setVisible(kind in (*PAGED, Kind.PICTURE))
-        self._turn.setVisible(kind is Kind.PICTURE)
-        self._copy.setVisible(kind is not None)
-        self._print.setVisible(kind is not None)
-        self._save.setVisible(document is not None)
-        self._more.setVisible(paged)
-        self._pen.setVisible(
-            paged and document is not None and document.target is not None and self._marking_desk is not None
+        marked = paged and document is not None and document.target is not None and self._marking_desk is not None
+        self._tools.show_for(
+            kind, document, paged=paged, other=self._other_view(), marked=marked, waiting=self._waiting
         )
-        if document is not None:
-            self._allow(self._copy, document.may_copy, "reader.copy", "reader.no_copy")
-            self._allow(self._print, document.may_print, "reader.print", "reader.no_print")
-            self._allow(self._save, document.may_copy, "reader.save_as", "reader.no_save")
         self._refresh_zoom()
-
-    @staticmethod
-    def _allow(button: IconButton, allowed: bool, key: str, refusal: str) -> None:
-        """A button that is off says why."""
-        button.setEnabled(allowed)
-        i18n.bind(button.setToolTip, key if allowed else refusal)
-        i18n.bind(button.setAccessibleName, key if allowed else refusal)
 
     def _retranslate(self) -> None:
         self._refresh_page(self._sheets.page if self._sheets else 0)
@@ -439,9 +517,9 @@ class DocumentReader(QWidget):
     def _refresh_page(self, page: int) -> None:
         if self._sheets is None or self._sheets.source is None:
             return
-        if not self._page.hasFocus():
-            self._page.setText(str(max(0, page) + 1))
-        self._pages.setText(f"/ {self._sheets.source.page_count}")
+        if not self._tools.page.hasFocus():
+            self._tools.page.setText(str(max(0, page) + 1))
+        self._tools.pages.setText(f"/ {self._sheets.source.page_count}")
         self._sheets.setAccessibleName(tr("reader.page_of", n=max(0, page) + 1, total=self._sheets.source.page_count))
 
     def _on_moved(self) -> None:
@@ -454,7 +532,7 @@ class DocumentReader(QWidget):
         if self.kind is Kind.PICTURE:
             self._picture.rotate()
         elif self.kind in PAGED and self._sheets is not None:
-            self._page_marks = {}
+            self._hits.forget()
             self._sheets.turn()
 
     def _set_two_pages(self, two: bool) -> None:
@@ -463,7 +541,7 @@ class DocumentReader(QWidget):
 
     def full_screen(self) -> None:
         """Shows the document alone on the whole screen; Esc or F11 comes back to the page one was at."""
-        if self.kind not in PAGED or self._document is None or self._sheets is None:
+        if self.kind not in PAGED or self._document is None or self._sheets is None or self._tell_waiting():
             return
         if self._full is None:
             from desktop.ui.reader.full_screen import FullScreen
@@ -471,7 +549,7 @@ class DocumentReader(QWidget):
             self._full = FullScreen()
             self._full.left.connect(self._on_full_left)
         try:
-            source = _open_source(self._pages_kind, self._document.data, self._password)
+            source = _open_source(self._pages_kind, self._document.pages or self._document.data, self._password)
         except DocumentProblem:  # it opened before: memory is short
             self._snack.say(tr("reader.no_full_screen"))
             return
@@ -496,19 +574,31 @@ class DocumentReader(QWidget):
         two.setCheckable(True)
         two.setChecked(sheets.columns == 2)
         two.toggled.connect(self._set_two_pages)
-        menu.popup(self._more.mapToGlobal(self._more.rect().bottomLeft()))
+        menu.popup(self._tools.more.mapToGlobal(self._tools.more.rect().bottomLeft()))
 
     def _go_to_typed_page(self) -> None:
         if self._sheets is None or self._sheets.source is None:
             return
-        typed = self._page.text().strip()
+        typed = self._tools.page.text().strip()
         if typed.isdecimal() and 1 <= int(typed) <= self._sheets.source.page_count:
             self._sheets.go_to(int(typed) - 1)
         self._sheets.setFocus()
         self._refresh_page(self._sheets.page)
 
-    def _view(self) -> PagesView | PictureView | TextView | None:
+    def _other_view(self) -> FormatView | None:
         shown = self._stack.currentWidget()
+        return cast("FormatView", shown) if self._formats.kind_of_view(shown) is not None else None
+
+    @property
+    def _searchable(self) -> bool:
+        other = self._other_view()
+        return other.searches if other is not None else self.kind in (*PAGED, Kind.TEXT)
+
+    def _view(self) -> PagesView | PictureView | TextView | FormatView | None:
+        shown = self._stack.currentWidget()
+        other = self._other_view()
+        if other is not None:
+            return other
         if shown is self._sheets:
             return self._sheets
         if shown is self._picture:
@@ -522,14 +612,14 @@ class DocumentReader(QWidget):
 
     def _set_fit(self, fit: Fit) -> None:
         view = self._view()
-        if isinstance(view, TextView):
-            view.set_factor(1.0)
-        elif view is not None:
+        if isinstance(view, PictureView) or (view is not None and view is self._sheets):
             view.set_fit(fit)
+        elif view is not None:
+            view.set_factor(1.0)
 
     def _refresh_zoom(self) -> None:
         view = self._view()
-        self._zoom.setText(f"{view.factor * 100:.0f}%" if view else "")
+        self._tools.zoom.setText(f"{view.factor * 100:.0f}%" if view else "")
 
     def _show_outline(self, shown: bool) -> None:
         if self._outline is not None:
@@ -538,7 +628,7 @@ class DocumentReader(QWidget):
     # ---- search
     def open_find(self) -> None:
         """Opens the search strip, with what is selected as its text."""
-        if self.kind not in (*PAGED, Kind.TEXT):
+        if not self._searchable or self._tell_waiting():
             return
         self._find.show()
         self._find.box.setFocus()
@@ -550,57 +640,30 @@ class DocumentReader(QWidget):
         self._find.box.clear()
         view = self._view()
         if view is not None:
-            view.setFocus()
+            cast("QWidget", view).setFocus()
 
     def _search(self, needle: str) -> None:
-        self._page_marks, self._shown_first = {}, False
+        self._shown_first = False
+        self._hits.forget()
         at = self._sheets.page if self.kind in PAGED and self._sheets else 0
         self._run.start(needle, max(0, at))
 
     def _move(self, direction: int) -> None:
         hit = self._run.move(direction)
         if hit is not None and self.kind in PAGED:
-            self._reveal(hit)
+            self._hits.reveal(hit)
 
     def _on_hits(self) -> None:
-        if self.kind is Kind.TEXT:
+        marked = self._other_view() or (self._text if self.kind is Kind.TEXT else None)
+        if marked is not None:
             if self._run.done or self._run.current_hit:
-                self._text.set_marks(self._run.hits, self._run.current_hit)
+                marked.set_marks(self._run.hits, self._run.current_hit)
         elif self.kind in PAGED:
-            self._marking.start()
+            self._hits.start()
             hit = self._run.current_hit
             if hit is not None and not self._shown_first:
                 self._shown_first = True  # typing leads to the first hit; more hits coming in move nothing
-                self._reveal(hit)
-
-    def _reveal(self, hit: Hit) -> None:
-        assert self._sheets is not None
-        if self._sheets.source is not None:
-            rectangles = self._sheets.source.rectangles(hit.part, hit.span)
-            if rectangles:
-                self._sheets.reveal(hit.part, rectangles[0])
-
-    def _mark_visible(self) -> None:
-        """Finds where the hits of the pages in view stand; a page with many is done in several steps."""
-        view, source = self._sheets, self._sheets.source if self._sheets else None
-        if view is None or source is None or self.kind not in PAGED:
-            return
-        if not self._run.hits:
-            view.set_marks({}, None)
-            return
-        wanted = view.visible_pages()
-        budget = 8
-        for page in wanted:
-            hits = [hit for hit in self._run.hits if hit.part == page]
-            known = self._page_marks.setdefault(page, [])
-            while len(known) < len(hits) and budget:
-                known.append(source.rectangles(page, hits[len(known)].span))
-                budget -= 1
-        current = self._run.current_hit
-        place = (current.part, source.rectangles(current.part, current.span)) if current else None
-        view.set_marks(self._page_marks, place)
-        if not budget:
-            self._marking.start()
+                self._hits.reveal(hit)
 
     # ---- copy, print, save
     def copy(self) -> None:
@@ -611,22 +674,32 @@ class DocumentReader(QWidget):
         if self._document is not None and not self._document.may_copy:
             self._say_no_copy()
             return
+        other = self._other_view()
+        if other is not None:
+            self._snack.say(tr("reader.copied" if other.copy_selected() else "reader.select_first"))
+            return
         if isinstance(view, PictureView):
             selected = True
         elif isinstance(view, TextView):
             selected = view.textCursor().hasSelection()
         else:
-            selected = bool(view.selected_text)
+            selected = bool(cast("PagesView", view).selected_text)
         if selected:
-            view.copy()
+            cast("PagesView | PictureView | TextView", view).copy()
         self._snack.say(tr("reader.copied" if selected else "reader.select_first"))
+
+    def _tell_waiting(self) -> bool:
+        """Says that this comes with the whole file, while that is on its way."""
+        if self._waiting:
+            self._snack.say(tr("reader.arriving.wait"))
+        return self._waiting
 
     def _say_no_copy(self) -> None:
         self._snack.say(tr("reader.no_copy"))
 
     def print_document(self) -> None:
         """Asks for a printer and prints, where the lease allows it."""
-        if self._document is None or self.kind is None:
+        if self._document is None or self.kind is None or self._tell_waiting():
             return
         if not self._document.may_print:
             self._snack.say(tr("reader.no_print"))
@@ -643,15 +716,14 @@ class DocumentReader(QWidget):
         dialog = QPrintDialog(printer, self)
         if not await finished(dialog) or not alive(self):
             return
-        done = await print_pages(
-            printer, self._sheets.source if self._sheets else None, self._view(), self._watermark()
-        )
+        source = self._sheets.source if self._sheets else None
+        done = await print_pages(printer, source, self._stack.currentWidget(), self._watermark())
         if alive(self):
             self._snack.say(tr("reader.printed") if done else tr("reader.print_failed"))
 
     def save_as(self) -> None:
         """Asks for a place and writes the file there; the bytes leave the encrypted store."""
-        if self._document is not None and self._document.may_copy:
+        if self._document is not None and self._document.may_copy and not self._tell_waiting():
             self.tasks.start(self._save_it(self._document), name="save", exclusive=True)
 
     async def _save_it(self, document: LocalDocument) -> None:
@@ -673,7 +745,7 @@ class DocumentReader(QWidget):
             if self._find.isVisible():
                 self.close_find()
             else:
-                self.closed.emit()
+                self.leave()
             return
         super().keyPressEvent(event)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections import OrderedDict
-from typing import Final
+from typing import IO, Final
 
 from PySide6.QtCore import QObject, QPointF, QRect, QRectF, QSize, QSizeF
 from PySide6.QtGui import QImage, QPainter
@@ -23,10 +23,10 @@ KEPT_DRAWINGS: Final = 12
 class OfdSource:
     """Draws and reads an OFD document; drawings of the last pages are kept."""
 
-    def __init__(self, data: bytes) -> None:
-        """Raises DocumentProblem: brokenOfd, lockedOfd, tooLargeOfd."""
+    def __init__(self, data: bytes | IO[bytes], *, lazy: bool = False) -> None:
+        """`lazy`: pages but the first are measured when `measure` is called. Raises DocumentProblem: brokenOfd, lockedOfd, tooLargeOfd."""
         try:
-            self._document = OfdDocument(data)
+            self._document = OfdDocument(data, lazy=lazy)
         except OfdProblem as problem:
             raise DocumentProblem(problem.code) from None
         self.sizes = [QSizeF(width * POINTS, height * POINTS) for width, height in self._document.sizes]
@@ -35,6 +35,18 @@ class OfdSource:
         self._folded: dict[int, FoldedText] = {}
         self._lock = threading.RLock()  # pages are drawn in a thread, their text is asked for in the UI's
         self._draftsmen = threading.local()
+
+    def measure(self, page: int) -> QSizeF:
+        """How large a page is, read from the file now, in points."""
+        with self._lock:
+            self._document.measure(page)
+            width, height = self._document.sizes[page]
+            self.sizes[page] = QSizeF(width * POINTS, height * POINTS)
+            return self.sizes[page]
+
+    def here(self, page: int) -> bool:
+        """Always: the file is whole."""
+        return True
 
     @property
     def page_count(self) -> int:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections import OrderedDict
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cache
-from typing import Any
+from typing import Any, TypeVar
 
 from PySide6.QtCore import QObject, QRect, QSize, Signal
 from PySide6.QtGui import QImage, QPainter
@@ -48,6 +49,11 @@ class PageImages(QObject):
         self._bytes = 0
         self._wanted: list[Strip] = []
         self._asked: dict[int, Strip] = {}
+        self._before: list[tuple[Strip, QImage]] = []
+
+    def inherit(self, other: PageImages) -> None:
+        """The same pages were drawn from another source: its pictures stand in until the new ones are drawn."""
+        self._before = list(other._kept.items())
 
     def want(self, wanted: list[Strip]) -> None:
         """Draws these, in this order; older wishes that have not begun are dropped."""
@@ -68,7 +74,7 @@ class PageImages(QObject):
 
     def stand_ins(self, page: int) -> list[tuple[Strip, QImage]]:
         """Strips of this page drawn at another size, to be stretched until the right ones come."""
-        return [(strip, image) for strip, image in self._kept.items() if strip.page == page]
+        return [(strip, image) for strip, image in (*self._before, *self._kept.items()) if strip.page == page]
 
     @property
     def busy(self) -> bool:
@@ -80,6 +86,7 @@ class PageImages(QObject):
             strip = self._wanted.pop(0)
             self._asked[self._begin(strip)] = strip
         if not self.busy:
+            self._before.clear()
             self.idle.emit()
 
     def _begin(self, strip: Strip) -> int:
@@ -92,7 +99,7 @@ class PageImages(QObject):
 
     def _on_drawn(self, number: int, image: QImage) -> None:
         strip = self._asked.pop(number, None)
-        if strip is not None:
+        if strip is not None and not image.isNull():  # a page that has not come is asked for again when more has
             self._keep(strip, image)
             self.drawn.emit(strip.page)
         self._ask()
@@ -130,11 +137,17 @@ class PdfPageImages(PageImages):
 
 
 Render = Callable[[int, QSize, QRect], QImage]
+T = TypeVar("T")
 
 
 @cache
 def _draftsman() -> ThreadPoolExecutor:
     return ThreadPoolExecutor(max_workers=1, thread_name_prefix="pages")
+
+
+async def in_drawing_thread(work: Callable[[], T]) -> T:
+    """Runs `work` where pages are drawn, in turn with them."""
+    return await asyncio.get_running_loop().run_in_executor(_draftsman(), work)
 
 
 class DrawnPageImages(PageImages):

@@ -45,13 +45,17 @@ class Heading:
 
 
 class PageSource(Protocol):
-    """A document with pages, held in memory."""
+    """A document with pages."""
 
     sizes: list[QSizeF]
 
     @property
     def page_count(self) -> int:
         """How many pages there are, at least one."""
+        ...
+
+    def here(self, page: int) -> bool:
+        """Whether the page can be shown; False while its part of the file is still on its way."""
         ...
 
     def close(self) -> None:
@@ -63,7 +67,7 @@ class PageSource(Protocol):
         ...
 
     def render(self, page: int, size: QSize, clip: QRect) -> QImage:
-        """The part `clip` of a page drawn `size` large, in device pixels, on white."""
+        """The part `clip` of a page drawn `size` large, in device pixels, on white; a null image while the page is not here."""
         ...
 
     def page_text(self, page: int) -> str:

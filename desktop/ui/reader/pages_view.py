@@ -10,8 +10,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from PySide6.QtCore import QEvent, QPoint, QPointF, QRectF, QSize, Qt, QTimer, Signal
+from PySide6.QtCore import QEvent, QPoint, QPointF, QRectF, QSize, QSizeF, Qt, QTimer, Signal
 from PySide6.QtGui import (
+    QAccessible,
     QColor,
     QKeyEvent,
     QKeySequence,
@@ -26,9 +27,11 @@ from PySide6.QtGui import (
 from PySide6.QtWidgets import QAbstractScrollArea, QApplication, QWidget
 
 from desktop.ui import theme
+from desktop.ui.i18n import tr
+from desktop.ui.kit.spoken import speak_as
 from desktop.ui.reader.page_images import PageImages, Strip, strips
 from desktop.ui.reader.page_source import PageSelection, PageSource
-from desktop.ui.reader.turned_source import QUARTERS, turned, upright_to_shown
+from desktop.ui.reader.turned_source import QUARTERS, TurnedSource, turned, upright_to_shown
 from desktop.ui.reader.watermark import paint_watermark
 from desktop.ui.reader.zoom import Fit, clamp, step
 from desktop.ui.theme.tokens import palette_tokens
@@ -80,10 +83,12 @@ class PagesView(QAbstractScrollArea):
     selection_changed = Signal()
     selected = Signal()  # a selection was finished with the mouse
     copy_refused = Signal()
+    page_drawn = Signal(int)  # something of a page, that may be in view, was drawn
     marks_needed = Signal()  # other pages came into view; their hits may want rectangles
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
+        speak_as(self, QAccessible.Role.Document)
         self.source: PageSource | None = None
         self.images: PageImages | None = None
         self.may_copy = True
@@ -117,12 +122,38 @@ class PagesView(QAbstractScrollArea):
         if before != self.factor:
             self.zoom_changed.emit()
 
-    def _draw_from(self, source: PageSource) -> None:
+    def take_over(self, source: PageSource) -> None:
+        """The same document from another source: place, size and turn stay as they are."""
+        place, before, images = self.place(), self.source, self.images
+        self._degrees = 0
+        self._set_selection([])
+        self.images = None  # its pictures stand in for the new ones
+        fresh = self._draw_from(source)
+        if images is not None:
+            fresh.inherit(images)
+            images.close()
+            images.deleteLater()
+        if before is not None:
+            before.close()
+        self.take_place(place)
+
+    def resize_page(self, page: int, size: QSizeF) -> None:
+        """The upright page has another size, in points, than its source had guessed; what is in view stays in view."""
+        if self.source is None or not 0 <= page < self.source.page_count:
+            return
+        place, inner = self.place(), self.source.inner if isinstance(self.source, TurnedSource) else self.source
+        inner.sizes[page] = size
+        self.source = turned(inner, self._degrees)
+        self._lay_out()
+        self.go_to(place["page"], place["top"])
+
+    def _draw_from(self, source: PageSource) -> PageImages:
         self._drop_images()
         self.source = source
-        self.images = source.images(self)
-        self.images.drawn.connect(self._on_drawn)
+        self.images = images = source.images(self)
+        images.drawn.connect(self._on_drawn)
         self._lay_out()
+        return images
 
     def _drop_images(self) -> None:
         if self.images is not None:
@@ -424,6 +455,7 @@ class PagesView(QAbstractScrollArea):
 
     # ---- painting
     def _on_drawn(self, page: int) -> None:
+        self.page_drawn.emit(page)
         if page in self._visible():
             self.viewport().update()
 
@@ -465,6 +497,11 @@ class PagesView(QAbstractScrollArea):
         painter.fillRect(rect.translated(0, 2).adjusted(-1, 0, 1, 1), shade)
         painter.fillRect(rect, palette_tokens(False).surface)
         self._paint_strips(painter, page, rect)
+        if self.source is not None and not self.source.here(page):
+            painter.setPen(palette_tokens(False).ink3)
+            in_view = rect.intersected(QRectF(self.viewport().rect()))
+            if in_view.height() > 4 * painter.fontMetrics().height():
+                painter.drawText(in_view, Qt.AlignmentFlag.AlignCenter, tr("reader.arriving.page"))
         painter.save()
         painter.setCompositionMode(QPainter.CompositionMode.CompositionMode_Multiply)
         self._paint_rectangles(

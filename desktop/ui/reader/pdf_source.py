@@ -50,6 +50,10 @@ class PdfSource:
         size = self.document.pagePointSize(page)
         return size if size.width() > 1 and size.height() > 1 else QSizeF(595, 842)
 
+    def here(self, page: int) -> bool:
+        """Always: the file is whole."""
+        return True
+
     @property
     def page_count(self) -> int:
         """How many pages there are, at least one."""

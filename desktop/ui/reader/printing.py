@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from PySide6.QtCore import QPoint, QRect, QRectF, QSize, QSizeF, Qt
 from PySide6.QtGui import QImage, QPainter
@@ -15,6 +15,7 @@ from desktop.ui.reader.text_view import TextView
 from desktop.ui.reader.watermark import paint_watermark
 
 if TYPE_CHECKING:
+    from desktop.ui.reader.formats.format_view import FormatView
     from desktop.ui.reader.page_source import PageSource
 
 DOTS_PER_INCH = 200
@@ -24,6 +25,12 @@ async def print_pages(printer: QPrinter, source: PageSource | None, view: QWidge
     """Prints a document (the pages chosen in the dialog), a picture or a text; False when the printer would not."""
     if isinstance(view, TextView):
         view.document().print_(printer)
+        return True
+    if hasattr(view, "printed"):  # a FormatView
+        document = cast("FormatView", view).printed()
+        if document is None:
+            return False
+        document.print_(printer)
         return True
     painter = QPainter()
     if not painter.begin(printer):

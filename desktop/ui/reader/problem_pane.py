@@ -41,10 +41,13 @@ class ProblemPane(QWidget):
         self.password.returnPressed.connect(self._give)
         self.show_loading()
 
-    def show_loading(self) -> None:
-        """It is on its way."""
+    def show_loading(self, text: str = "") -> None:
+        """It is on its way; `text` says how far."""
         self._icon.set_icon("hourglass-medium", "scroll")
         i18n.bind(self.text.setText, "common.loading")
+        if text:
+            i18n.unbind(self.text.setText)
+            self.text.setText(text)
         self._offer(retry=False, password=False)
 
     def show_problem(self, icon: str, text: str, *, retry: bool = False, password: bool = False) -> None:

@@ -29,6 +29,10 @@ class TurnedSource:
         upright = degrees % 180 == 0
         self.sizes = [size if upright else size.transposed() for size in inner.sizes]
 
+    def here(self, page: int) -> bool:
+        """Whether the page has come."""
+        return self.inner.here(page)
+
     @property
     def page_count(self) -> int:
         """How many pages there are."""

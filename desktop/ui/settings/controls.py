@@ -21,6 +21,11 @@ class Switch(QAbstractButton):
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setObjectName(key)
         i18n.bind(self.setAccessibleName, key)
+        theme.changed.connect(self._fit)
+        self._fit()
+
+    def _fit(self) -> None:
+        self.setFixedSize(self.sizeHint())
 
     def sizeHint(self) -> QSize:
         return QSize(theme.scaled(38), theme.scaled(22))
@@ -79,7 +84,7 @@ class SettingRow(QWidget):
         if control is not None:
             layout.addWidget(control)
             title.setBuddy(control)
-        self.setMinimumHeight(theme.scaled(40))
+        layout.addStrut(theme.scaled(20))
 
     @property
     def words(self) -> str:
@@ -121,7 +126,7 @@ class SettingGroup(QWidget):
         title_hit = wanted.lower() in tr(self.key).lower()
         any_shown = False
         for part in self.rows:
-            words = part.words if isinstance(part, SettingRow) else ""
+            words = str(getattr(part, "words", ""))
             hit = not wanted or title_hit or wanted.lower() in words.lower()
             part.setVisible(hit)
             any_shown = any_shown or hit

@@ -15,24 +15,29 @@ from PySide6.QtWidgets import (
 )
 
 from desktop.core.errors import AppError
-from desktop.platform.preferences import DND_FOREVER, Preferences
+from desktop.platform.autostart import AutostartFailed
+from desktop.platform.preferences import Preferences
 from desktop.ui import i18n, theme
 from desktop.ui.i18n import tr, when
 from desktop.ui.kit import Button, Divider, Label, RowDelegate, Scroll, SearchBox, confirm, draw_elided, on_click, row
 from desktop.ui.settings.account_rows import LoadedRows, device_row, login_row
-from desktop.ui.settings.controls import Choice, SettingGroup, SettingRow, Switch
+from desktop.ui.settings.controls import SettingGroup, SettingRow, Switch
+from desktop.ui.settings.notifications import notification_groups
+from desktop.ui.settings.proxy import ProxyGroup
+from desktop.ui.settings.rows import Rows
+from desktop.ui.settings.rule_rows import rule_rows
+from desktop.ui.settings.shortcuts import shortcut_groups
 from desktop.ui.settings.sources import SettingsSources
 from desktop.ui.tasks import TaskOwner, alive
 
 Index = QModelIndex | QPersistentModelIndex
 
-SECTIONS = ("general", "notifications", "appearance", "files", "network", "security", "about")
+SECTIONS = ("general", "notifications", "appearance", "shortcuts", "files", "network", "security", "about")
 LIST_WIDTH = 170
 COLUMN_WIDTH = 860
 GIB = 1024**3
 CACHE_LIMITS = (1, 2, 5, 10, 20)
 TEXT_SIZES = (100, 110, 125, 150, 175, 200)
-HOUR_MS = 3_600_000
 
 
 class SectionDelegate(RowDelegate):
@@ -65,7 +70,7 @@ class SettingsPage(QWidget):
         self._sources = sources
         self._now_ms = now_ms
         self.tasks = TaskOwner(self)
-        self._syncs: list[Callable[[], None]] = []
+        self._rows = Rows(preferences)
         self._groups: dict[str, list[SettingGroup]] = {}
         self._build_ui()
         preferences.changed.connect(lambda _name: self._sync())
@@ -99,6 +104,7 @@ class SettingsPage(QWidget):
             self._general,
             self._notifications,
             self._appearance,
+            self._shortcuts,
             self._files,
             self._network,
             self._security,
@@ -119,13 +125,13 @@ class SettingsPage(QWidget):
     def _made(self, section: str) -> list[SettingGroup]:
         """The groups of a section, built when it is first shown or searched: no page waits for the other six."""
         if section not in self._groups:
-            known = len(self._syncs)
+            known = len(self._rows.syncs)
             place = sum(len(self._groups.get(earlier, ())) for earlier in SECTIONS[: SECTIONS.index(section)])
             self._groups[section] = self._builders[section]()
             for offset, group in enumerate(self._groups[section]):
                 group.setMaximumWidth(theme.scaled(COLUMN_WIDTH))
                 self._scroll.inner.insertWidget(place + offset, group)
-            for sync in self._syncs[known:]:
+            for sync in self._rows.syncs[known:]:
                 sync()
         return self._groups[section]
 
@@ -164,92 +170,57 @@ class SettingsPage(QWidget):
         self._load_section(SECTIONS[max(0, self._list.currentRow())])
 
     def _sync(self) -> None:
-        for sync in self._syncs:
-            sync()
+        self._rows.sync()
 
     # ------------------------------------------------------------ parts
-    def _switch(self, field: str, *, hint: bool = False) -> SettingRow:
-        key = f"settings.{field}"
-        switch = Switch(key)
-        switch.clicked.connect(lambda on=False: self._preferences.set(**{field: on}))
-        self._syncs.append(lambda: switch.setChecked(bool(getattr(self._preferences.now, field))))
-        return SettingRow(key, switch, hint=hint)
-
-    def _choice(
-        self,
-        field: str,
-        values: list[tuple[str, str]],
-        *,
-        get: Callable[[], str],
-        put: Callable[[str], None],
-        hint: bool = False,
-    ) -> SettingRow:
-        key = f"settings.{field}"
-        choice = Choice(key, values)
-        choice.on_chosen(put)
-        self._syncs.append(lambda: choice.choose(get()))
-        return SettingRow(key, choice, hint=hint)
-
-    def _plain_choice(self, field: str, values: list[str], *, hint: bool = False) -> SettingRow:
-        def put(value: str) -> None:
-            self._preferences.set(**{field: value})
-
-        named = [(value, f"settings.{field}.{value or 'system'}") for value in values]
-        return self._choice(field, named, get=lambda: str(getattr(self._preferences.now, field)), put=put, hint=hint)
-
     def _general(self) -> list[SettingGroup]:
-        enter = self._choice(
+        enter = self._rows.choice(
             "enter_sends",
             [("enter", "settings.enter_sends.enter"), ("ctrl", "settings.enter_sends.ctrl")],
             get=lambda: "enter" if self._preferences.now.enter_sends else "ctrl",
             put=lambda value: self._preferences.set(enter_sends=value == "enter"),
         )
-        closing = self._choice(
+        closing = self._rows.choice(
             "close_hides",
             [("hide", "settings.close_hides.hide"), ("minimize", "settings.close_hides.minimize")],
             get=lambda: "hide" if self._preferences.now.close_hides else "minimize",
             put=lambda value: self._preferences.set(close_hides=value == "hide"),
             hint=True,
         )
+        window = [enter, closing] if self._sources.autostart is None else [self._autostart(), enter, closing]
         return [
-            SettingGroup("settings.group.language", [self._plain_choice("language", ["", "zh", "en"])]),
-            SettingGroup("settings.group.window", [enter, closing]),
+            SettingGroup("settings.group.language", [self._rows.plain_choice("language", ["", "zh", "en"])]),
+            SettingGroup("settings.group.window", window),
         ]
+
+    def _autostart(self) -> SettingRow:
+        """The system keeps it, not our file: it shows what the system says."""
+        autostart = self._sources.autostart
+        assert autostart is not None
+        switch = Switch("settings.autostart")
+        row_ = SettingRow("settings.autostart", switch, hint=True)
+
+        def turn(on: bool = False) -> None:
+            try:
+                autostart.set_on(on)
+            except AutostartFailed as error:
+                row_.set_hint(tr("settings.autostart.failed", why=str(error)))
+            switch.setChecked(autostart.is_on())
+
+        switch.clicked.connect(turn)
+        self._rows.syncs.append(lambda: switch.setChecked(autostart.is_on()))
+        return row_
 
     def _notifications(self) -> list[SettingGroup]:
-        quiet = self._choice(
-            "dnd_until",
-            [(value, f"settings.dnd_until.{value}") for value in ("off", "hour", "forever")],
-            get=self._quiet_now,
-            put=self._set_quiet,
-            hint=True,
-        )
-        return [
-            SettingGroup(
-                "settings.group.popups",
-                [
-                    self._switch("toasts", hint=True),
-                    self._switch("notice_toasts", hint=True),
-                    self._plain_choice("style", ["own", "system"], hint=True),
-                    self._switch("show_content", hint=True),
-                ],
-            ),
-            SettingGroup("settings.group.tray", [self._switch("flash", hint=True)]),
-            SettingGroup("settings.group.quiet", [quiet, self._switch("quiet_daily", hint=True)]),
-        ]
+        self._rules = LoadedRows()
+        groups = notification_groups(self._rows, now_ms=self._now_ms, play=self._sources.play)
+        return [*groups, SettingGroup("settings.group.rules", [self._rules])]
 
-    def _quiet_now(self) -> str:
-        until = self._preferences.now.dnd_until
-        if until >= DND_FOREVER:
-            return "forever"
-        return "hour" if until > self._now_ms() else "off"
-
-    def _set_quiet(self, value: str) -> None:
-        until = {"off": 0, "hour": self._now_ms() + HOUR_MS, "forever": DND_FOREVER}[value]
-        self._preferences.set(dnd_until=until)
+    def _shortcuts(self) -> list[SettingGroup]:
+        return shortcut_groups(self._rows, self._sources)
 
     def _appearance(self) -> list[SettingGroup]:
-        size = self._choice(
+        size = self._rows.choice(
             "text_percent",
             [(str(value), f"settings.text_percent.{value}") for value in TEXT_SIZES],
             get=lambda: str(min(TEXT_SIZES, key=lambda known: abs(known - self._preferences.now.text_percent))),
@@ -257,14 +228,21 @@ class SettingsPage(QWidget):
             hint=True,
         )
         return [
-            SettingGroup("settings.group.appearance", [self._plain_choice("theme", ["system", "light", "dark"]), size])
+            SettingGroup(
+                "settings.group.appearance",
+                [
+                    self._rows.plain_choice("theme", ["system", "light", "dark"]),
+                    size,
+                    self._rows.switch("reduce_motion", hint=True),
+                ],
+            )
         ]
 
     def _files(self) -> list[SettingGroup]:
         self._clear = Button(key="settings.cache.clear", small=True)
         on_click(self._clear, lambda: self.tasks.start(self._clear_cache(), name="clear", exclusive=True))
         self._cache = SettingRow("settings.cache", self._clear)
-        limit = self._choice(
+        limit = self._rows.choice(
             "cache_limit",
             [(str(value), f"settings.cache_limit.{value}") for value in CACHE_LIMITS],
             get=lambda: str(min(CACHE_LIMITS, key=lambda known: abs(known - self._preferences.now.cache_limit / GIB))),
@@ -279,7 +257,10 @@ class SettingsPage(QWidget):
         self._print = SettingRow("settings.fingerprint", None)
         self._print.hint.setFont(theme.mono_font("secondary"))
         self._print.hint.setWordWrap(True)
-        return [SettingGroup("settings.group.server", [server, self._print])]
+        groups = [SettingGroup("settings.group.server", [server, self._print])]
+        if self._sources.use_proxy is not None:
+            groups.append(ProxyGroup(self._rows, self._sources.use_proxy))
+        return groups
 
     def _security(self) -> list[SettingGroup]:
         self._devices, self._logins = LoadedRows(), LoadedRows()
@@ -313,6 +294,8 @@ class SettingsPage(QWidget):
         if not self.isVisible():
             return
         match section:
+            case "notifications":
+                self._start(self._load_rules, "rules", self._rules.say)
             case "files":
                 self._start(self._load_cache, "cache", self._cache.set_hint)
             case "network":
@@ -334,6 +317,13 @@ class SettingsPage(QWidget):
                     say(i18n.error_text(error))
 
         self.tasks.start(guarded(), name=name, exclusive=True)
+
+    async def _load_rules(self) -> None:
+        conversations, modules = await self._sources.conversations(), await self._sources.modules()
+        if alive(self):
+            self._rules.fill(rule_rows(self._preferences, conversations, modules))
+            if not conversations and not modules:
+                self._rules.say(tr("settings.rules.none"))
 
     async def _load_cache(self) -> None:
         size = await self._sources.cache_size()

@@ -1,10 +1,18 @@
 """What the settings page may ask for beside the preferences; the wiring fills it from the session's verbs."""
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from desktop.core.domain import Device, LoginEntry
+from PySide6.QtCore import SignalInstance
+
+from desktop.core.domain import Conversation, Device, LoginEntry, ModuleDefinition
+from desktop.platform.autostart import Autostart
+from desktop.platform.hotkeys.port import Outcome
+
+
+async def _none() -> tuple[()]:
+    return ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,3 +30,10 @@ class SettingsSources:
     cache_size: Callable[[], Awaitable[int]]
     clear_cache: Callable[[], Awaitable[int]]
     sign_out: Callable[[bool], None]
+    conversations: Callable[[], Awaitable[Sequence[Conversation]]] = _none
+    modules: Callable[[], Awaitable[Sequence[ModuleDefinition]]] = _none
+    hotkey_outcomes: Callable[[], Mapping[str, Outcome]] = dict
+    hotkeys_changed: SignalInstance | None = None
+    autostart: Autostart | None = None
+    play: Callable[[str], object] = lambda _name: None
+    use_proxy: Callable[[str | None], Awaitable[None]] | None = None

@@ -15,12 +15,14 @@ from desktop.core.errors import (
     DeviceRevoked,
     InvalidCredentials,
     Locked,
+    ProxyFailed,
     StorageUnavailable,
     StoreDamaged,
     Unreachable,
     UntrustedServer,
     WrongStoreKey,
 )
+from desktop.platform.autostart import Autostart, AutostartFailed
 from desktop.ui import i18n, theme
 from desktop.ui.i18n import error_text, tr
 from desktop.ui.kit import (
@@ -36,6 +38,7 @@ from desktop.ui.kit import (
     TextField,
     confirm,
     on_click,
+    row,
 )
 from desktop.ui.shell.trust_pane import TrustPane
 from desktop.ui.tasks import TaskOwner
@@ -108,9 +111,17 @@ class LoginWindow(QWidget):
     signed_in = Signal(object)
     closed = Signal()
 
-    def __init__(self, gate: LoginGate, *, server: str = "", login: str = "", parent: QWidget | None = None) -> None:
+    def __init__(
+        self,
+        gate: LoginGate,
+        *,
+        server: str = "",
+        login: str = "",
+        autostart: Autostart | None = None,
+        parent: QWidget | None = None,
+    ) -> None:
         super().__init__(parent)
-        self._gate = gate
+        self._gate, self._autostart = gate, autostart
         self.tasks = TaskOwner(self)
         self._accounts: list[KnownAccount] = []
         self._server = ""
@@ -161,6 +172,13 @@ class LoginWindow(QWidget):
         self.server.hide()
         self.remember = CheckBox(key="login.remember")
         self.remember.setChecked(True)
+        self.autostart = CheckBox(key="login.autostart")
+        self.autostart.setObjectName("login.autostart")
+        if self._autostart is None:
+            self.autostart.hide()
+        else:
+            self.autostart.setChecked(self._autostart.is_on())
+            self.autostart.clicked.connect(self._on_autostart)
         self.submit = Button(key="login.submit", kind="primary", large=True)
         self.submit.setObjectName("login.submit")
         column = QVBoxLayout()
@@ -168,8 +186,9 @@ class LoginWindow(QWidget):
         column.setSpacing(9)
         column.addWidget(self.avatar, 0, Qt.AlignmentFlag.AlignHCenter)
         column.addSpacing(8)
-        for field in (self.account, self.password, self.server, self.remember):
+        for field in (self.account, self.password, self.server):
             column.addWidget(field)
+        column.addLayout(row(self.remember, None, self.autostart))
         column.addSpacing(2)
         column.addWidget(self.submit)
         column.addWidget(self._problem())
@@ -180,6 +199,15 @@ class LoginWindow(QWidget):
         whole.addLayout(top)
         whole.addLayout(column, 1)
         return form
+
+    def _on_autostart(self, on: bool = False) -> None:
+        """The box shows what the system took."""
+        assert self._autostart is not None
+        try:
+            self._autostart.set_on(on)
+        except AutostartFailed as error:
+            self._show_problem(tr("settings.autostart.failed", why=str(error)))
+        self.autostart.setChecked(self._autostart.is_on())
 
     def _problem(self) -> QWidget:
         self.problem = QFrame()
@@ -451,6 +479,8 @@ class LoginWindow(QWidget):
                 self.password.setFocus()
             case AccountDisabled() | DeviceRevoked():
                 self._show_problem(tr(f"login.error.{error.code}"))
+            case ProxyFailed():
+                self._show_problem(error_text(error), offline=self._known() is not None)
             case Unreachable():
                 known = self._known() is not None
                 key = "login.error.unreachable_offline" if known else "login.error.unreachable"

@@ -22,6 +22,7 @@ from desktop.core.events import Event, EventBus, PresenceChanged, StatusChanged
 from desktop.ui import i18n, theme
 from desktop.ui.i18n import error_text, tr, when
 from desktop.ui.kit import Banner, Snack, on_click
+from desktop.ui.shell.placement import bring_into_view
 from desktop.ui.shell.rail import Rail
 from desktop.ui.shell.ui_state import UiState
 
@@ -63,6 +64,7 @@ class MainWindow(QWidget):
     sign_out_asked = Signal()
     retry_asked = Signal()
     sign_in_asked = Signal()
+    unlock_asked = Signal()
 
     def __init__(self, session: ShellSession, state: UiState, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -71,6 +73,11 @@ class MainWindow(QWidget):
         self._current = ""
         self._presence = Presence.ONLINE
         self._quitting = False
+        self.locked = False  # then coming forward only asks for the password
+        self.shows_elsewhere: Callable[[str], bool] = lambda _conversation_id: False  # a window of its own took it
+        self.search: Callable[[], None] | None = (
+            None  # opens the search over everything; without it Ctrl+K finds inside the page
+        )
         self._build_ui()
         self._bind()
         self._restore()
@@ -114,10 +121,20 @@ class MainWindow(QWidget):
         self._countdown.timeout.connect(self._show_status)
         on_click(self.banner.action, self._on_banner)
         i18n.changed.connect(self._show_status)
-        QShortcut(QKeySequence("Ctrl+K"), self).activated.connect(self.focus_search)
+        QShortcut(QKeySequence("Ctrl+K"), self).activated.connect(self.open_search)
+        for keys in ("F1", "Ctrl+/"):
+            QShortcut(QKeySequence(keys), self).activated.connect(self.open_keys)
         for number in range(1, 10):
             shortcut = QShortcut(QKeySequence(f"Alt+{number}"), self)
             shortcut.activated.connect(lambda number=number: self._open_nth(number - 1))
+
+    def open_keys(self) -> None:
+        """The sheet of all keys; asked for again, the one that is open comes forward."""
+        from desktop.ui.shell.keys_sheet import KeysSheet  # seldom wanted, so not with the start
+
+        sheet = self.findChild(KeysSheet) or KeysSheet(self, self._current)
+        sheet.open()
+        sheet.raise_()
 
     # ---- pages
     def add_page(
@@ -142,7 +159,7 @@ class MainWindow(QWidget):
             self.rail.add(key, icon, label_key, foot=foot)
 
     def add_search(self) -> None:
-        """Puts a search button at the foot: it leads to the search field of the page that is shown."""
+        """Puts a search button at the foot: it opens the search over everything."""
         self.rail.add("search", "magnifying-glass", "shell.search", foot=True)
 
     def _on_approached(self, key: str) -> None:
@@ -209,9 +226,13 @@ class MainWindow(QWidget):
     def _on_rail(self, key: str) -> None:
         if key == "search":
             self.rail.set_current(self._current)
-            self.focus_search()
+            self.open_search()
         else:
             self.show_page(key)
+
+    def open_search(self) -> None:
+        """Opens the search over everything."""
+        (self.search or self.focus_search)()
 
     def focus_search(self) -> None:
         """Puts the cursor into the search field of the page that is shown, else of the messages."""
@@ -225,8 +246,13 @@ class MainWindow(QWidget):
 
     # ---- Navigator
     def open_conversation(self, conversation_id: str) -> None:
-        """Shows a conversation."""
-        self._open("conversation", conversation_id)
+        """Shows a conversation, in its own window where it has one."""
+        if self.locked or not self.shows_elsewhere(conversation_id):
+            self._open("conversation", conversation_id)
+
+    def open_message(self, conversation_id: str, message_id: str, seq: int) -> None:
+        """Shows a message in its conversation."""
+        self._call("conversation", "open_message", conversation_id, message_id, seq)
 
     def open_person(self, person_id: str) -> None:
         """Shows a contact card."""
@@ -260,6 +286,9 @@ class MainWindow(QWidget):
 
     def come_forward(self) -> None:
         """Shows the window, un-minimised, in front, with the keyboard."""
+        if self.locked:
+            self.unlock_asked.emit()
+            return
         self.setWindowState(self.windowState() & ~self.windowState().WindowMinimized)
         self.show()
         self.raise_()
@@ -346,6 +375,7 @@ class MainWindow(QWidget):
         if isinstance(kept, str):
             with suppress(binascii.Error):  # an edited file: the default size will do
                 self.restoreGeometry(QByteArray(base64.b64decode(kept, validate=True)))
+        bring_into_view(self)
 
     def remember(self) -> None:
         """Keeps size and place for the next start."""

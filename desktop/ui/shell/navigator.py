@@ -1,6 +1,6 @@
 """How one page asks for another without knowing it. The main window implements it; tests use a recording one."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Protocol
 
 from desktop.core.domain import Attachment
@@ -11,6 +11,10 @@ class Navigator(Protocol):
 
     def open_conversation(self, conversation_id: str) -> None:
         """Shows a conversation and puts the cursor into its composer."""
+        ...
+
+    def open_message(self, conversation_id: str, message_id: str, seq: int) -> None:
+        """Shows a message in its conversation; `seq` is its place there."""
         ...
 
     def open_person(self, person_id: str) -> None:
@@ -41,8 +45,8 @@ class Navigator(Protocol):
 class FileOpener(Protocol):
     """What happens to a file of the talk: the picture viewer, the reader or the system's program shows it."""
 
-    def view_picture(self, attachment: Attachment) -> None:
-        """Shows a picture large."""
+    def view_picture(self, attachment: Attachment, among: Sequence[Attachment] = ()) -> None:
+        """Shows a picture large; arrows lead to the others `among` which it stands."""
         ...
 
     def open_file(self, attachment: Attachment) -> None:

@@ -110,6 +110,8 @@ class Rail(QFrame):
     wanted = Signal(str)
     approached = Signal(str)
     presence_chosen = Signal(object)
+    status_text_asked = Signal()
+    absence_asked = Signal()
     sign_out_asked = Signal()
 
     def __init__(self, parent: QWidget | None = None) -> None:
@@ -177,6 +179,13 @@ class Rail(QFrame):
                 icons.icon("circle-fill", presence_color(presence), 14), tr(f"presence.{presence.value}")
             )
             action.triggered.connect(lambda _checked=False, chosen=presence: self.presence_chosen.emit(chosen))
+        menu.addSeparator()
+        for key, icon, signal in (
+            ("presence_text.menu", "chat-centered-text", self.status_text_asked),
+            ("presence_text.absence.menu", "airplane-takeoff", self.absence_asked),
+        ):
+            action = menu.addAction(icons.icon(icon, "ink2", 16), tr(key))
+            action.triggered.connect(lambda _checked=False, signal=signal: signal.emit())
         menu.addSeparator()
         leave = menu.addAction(icons.icon("sign-out", "ink2", 16), tr("shell.sign_out"))
         leave.triggered.connect(lambda _checked=False: self.sign_out_asked.emit())

@@ -121,6 +121,9 @@ def _buttons(sheet: _Sheet) -> None:
     )
     sheet.add("QPushButton[kind='link']:hover", text_decoration="underline")
     sheet.add("QPushButton[kind='link']:focus", border="1px solid @accent")
+    plain = "QPushButton[kind='plain_on_accent']"
+    sheet.add(plain, background="transparent", border="1px solid transparent", color="@on_accent")
+    sheet.add(f"{plain}:hover, {plain}:focus", border="1px solid @on_accent")
     sheet.add("QPushButton[large='true']", min_height=sheet.px(41), font_size=sheet.px(14))
     sheet.add("QPushButton[small='true']", min_height=sheet.px(24), padding="0 10px", font_size=sheet.px(12))
     sheet.add("QPushButton[kind='link'][small='true']", padding="0 4px")
@@ -150,13 +153,15 @@ def _fields(sheet: _Sheet) -> None:
     sheet.add("QLineEdit[large='true'], QComboBox[large='true']", min_height=sheet.px(37), padding="0 12px")
     sheet.add("QLineEdit[look='search']", background="@field", border="1px solid transparent", font_size=sheet.px(12))
     sheet.add("QLineEdit[look='search']:focus", background="@surface", border="1px solid @accent")
+    bare = "QLineEdit[look='bare'], QLineEdit[look='bare']:focus"
+    sheet.add(bare, background="transparent", border="0", font_size=sheet.px(15), min_height=sheet.px(CONTROL_HEIGHT))
     sheet.add(
         "QTextEdit[look='bare'], QPlainTextEdit[look='bare'], QTextBrowser[look='bare']",
         background="transparent",
         border="0",
     )
-    sheet.add("QComboBox::drop-down", border="0", width="28px")
-    sheet.add("QComboBox::down-arrow", image="none")
+    sheet.add("QComboBox::drop-down, QDateTimeEdit::drop-down", border="0", width="28px")
+    sheet.add("QComboBox::down-arrow, QDateTimeEdit::down-arrow", image="none")
     sheet.add(
         "QComboBox QAbstractItemView", background="@surface", border="1px solid @line", outline="0", padding="4px"
     )

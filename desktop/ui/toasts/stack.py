@@ -9,7 +9,8 @@ from collections.abc import Callable
 from PySide6.QtCore import QObject, QRect, QTimer, Signal
 from PySide6.QtGui import QGuiApplication
 
-from desktop.models.alerts import Item, MessageItem, NoticeItem
+from desktop.models.alerts import BacklogItem, Item, MessageItem, NoticeItem
+from desktop.ui.toasts.backlog import BacklogToast
 from desktop.ui.toasts.toast import MessageToast, NoticeToast, Toast
 
 MOST = 4
@@ -32,7 +33,12 @@ def places(area: QRect, sizes: list[tuple[int, int]], *, shadow: int, from_top: 
 
 
 def _stays(item: Item) -> bool:
-    return isinstance(item, NoticeItem) and item.alert.urgent
+    match item:
+        case NoticeItem():
+            return item.alert.urgent
+        case BacklogItem():
+            return item.urgent
+    return False
 
 
 class ToastStack(QObject):
@@ -74,6 +80,11 @@ class ToastStack(QObject):
         if isinstance(known, MessageToast) and isinstance(item, MessageItem):
             self._items[item.key] = item
             known.renew(item, self._sender(item))
+            return
+        if isinstance(known, BacklogToast) and isinstance(item, BacklogItem):
+            self._items[item.key] = item
+            known.renew(item)
+            self._placing.start()
             return
         if known is not None:
             return
@@ -148,6 +159,10 @@ class ToastStack(QObject):
             message = MessageToast(item, self._sender(item), show_content=self._show_content())
             message.replied.connect(self.reply_asked)
             toast = message
+        elif isinstance(item, BacklogItem):
+            backlog = BacklogToast(item)
+            backlog.snoozed.connect(self.snooze_asked)
+            toast = backlog
         else:
             notice = NoticeToast(item)
             notice.confirmed.connect(lambda key: self.confirm_asked.emit(self._items[key]))

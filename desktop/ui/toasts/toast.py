@@ -17,6 +17,7 @@ from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 from desktop.core.domain import Alert, ConversationKind, MessageKind
 from desktop.models.alerts import Item, MessageItem, NoticeItem
 from desktop.ui import i18n, theme
+from desktop.ui.chat.summaries import summary
 from desktop.ui.i18n import has, tr
 from desktop.ui.kit import (
     Avatar,
@@ -332,8 +333,9 @@ class NoticeToast(Toast):
         self._avatar.set_subject(self._what.text(), "notice", icon=alert_icon(alert))
         self._chip.setVisible(alert.urgent)
         self._title.setText(alert.title)
-        self._text.setText(alert.text)
-        self._text.setVisible(bool(alert.text))
+        words = alert.words(i18n.language())
+        self._text.setText(words)
+        self._text.setVisible(bool(words))
         self.confirm.setVisible(self.must_confirm)
         self.open.setVisible(alert.link is not None)
         self.setAccessibleName(f"{self._what.text()}: {alert.title}")
@@ -360,7 +362,7 @@ def message_text(item: MessageItem) -> str:
         case MessageKind.FILE:
             return tr("toasts.file", name=message.attachment.name if message.attachment else "")
         case _:
-            return " ".join(message.text.split())
+            return " ".join(summary(message).split())
 
 
 def alert_heading(alert: Alert) -> str:

@@ -9,7 +9,7 @@ from desktop.models.transfers import TransferRole
 from desktop.ui import theme
 from desktop.ui.i18n import tr
 from desktop.ui.theme import icons
-from desktop.ui.transfers.words import ICONS, Action, actions, detail, fraction, tone
+from desktop.ui.transfers.words import ICONS, Action, actions, detail, fraction, title, tone
 
 Index = QModelIndex | QPersistentModelIndex
 
@@ -79,7 +79,7 @@ class TransferDelegate(QStyledItemDelegate):
         painter.setFont(theme.font("base"))
         painter.setPen(palette.ink)
         name = QRect(left, top, right - left - 8, theme.scaled(LINE))
-        elided = painter.fontMetrics().elidedText(transfer.name, Qt.TextElideMode.ElideMiddle, name.width())
+        elided = painter.fontMetrics().elidedText(title(transfer), Qt.TextElideMode.ElideMiddle, name.width())
         painter.drawText(name, Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignLeft, elided)
         bar = QRectF(left, name.bottom() + theme.scaled(5), row.width() - 2 * inset, theme.scaled(BAR))
         painter.setPen(Qt.PenStyle.NoPen)
@@ -105,7 +105,7 @@ class TransferDelegate(QStyledItemDelegate):
         side = theme.scaled(ICON)
         box = QRectF(0, 0, side, side)
         box.moveCenter(QRectF(place).center())
-        plain = action in (Action.CANCEL, Action.REMOVE, Action.FOLDER)
+        plain = action in (Action.CANCEL, Action.REMOVE, Action.FOLDER, Action.SAVE)
         icons.paint(painter, box, ICONS[action], palette.ink3 if plain else palette.link)
 
     def sizeHint(self, option: QStyleOptionViewItem, index: Index) -> QSize:

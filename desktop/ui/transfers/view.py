@@ -6,6 +6,7 @@ from typing import Protocol
 from PySide6.QtCore import QEvent, QModelIndex, QPersistentModelIndex, QPoint, Qt, Signal
 from PySide6.QtGui import QAction, QContextMenuEvent, QHelpEvent, QKeyEvent, QMouseEvent
 from PySide6.QtWidgets import (
+    QButtonGroup,
     QFrame,
     QHBoxLayout,
     QLabel,
@@ -16,16 +17,19 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from desktop.core.domain import Attachment, Direction, Transfer
-from desktop.models.transfers import TransferRole, TransfersModel
+from desktop.core.domain import Attachment, Direction, Transfer, TransferRules, TransferState
+from desktop.core.errors import AppError
+from desktop.models.transfers import TransferFilter, TransferRole, TransfersModel
 from desktop.platform import opening
+from desktop.platform.folders import downloads_dir
 from desktop.ui import i18n, theme
 from desktop.ui.i18n import tr, when
-from desktop.ui.kit import Menu
+from desktop.ui.kit import Button, IconButton, Menu, SearchBox, Snack
 from desktop.ui.shell.navigator import FileOpener
-from desktop.ui.tasks import TaskOwner
+from desktop.ui.tasks import TaskOwner, alive
 from desktop.ui.transfers.delegate import TransferDelegate
-from desktop.ui.transfers.words import Action, actions
+from desktop.ui.transfers.rules_menu import rules_menu
+from desktop.ui.transfers.words import Action, actions, menu_actions
 
 COLUMN_WIDTH = 860
 
@@ -36,6 +40,13 @@ class TransferVerbs(Protocol):
     async def pause(self, transfer_id: str) -> None: ...
     async def resume(self, transfer_id: str) -> None: ...
     async def cancel(self, transfer_id: str) -> None: ...
+    async def hasten(self, transfer_id: str) -> None: ...
+    async def pause_all(self) -> None: ...
+    async def resume_all(self) -> None: ...
+    async def clear_done(self) -> None: ...
+    async def save_into(self, transfer_id: str, folder: Path) -> Path | None: ...
+    def rules(self) -> TransferRules: ...
+    async def set_rules(self, rules: TransferRules) -> None: ...
 
 
 class TransferList(QListView):
@@ -102,7 +113,7 @@ class TransferList(QListView):
         if not isinstance(transfer, Transfer):
             return
         menu = Menu(self, leaves=True)
-        for action in actions(transfer):
+        for action in menu_actions(transfer):
             entry = QAction(tr(f"transfers.action.{action.value}"), menu)
             entry.triggered.connect(lambda _=False, a=action, t=transfer.id: self.asked.emit(a, t))
             menu.addAction(entry)
@@ -134,7 +145,7 @@ class TransfersPage(QWidget):
         self._build_ui()
         model.totals_changed.connect(self._refresh)
         i18n.changed.connect(self._refresh)
-        self._refresh()
+        self._filter()
 
     def _build_ui(self) -> None:
         card = QFrame()
@@ -147,11 +158,15 @@ class TransfersPage(QWidget):
         self._speeds = QLabel()
         self._speeds.setProperty("role", "secondary")
         self._speeds.setProperty("tone", "ink3")
+        self._rules = IconButton("sliders-horizontal", "transfers.rules", size=18, box=30)
+        self._rules.setObjectName("transferRules")
+        self._rules.clicked.connect(self._show_rules)
         head = QHBoxLayout(header)
-        head.setContentsMargins(16, 12, 16, 12)
+        head.setContentsMargins(16, 12, 10, 8)
         head.addWidget(self._title)
         head.addStretch()
         head.addWidget(self._speeds)
+        head.addWidget(self._rules)
         rule = QFrame()
         rule.setProperty("surface", "rule")
         self.list = TransferList(self._model)
@@ -162,10 +177,12 @@ class TransfersPage(QWidget):
         self._stack = QStackedWidget()
         self._stack.addWidget(self.list)
         self._stack.addWidget(self._empty)
+        self._snack = Snack(self)
         column = QVBoxLayout(card)
         column.setContentsMargins(1, 1, 1, 1)
         column.setSpacing(0)
         column.addWidget(header)
+        column.addWidget(self._build_bar())
         column.addWidget(rule)
         column.addWidget(self._stack, 1)
         outer = QHBoxLayout(self)
@@ -173,6 +190,47 @@ class TransfersPage(QWidget):
         outer.addStretch(1)
         outer.addWidget(card, 100)
         outer.addStretch(1)
+
+    def _build_bar(self) -> QWidget:
+        """Which are shown, and what can be done to all."""
+        self._bar = QWidget()
+        line = QHBoxLayout(self._bar)
+        line.setContentsMargins(16, 0, 10, 10)
+        line.setSpacing(6)
+        self._chips = QButtonGroup(self)
+        for number, chosen in enumerate(TransferFilter):
+            chip = Button(key=f"transfers.filter.{chosen.value}", small=True)
+            chip.setObjectName(f"transferFilter.{chosen.value}")
+            chip.setCheckable(True)
+            chip.setChecked(chosen is TransferFilter.ALL)
+            self._chips.addButton(chip, number)
+            line.addWidget(chip)
+        self._chips.idClicked.connect(lambda _: self._filter())
+        self._search = SearchBox("transfers.search")
+        self._search.searched.connect(lambda _: self._filter())
+        line.addWidget(self._search, 1)
+        verbs = self._verbs
+        self._pause_all = IconButton("pause", "transfers.pause_all", size=18, box=30)
+        self._pause_all.clicked.connect(lambda: self.tasks.start(verbs.pause_all(), name="transfers-all"))
+        self._resume_all = IconButton("play", "transfers.resume_all", size=18, box=30)
+        self._resume_all.clicked.connect(lambda: self.tasks.start(verbs.resume_all(), name="transfers-all"))
+        self._clear = IconButton("trash-simple", "transfers.clear", size=18, box=30)
+        self._clear.clicked.connect(lambda: self.tasks.start(verbs.clear_done(), name="transfers-clear"))
+        for name, one in (("pauseAll", self._pause_all), ("resumeAll", self._resume_all), ("clear", self._clear)):
+            one.setObjectName(f"transfers.{name}")
+            line.addWidget(one)
+        return self._bar
+
+    def _filter(self) -> None:
+        self._model.show_only(tuple(TransferFilter)[self._chips.checkedId()], self._search.text().strip())
+        self._refresh()
+
+    def _show_rules(self) -> None:
+        def chosen(rules: TransferRules) -> None:
+            self.tasks.start(self._verbs.set_rules(rules), name="transfer-rules")
+
+        menu = rules_menu(self._verbs.rules(), chosen, self)
+        menu.popup(self._rules.mapToGlobal(self._rules.rect().bottomLeft()))
 
     def _refresh(self) -> None:
         active = self._model.active
@@ -183,7 +241,12 @@ class TransfersPage(QWidget):
             if (speed := self._model.speed(direction)) > 0
         ]
         self._speeds.setText("   ".join(speeds))
-        self._empty.setText(tr("transfers.empty"))
+        count = self._model.count
+        self._bar.setVisible(self._model.total > 0)
+        self._pause_all.setEnabled(self._model.active > count(TransferState.PAUSED))
+        self._resume_all.setEnabled(count(TransferState.PAUSED) > 0)
+        self._clear.setEnabled(count(TransferState.DONE) > 0)
+        self._empty.setText(tr("transfers.filter.none" if self._model.total else "transfers.empty"))
         self._stack.setCurrentWidget(self.list if self._model.rowCount() else self._empty)
 
     def act(self, action: Action, transfer_id: str) -> None:
@@ -199,6 +262,12 @@ class TransfersPage(QWidget):
                 self.tasks.start(self._verbs.resume(transfer_id), name=f"transfer-{transfer_id}")
             case Action.CANCEL | Action.REMOVE:
                 self.tasks.start(self._verbs.cancel(transfer_id), name=f"transfer-{transfer_id}")
+            case Action.HASTEN:
+                self.tasks.start(self._verbs.hasten(transfer_id), name=f"transfer-{transfer_id}")
+            case Action.SAVE:
+                self.tasks.start(self._save(transfer_id), name=f"save-{transfer_id}", exclusive=True)
+            case Action.SAVE_AS if transfer.blob_id:
+                self._files.save_file(Attachment(transfer.blob_id, transfer.name, size=transfer.size))
             case Action.OPEN if path is not None:
                 opening.open_file(path)
             case Action.OPEN if transfer.blob_id:
@@ -207,3 +276,13 @@ class TransfersPage(QWidget):
                 opening.show_in_folder(path)
             case _:
                 pass
+
+    async def _save(self, transfer_id: str) -> None:
+        try:
+            path = await self._verbs.save_into(transfer_id, downloads_dir())
+        except AppError as error:
+            if alive(self):
+                self._snack.say(i18n.error_text(error))
+            return
+        if path is not None and alive(self):
+            self._snack.say(tr("transfers.saved", path=str(path)))

@@ -16,6 +16,9 @@ class Action(StrEnum):
     RETRY = "retry"
     CANCEL = "cancel"
     REMOVE = "remove"
+    HASTEN = "hasten"
+    SAVE = "save"
+    SAVE_AS = "save_as"
 
 
 ICONS = {
@@ -26,6 +29,9 @@ ICONS = {
     Action.RETRY: "arrow-clockwise",
     Action.CANCEL: "x",
     Action.REMOVE: "x",
+    Action.HASTEN: "arrow-line-up",
+    Action.SAVE: "download-simple",
+    Action.SAVE_AS: "floppy-disk",
 }
 
 
@@ -43,7 +49,26 @@ def actions(transfer: Transfer) -> tuple[Action, ...]:
         case TransferState.DONE:
             if transfer.path:
                 return (Action.OPEN, Action.FOLDER, Action.REMOVE)
+            if transfer.blob_id and transfer.direction is Direction.DOWN:
+                return (Action.OPEN, Action.SAVE, Action.REMOVE)
             return (Action.OPEN, Action.REMOVE) if transfer.blob_id else (Action.REMOVE,)
+
+
+def menu_actions(transfer: Transfer) -> tuple[Action, ...]:
+    """What the row's menu offers: its buttons, and what is asked for less often."""
+    *first, last = actions(transfer)
+    if transfer.state in (TransferState.WAITING, TransferState.HELD, TransferState.PAUSED):
+        first.append(Action.HASTEN)
+    if transfer.state is TransferState.DONE and transfer.blob_id and transfer.direction is Direction.DOWN:
+        first += [one for one in (Action.SAVE, Action.SAVE_AS) if one not in first]
+    return (*first, last)
+
+
+def title(transfer: Transfer) -> str:
+    """The row's first line: the file's name; of a folder its name and how many files it holds."""
+    if not transfer.files:
+        return transfer.name
+    return tr("transfers.folder", name=transfer.name.removesuffix(".zip"), count=transfer.files)
 
 
 def tone(transfer: Transfer) -> str:
@@ -63,7 +88,8 @@ def fraction(transfer: Transfer) -> float:
     """How much has moved, 0 to 1; an empty file that is done is 1."""
     if transfer.state is TransferState.DONE:
         return 1.0
-    return min(1.0, max(0.0, transfer.moved / transfer.size)) if transfer.size > 0 else 0.0
+    through = transfer.moved if transfer.checked is None else transfer.checked
+    return min(1.0, max(0.0, through / transfer.size)) if transfer.size > 0 else 0.0
 
 
 def detail(transfer: Transfer) -> str:
@@ -71,8 +97,12 @@ def detail(transfer: Transfer) -> str:
     arrow = "↑" if transfer.direction is Direction.UP else "↓"
     amount = tr("transfers.amount", moved=when.size(transfer.moved), size=when.size(transfer.size))
     match transfer.state:
+        case TransferState.DONE if transfer.instant:
+            parts = [tr("transfers.instant"), tr("transfers.done.instant")]
         case TransferState.DONE:
             parts = [when.size(transfer.size), tr(f"transfers.done.{transfer.direction.value}")]
+        case TransferState.RUNNING if transfer.checked is not None:
+            parts = [when.size(transfer.size), tr("transfers.state.checking", percent=int(100 * fraction(transfer)))]
         case TransferState.RUNNING:
             parts = [amount]
             if transfer.speed > 0:

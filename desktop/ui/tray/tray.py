@@ -16,10 +16,12 @@ from desktop.ui.i18n import tr
 from desktop.ui.kit import Menu
 from desktop.ui.tray.hover_card import HoverCard, HoverWatch
 from desktop.ui.tray.icon import tray_icon
+from desktop.ui.tray.quiet_dialog import QuietDialog
 
 FLASH_MS = 500  # two pictures a second at most: some desktops leak on each change
 FLASH_FOR_MS = 5000
 POLL_MS = 3000
+QUIETS = ("hour", "four", "tomorrow", "custom", "off")
 CHOICES = (Presence.ONLINE, Presence.AWAY, Presence.BUSY, Presence.DND)
 
 
@@ -29,7 +31,11 @@ class Tray(QObject):
     toggle_asked = Signal()
     conversation_asked = Signal(str)
     status_chosen = Signal(object)  # Presence
-    quiet_asked = Signal(str)  # hour, tomorrow, off
+    quiet_asked = Signal(str)  # hour, four, tomorrow, off
+    quiet_until_asked = Signal(object)  # ms since 1970
+    panel_asked = Signal()
+    lock_asked = Signal()
+    account_asked = Signal(str)  # another account of this device; empty: one that never signed in here
     work_asked = Signal()
     ignore_asked = Signal()  # everything unread counts as read
     settings_asked = Signal()
@@ -50,6 +56,10 @@ class Tray(QObject):
         self._card: HoverCard | None = None
         self._account = ""
         self._quiet = False
+        self._locked = False
+        self._accounts: tuple[tuple[str, str], ...] = ()
+        self._hover_enabled = True
+        self._dialog: QuietDialog | None = None
         self._flash_enabled = True
         self._flashing: list[str] = []
         self._lit = False
@@ -117,6 +127,8 @@ class Tray(QObject):
         self._poll.stop()
         self._hover.stop()
         self._stop_flashing()
+        if self._dialog is not None:
+            self._dialog.close()
         if self._card is not None:
             self._card.hide()
             self._card.deleteLater()
@@ -147,6 +159,11 @@ class Tray(QObject):
             self.presence = Presence.OFFLINE
         self._retranslate()
 
+    def set_accounts(self, others: Sequence[tuple[str, str]]) -> None:
+        """The other accounts that can be entered without a password: id and what to call it."""
+        self._accounts = tuple(others)
+        self._fill_accounts()
+
     def set_presence(self, presence: Presence, *, quiet: bool) -> None:
         """The state the icon shows."""
         self.presence, self._quiet = presence, quiet
@@ -171,7 +188,26 @@ class Tray(QObject):
         self._unread_list = tuple(unread)
         self._fill_card()
 
+    @property
+    def newest_unread(self) -> str:
+        """The conversation to open for "show me what is new": what flashed last, else what is unread and newest; empty for none."""
+        if self._flashing:
+            return self._flashing[-1]
+        return self._unread_list[0][0].id if self._unread_list else ""
+
+    def set_locked(self, locked: bool) -> None:
+        """While the program is locked the icon tells how much is unread, not what."""
+        self._locked = locked
+        self.hide_card()
+        self._retranslate()
+
     # ------------------------------------------------------------ hovering
+    def set_hover_enabled(self, enabled: bool) -> None:
+        """Whether a resting mouse opens the card."""
+        self._hover_enabled = enabled
+        if not enabled:
+            self.hide_card()
+
     @property
     def card(self) -> HoverCard | None:
         """The card, once the mouse rested on the icon."""
@@ -179,7 +215,7 @@ class Tray(QObject):
 
     def show_card(self, place: QRect) -> None:
         """The mouse rests on the icon, which stands at this place of the screen."""
-        if not self._account or self._menu.isVisible():
+        if not self._account or self._locked or not self._hover_enabled or self._menu.isVisible():
             return
         if self._card is None:
             self._card = HoverCard()
@@ -260,7 +296,7 @@ class Tray(QObject):
         self.hide_card()
         if reason not in (QSystemTrayIcon.ActivationReason.Trigger, QSystemTrayIcon.ActivationReason.DoubleClick):
             return
-        if self._flashing:
+        if self._flashing and not self._locked:
             conversation_id = self._flashing[-1]
             self._stop_flashing()
             self.conversation_asked.emit(conversation_id)
@@ -285,14 +321,45 @@ class Tray(QObject):
         self._quiet_menu = Menu(menu)
         menu.addMenu(self._quiet_menu)
         self._quiets = {
-            key: self._action(self._quiet_menu, f"quiet_{key}", partial(self.quiet_asked.emit, key))
-            for key in ("hour", "tomorrow", "off")
+            key: self._action(self._quiet_menu, f"quiet_{key}", partial(self._on_quiet, key)) for key in QUIETS
         }
         menu.addSeparator()
+        self._panel = self._action(menu, "panel", self.panel_asked.emit)
         self._settings = self._action(menu, "settings", self.settings_asked.emit)
+        self._lock = self._action(menu, "lock", self.lock_asked.emit)
+        self._accounts_menu = Menu(menu)
+        menu.addMenu(self._accounts_menu)
         self._sign_out = self._action(menu, "sign_out", self.sign_out_asked.emit)
         menu.addSeparator()
         self._quit = self._action(menu, "quit", self.quit_asked.emit)
+
+    def _fill_accounts(self) -> None:
+        menu = self._accounts_menu
+        menu.clear()
+        menu.setTitle(tr("tray.menu.accounts"))
+        for account_id, name in self._accounts:
+            action = self._action(menu, f"account_{account_id}", partial(self.account_asked.emit, account_id))
+            action.setText(name)
+        if self._accounts:
+            menu.addSeparator()
+        self._action(menu, "account_other", partial(self.account_asked.emit, "")).setText(tr("tray.menu.account_other"))
+
+    def _on_quiet(self, key: str) -> None:
+        if key != "custom":
+            self.quiet_asked.emit(key)
+            return
+        if self._dialog is None:
+            self._dialog = QuietDialog()
+            self._dialog.chosen.connect(self.quiet_until_asked)
+            self._dialog.finished.connect(self._on_dialog_finished)
+        self._dialog.show()
+        self._dialog.raise_()
+        self._dialog.activateWindow()
+
+    def _on_dialog_finished(self) -> None:
+        if self._dialog is not None:
+            self._dialog.deleteLater()
+            self._dialog = None
 
     def _action(self, menu: QMenu, name: str, slot: Callable[[], object]) -> QAction:
         action = menu.addAction("")
@@ -311,9 +378,14 @@ class Tray(QObject):
         for key, action in self._quiets.items():
             action.setText(tr(f"tray.quiet.{key}"))
         self._quiets["off"].setEnabled(self._quiet)
+        self._panel.setText(tr("tray.menu.panel"))
+        self._lock.setText(tr("tray.menu.lock"))
         self._settings.setText(tr("tray.menu.settings"))
         self._sign_out.setText(tr("tray.menu.sign_out"))
         self._quit.setText(tr("tray.menu.quit"))
-        for part in (self._status_menu.menuAction(), self._quiet_menu.menuAction(), self._settings, self._sign_out):
+        for part in (self._status_menu.menuAction(), self._quiet_menu.menuAction()):
             part.setVisible(signed_in)
+        self._fill_accounts()
+        for part in (self._panel, self._settings, self._lock, self._accounts_menu.menuAction(), self._sign_out):
+            part.setVisible(signed_in and not self._locked)
         self._refresh()

@@ -1,6 +1,7 @@
-"""The picture window: tools above, the picture below. Gets its bytes from a verb, decodes them off the UI thread, keeps nothing."""
+"""The picture window: tools above, the picture below, arrows to the next one. Gets its bytes from a verb, decodes them off the UI thread, keeps nothing."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from PySide6.QtCore import QByteArray, QSize, Qt
@@ -20,6 +21,14 @@ MAX_SIDE = 20_000
 ALLOCATION_MB = 512
 
 Load = Callable[[], Awaitable[bytes]]
+
+
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """A picture that can be shown: its file's name and where its bytes come from."""
+
+    name: str
+    load: Load
 
 
 def decode_picture(data: bytes) -> QImage:
@@ -54,6 +63,8 @@ class PictureViewer(QWidget):
         self.setProperty("surface", "surface")
         self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
         self.tasks = TaskOwner(self)
+        self._pictures: list[Picture] = []
+        self._at = 0
         self._name = ""
         self._data = b""
         self._build_ui()
@@ -94,6 +105,13 @@ class PictureViewer(QWidget):
             tools.addWidget(button)
         tools.insertWidget(2, self._percent)
         tools.addStretch(1)
+        self.previous = IconButton("caret-left", "viewer.previous")
+        self.next = IconButton("caret-right", "viewer.next")
+        self.place = Label(role="secondary", tone="ink3")
+        on_click(self.previous, lambda: self.step(-1))
+        on_click(self.next, lambda: self.step(1))
+        for part in (self.previous, self.place, self.next):
+            tools.addWidget(part)
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(0)
@@ -102,13 +120,39 @@ class PictureViewer(QWidget):
 
     def show_picture(self, name: str, load: Load) -> None:
         """Opens the window at once and fills it when the bytes are here."""
-        self._name, self._data = name, b""
-        self._retitle()
-        self._say(tr("common.loading"))
+        self.show_pictures([Picture(name, load)], 0)
+
+    def show_pictures(self, pictures: Sequence[Picture], at: int) -> None:
+        """Several, beginning with one of them; arrows lead to the others."""
+        self._pictures = list(pictures)
         self.show()
         self.raise_()
         self.activateWindow()
-        self.tasks.start(self._load(load), name="load", exclusive=True)
+        self._turn_to(min(max(at, 0), len(self._pictures) - 1))
+
+    @property
+    def at(self) -> int:
+        """Which of the pictures is shown, from 0."""
+        return self._at
+
+    def step(self, by: int) -> None:
+        """The next picture, or the one before; stops at the ends."""
+        at = min(max(self._at + by, 0), len(self._pictures) - 1)
+        if at != self._at:
+            self._turn_to(at)
+
+    def _turn_to(self, at: int) -> None:
+        self._at = at
+        picture, many = self._pictures[at], len(self._pictures)
+        self._name, self._data = picture.name, b""
+        self._retitle()
+        self._say(tr("common.loading"))
+        for part in (self.previous, self.next, self.place):
+            part.setVisible(many > 1)
+        self.place.setText(f"{at + 1} / {many}")
+        self.previous.setEnabled(at > 0)
+        self.next.setEnabled(at < many - 1)
+        self.tasks.start(self._load(picture.load), name="load", exclusive=True)
 
     async def _load(self, load: Load) -> None:
         try:
@@ -163,6 +207,10 @@ class PictureViewer(QWidget):
     def keyPressEvent(self, event: QKeyEvent) -> None:
         if event.key() == Qt.Key.Key_Escape:
             self.close()
+        elif event.key() in (Qt.Key.Key_Right, Qt.Key.Key_PageDown, Qt.Key.Key_Space):
+            self.step(1)
+        elif event.key() in (Qt.Key.Key_Left, Qt.Key.Key_PageUp, Qt.Key.Key_Backspace):
+            self.step(-1)
         else:
             super().keyPressEvent(event)
 

@@ -11,6 +11,7 @@ from server_stub.app.demo.moments import DAY_MS, Moments
 from server_stub.app.demo.papers import Press
 from server_stub.app.demo.pictures import draw_picture
 from server_stub.app.demo.slots import SlotFiller
+from server_stub.app.demo.sounds import WAV, Sound, make_voice
 from server_stub.app.demo.source import DemoSource
 from server_stub.storage.blobs import BlobStore, do_link, do_register
 from server_stub.storage.database import Tx
@@ -28,10 +29,13 @@ class Asset:
     size: int
     width: int | None = None
     height: int | None = None
+    sound: Sound | None = None
 
     def to_attachment(self) -> dict[str, Any]:
         """The attachment of a Message."""
         shown: dict[str, Any] = {"blobId": self.blob_id, "name": self.name, "type": self.type, "size": self.size}
+        if self.sound is not None:
+            shown |= {"durationMs": self.sound.duration_ms, "waveform": self.sound.waveform}
         return shown if self.width is None else {**shown, "width": self.width, "height": self.height}
 
     def to_file(self) -> dict[str, Any]:
@@ -50,12 +54,13 @@ class Asset:
 
 @dataclass(frozen=True, slots=True)
 class Assets:
-    """Everything stored, by key: pictures with their variants, files, papers (by key), documents (by index, newest version last)."""
+    """Everything stored, by key: pictures with their variants, files, papers (by key), documents (by index, newest version last), voices (by ms)."""
 
     pictures: Mapping[str, list[Asset]]
     files: Mapping[str, Asset]
     papers: Mapping[str, Asset]
     documents: Mapping[int, list[Asset]]
+    voices: Mapping[int, Asset]
 
     def attachment(self, key: str) -> Asset:
         """What a notice names: a paper or a file."""
@@ -88,7 +93,8 @@ def make_assets(source: DemoSource, moments: Moments, blobs: BlobStore, rng: ran
             documents[index] = [pictures[one["picture"]][0]]
         elif "file" in one:
             documents[index] = [files[one["file"]]]
-    return Assets(pictures, files, papers, documents)
+    said = {line["voice"] for line in source.today["lines"] if "voice" in line}
+    return Assets(pictures, files, papers, documents, {one: _voice(blobs, one) for one in said})
 
 
 def _version_days(document: Mapping[str, Any]) -> list[int]:
@@ -99,6 +105,11 @@ def _version_days(document: Mapping[str, Any]) -> list[int]:
 def _picture(blobs: BlobStore, table: Mapping[str, Any], seed: int) -> Asset:
     data, width, height = draw_picture(table, seed)
     return Asset(blobs.store_bytes(data), table["name"], type_of(table["name"]), len(data), width, height)
+
+
+def _voice(blobs: BlobStore, duration_ms: int) -> Asset:
+    data, sound = make_voice(duration_ms)
+    return Asset(blobs.store_bytes(data), f"语音 {duration_ms // 1000} 秒.wav", WAV, len(data), sound=sound)
 
 
 def _file(blobs: BlobStore, table: Mapping[str, Any], fill: Callable[[str], str]) -> Asset:

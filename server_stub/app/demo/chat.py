@@ -3,29 +3,13 @@
 import random
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
 
-from server_stub.app.demo.assets import Assets
 from server_stub.app.demo.moments import DAY_MS, MINUTE_MS, Moments
 from server_stub.app.demo.people import People
 from server_stub.app.demo.scenes import Line, Scene, cast_scene, mention_people, play, read_scene, schedule
 from server_stub.app.demo.slots import SlotFiller, rain_of, slow_level, weather_of
 from server_stub.app.demo.source import DemoSource, Table
-from server_stub.chat.conversations import (
-    Membership,
-    do_change_conversation,
-    do_change_own,
-    do_create_group,
-    do_open_direct,
-    do_set_role,
-    encode_announcement,
-    load_membership,
-    load_memberships,
-)
-from server_stub.chat.messages import Draft, do_mark_read, do_send
-from server_stub.clock import format_utc
-from server_stub.ids import uuid7
-from server_stub.storage.database import Tx
 
 MONTHS_BACK_DAYS: Final = 150
 QUIET_BEFORE_NOW_MS: Final = 26 * 60 * MINUTE_MS  # generated scenes end here; what is newer was written by hand
@@ -188,103 +172,15 @@ class ChatPlanner:
         for kind in ("picture", "file", "paper"):
             if kind in table:
                 return Line(at, table["by"], kind, "", asset=table[kind])
+        for kind in ("poll", "chain", "voice", "merged"):
+            if kind in table:
+                return Line(at, table["by"], kind, "", table=table)
         if table["text"].startswith("[emoji "):
             return Line(at, table["by"], "emoji", table["text"][7:-1])
         fill = SlotFiller(self._rng, self._source.slots, self._moments.words(at, self._rng)).fill
         parts = {login: login for login in self._people.ids}
         text, mentions = mention_people(fill(table["text"]), parts, self._people.names)
-        return Line(at, table["by"], "text", text, mentions, int(table.get("reply", 0)))
-
-
-class ChatWriter:
-    """Writes a plan: the conversation, its messages in order, the read markers."""
-
-    def __init__(
-        self, source: DemoSource, people: People, assets: Assets, moments: Moments, rng: random.Random
-    ) -> None:
-        self._clerk = source.office["clerk"]
-        self._people = people
-        self._assets = assets
-        self._moments = moments
-        self._rng = rng
-
-    def do_write(self, tx: Tx, plan: Plan) -> int:
-        """Everything of one conversation; returns the number of messages."""
-        conversation_id = self._do_open(tx, plan)
-        sent: list[str] = []
-        own_last: dict[str, int] = {}
-        for seq, line in enumerate(plan.lines, 1):
-            sender_id = self._people.ids[line.login]
-            draft, asset = self._draft(line, sent)
-            message = do_send(tx, sender_id, conversation_id, uuid7(line.at), draft, at=line.at).message
-            if asset is not None:
-                asset.do_attach(tx, sender_id, message["id"], "Message")
-            sent.append(message["id"])
-            own_last[line.login] = seq
-        self._do_read(tx, plan, conversation_id, own_last)
-        self._do_own_settings(tx, plan, conversation_id)
-        return len(sent)
-
-    def _do_open(self, tx: Tx, plan: Plan) -> str:
-        first = plan.lines[0].at - DAY_MS if plan.lines else self._moments.now
-        ids = [self._people.ids[login] for login in plan.members]
-        tx.now = first
-        if not plan.is_group:
-            return do_open_direct(tx, ids[0], ids[1], at=first)
-        conversation_id = uuid7(first)
-        do_create_group(tx, conversation_id, plan.table["name"], self._people.ids[plan.table["owner"]], ids, at=first)
-        admins = {self._people.ids[login] for login in plan.table.get("admins", ())}
-        for one in load_memberships(tx.conn, conversation_id):
-            if one.person_id in admins:
-                do_set_role(tx, one, "admin")
-        if "announcement" in plan.table:
-            self._do_announce(tx, conversation_id, plan.table["announcement"])
-        return conversation_id
-
-    def _do_announce(self, tx: Tx, conversation_id: str, table: Table) -> None:
-        at = self._moments.office_time(self._rng, table["days"])
-        text = SlotFiller(self._rng, {}, self._moments.words(at, self._rng)).fill(table["text"])
-        stored = encode_announcement(text, self._people.ids[table["by"]], format_utc(at))
-        do_change_conversation(tx, conversation_id, announcement=stored)
-
-    def _draft(self, line: Line, sent: Sequence[str]) -> tuple[Draft, Any]:
-        mentions = ["all" if one == "all" else self._people.ids[one] for one in line.mentions]
-        reply_to = sent[-line.answers] if 0 < line.answers <= len(sent) else None
-        if line.asset is None:
-            return Draft(line.kind, line.text, mentions, reply_to), None
-        if line.kind == "picture":
-            asset = self._rng.choice(self._assets.pictures[line.asset])
-        else:
-            asset = self._assets.papers[line.asset] if line.kind == "paper" else self._assets.files[line.asset]
-        kind = "picture" if line.kind == "picture" else "file"
-        return Draft(kind, "", attachment=asset.to_attachment()), asset
-
-    # ------------------------------------------------------------ who has read how far
-
-    def _do_read(self, tx: Tx, plan: Plan, conversation_id: str, own_last: Mapping[str, int]) -> None:
-        """Most have read to the end, some are a few messages behind; nobody is behind what they wrote themselves."""
-        last = len(plan.lines)
-        for login in plan.members:
-            if login == self._clerk:
-                seq = last - plan.unread
-            else:
-                behind = 0 if self._rng.random() < 0.78 else int(self._rng.expovariate(1 / 5)) + 1
-                seq = max(last - behind, own_last.get(login, 0))
-            if seq > 0:
-                mine = self._membership(tx, conversation_id, login)
-                read_at = plan.lines[seq - 1].at + self._rng.randint(20, 900) * 1000
-                do_mark_read(tx, mine, seq, at=min(read_at, self._moments.now - 30_000))
-
-    def _do_own_settings(self, tx: Tx, plan: Plan, conversation_id: str) -> None:
-        muted, pinned = set(plan.table.get("muted_by", ())), set(plan.table.get("pinned_by", ()))
-        for login in sorted(muted | pinned):
-            mine = self._membership(tx, conversation_id, login)
-            do_change_own(tx, mine, muted=login in muted, pinned=login in pinned)
-
-    def _membership(self, tx: Tx, conversation_id: str, login: str) -> Membership:
-        found = load_membership(tx.conn, conversation_id, self._people.ids[login])
-        assert found is not None  # the plan named the members
-        return found
+        return Line(at, table["by"], "text", text, mentions, int(table.get("reply", 0)), table=table)
 
 
 def _too_soon(scene: Scene, last: int | None, at: int) -> float:

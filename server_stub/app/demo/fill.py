@@ -7,15 +7,20 @@ from collections.abc import Callable, Sequence
 from typing import Any, Final, Protocol
 
 from server_stub.accounts.passwords import Passwords
+from server_stub.app.chat_alerts import OfficeAlerts
 from server_stub.app.demo.assets import make_assets
-from server_stub.app.demo.chat import ChatPlanner, ChatWriter
+from server_stub.app.demo.chat import ChatPlanner
+from server_stub.app.demo.chat_writer import ChatWriter
 from server_stub.app.demo.moments import DAY_MS, Moments
 from server_stub.app.demo.office import LibraryMaker, NoticeMaker
+from server_stub.app.demo.own_things import do_own_things
 from server_stub.app.demo.people import People, do_make_people
 from server_stub.app.demo.samples import SampleWriter, load_events
 from server_stub.app.demo.source import DemoSource
 from server_stub.chat.conversations import do_open_system, load_membership, system_conversation_id
-from server_stub.chat.messages import do_mark_read, do_post_system
+from server_stub.chat.desk import ChatDesk
+from server_stub.chat.messages import do_post_system
+from server_stub.chat.read_markers import do_mark_read
 from server_stub.clock import Clock
 from server_stub.modules.engine.chores import ChoreRunner
 from server_stub.modules.engine.context import OfficeContext
@@ -74,8 +79,10 @@ async def fill_demo_office(services: Server) -> None:
 
     planner = ChatPlanner(source, people, moments, rng)
     plans = await asyncio.to_thread(planner.plans)
-    writer = ChatWriter(source, people, assets, moments, rng)
+    desk = ChatDesk(blobs=services.blobs, alerts=OfficeAlerts())
+    writer = ChatWriter(source, people, assets, moments, rng, desk)
     counts = [await database.write(lambda tx, one=plan: writer.do_write(tx, one)) for plan in plans]  # type: ignore[misc]
+    await database.write(lambda tx: do_own_things(tx, desk, source, people, assets, moments, writer.said))
 
     context = OfficeContext(blobs=services.blobs, clock=services.clock, say=do_post_system)
     modules = await asyncio.to_thread(load_definitions)

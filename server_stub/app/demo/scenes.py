@@ -55,6 +55,7 @@ class Line:
     mentions: tuple[str, ...] = ()
     answers: int = 0
     asset: str | None = None
+    table: Mapping[str, Any] | None = None  # of a line written by hand: what today.toml says of it
 
 
 def read_scene(table: Mapping[str, Any]) -> Scene:

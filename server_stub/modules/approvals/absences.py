@@ -12,10 +12,12 @@ import chinese_calendar
 from server_stub.clock import parse_utc, utc_offset
 from server_stub.errors import invalid_properties
 from server_stub.modules.approvals.kinds import NOT_DONE, KindRules
+from server_stub.modules.approvals.standing_in import do_stand_in
 from server_stub.modules.engine.conditions import day_start, local_day
+from server_stub.modules.engine.referrers import load_referrers, load_written_by
 from server_stub.modules.engine.rules import Rules
 from server_stub.records.actor import Actor
-from server_stub.records.store import Record, load_record, load_records
+from server_stub.records.store import Record
 from server_stub.records.types import JsonObject
 from server_stub.storage.database import Tx
 from server_stub.workflow.working_time import MINUTE_MS, WorkingTime
@@ -35,7 +37,10 @@ HOURS_A_DAY: Final = 8
 
 
 class LeaveRules(KindRules):
-    """请假: held while under way, taken once it has passed, given back when nothing comes of it or one is back early."""
+    """请假: held while under way, taken once it has passed, given back when nothing comes of it or one is back early.
+
+    Its stand-in gets new work for as long as one is away.
+    """
 
     def completed(self, tx: Tx, author_id: str | None, record_id: str, data: JsonObject) -> JsonObject:
         start, end = span_of(data)
@@ -52,6 +57,8 @@ class LeaveRules(KindRules):
     def check_submitted(self, tx: Tx, record: Record) -> None:
         data = record.data
         refuse_overlap(tx, record.author_id, record.id, *span_of(data))
+        if data.get("standInId") == record.author_id:
+            raise invalid_properties("nobody stands in for themselves", "standInId")
         if data["kind"] == "sick" and data["days"] > CERTIFICATE_AFTER and not data.get("certificate"):
             raise invalid_properties(
                 f"sick leave of more than {CERTIFICATE_AFTER} days needs a certificate", "certificate"
@@ -63,6 +70,7 @@ class LeaveRules(KindRules):
 
     def do_follow(self, tx: Tx, record: Record) -> None:
         do_renew_balance(self, tx, str(record.author_id), record.data.get("year"), record.data["kind"])
+        do_stand_in(self, tx, record)
 
 
 class TripRules(KindRules):
@@ -162,12 +170,8 @@ def do_renew_balance(rules: Rules, tx: Tx, person_id: str, year: int | None, kin
 
 def load_balance(tx: Tx, person_id: str, year: int, kind: str) -> Record | None:
     """What a person has of a kind of leave in a year; None: nobody said, and nothing was used."""
-    row = tx.raw.execute(
-        "SELECT id FROM record WHERE type = ? AND json_extract(data, '$.personId') = ? AND json_extract(data, '$.year') = ?"
-        " AND json_extract(data, '$.kind') = ?",
-        (BALANCE, person_id, year, kind),
-    ).fetchone()
-    return None if row is None else load_record(tx.conn, row[0], type_name=BALANCE)
+    held = load_referrers(tx.conn, BALANCE, "personId", person_id)
+    return next((one for one in held if one.data.get("year") == year and one.data["kind"] == kind), None)
 
 
 def _used(tx: Tx, person_id: str, year: int, kind: str) -> dict[str, float]:
@@ -258,5 +262,4 @@ def _crosses(record: Record, start: int, end: int) -> bool:
 
 def own_records(tx: Tx, type_name: str, author_id: str | None) -> list[Record]:
     """Every record of a type that a person has written."""
-    rows = tx.raw.execute("SELECT id FROM record WHERE type = ? AND author_id = ?", (type_name, author_id))
-    return list(load_records(tx.conn, [row[0] for row in rows.fetchall()], type_name=type_name).values())
+    return load_written_by(tx.conn, type_name, author_id)

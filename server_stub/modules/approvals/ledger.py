@@ -11,7 +11,9 @@ import msgspec
 
 from server_stub.clock import format_utc, utc_offset
 from server_stub.modules.engine.conditions import local_day
+from server_stub.modules.engine.definition import BOTH
 from server_stub.modules.engine.keeping import do_keep, do_keep_new
+from server_stub.modules.engine.overlays import kind_word
 from server_stub.modules.engine.processes.rows import ENDED as CASE_ENDED
 from server_stub.modules.engine.processes.rows import CaseRow, newest_case
 from server_stub.modules.engine.rules import Rules
@@ -28,6 +30,7 @@ CANCELLED: Final = frozenset({"terminated", "cancelled", "canceled", "withdrawn"
 VOID: Final = frozenset({"void", "voided"})
 MAX_REASON: Final = 500
 MAX_TITLE: Final = 300
+MAX_WORDS: Final = 120
 _DECIDED: Final = ("approve", "refuse", "read")
 
 
@@ -57,10 +60,17 @@ def entry_id_of(record_id: str) -> str:
 
 
 def kind_of(rules: Rules, type_name: str) -> str:
-    """The kind as the ledger's choice; kinds made here are `other`, until an administrator gives the ledger a choice of their name."""
+    """The kind as the ledger's choice; kinds made here have one by `kindChoices`; `other` is what was counted before."""
     field = rules.context.types[ENTRY].field("kind")
-    word = type_name[0].lower() + type_name[1:]
+    word = kind_word(type_name)
     return word if field is not None and any(one.value == word for one in field.choices) else OTHER
+
+
+def in_both(label: Mapping[str, str] | None, name: str | None = None) -> str | None:
+    """Words in Chinese and in English as a field `in_both` holds them; a name of which nothing else is known as it is."""
+    if label is None or label["zh"] == label["en"]:
+        return (label["zh"] if label is not None else name or "")[: 2 * MAX_WORDS] or None
+    return f"{label['zh'][:MAX_WORDS]}{BOTH}{label['en'][:MAX_WORDS]}"
 
 
 def _entry(rules: Rules, tx: Tx, record: Record, case: CaseRow) -> dict[str, Any]:
@@ -68,7 +78,7 @@ def _entry(rules: Rules, tx: Tx, record: Record, case: CaseRow) -> dict[str, Any
     now = (case.shown.get("now") or [{}])[0]
     made: dict[str, Any] = {
         "kind": kind_of(rules, record.type),
-        "kindName": type_.label.zh[:60],
+        "kindName": in_both({"zh": type_.label.zh, "en": type_.label.en}),
         "number": record.data.get("number"),
         "title": title_of(tx.conn, rules.context.types, type_, record.data)[:MAX_TITLE],
         "recordType": record.type,
@@ -76,7 +86,7 @@ def _entry(rules: Rules, tx: Tx, record: Record, case: CaseRow) -> dict[str, Any
         "applicantId": case.started_by,
         "departmentId": case.department_id,
         "submittedAt": format_utc(case.started_at),
-        "stepName": now.get("name"),
+        "stepName": in_both(now.get("label"), now.get("name")),
         "stepSince": now.get("since"),
         "state": _state(rules, record, case),
     }
@@ -106,7 +116,7 @@ def _refusal(tx: Tx, case: CaseRow) -> dict[str, Any]:
         return {}
     extra: Mapping[str, Any] = msgspec.json.decode(row[2])
     return {
-        "refusedAt": row[0][:100],
+        "refusedAt": in_both(extra.get("stepLabel"), row[0]),
         "refusedById": row[1],
         "reason": str(extra.get("opinion") or "")[:MAX_REASON] or None,
     }
@@ -115,16 +125,17 @@ def _refusal(tx: Tx, case: CaseRow) -> dict[str, Any]:
 def _do_note_steps(rules: Rules, tx: Tx, case: CaseRow, entry_id: str, entry: Mapping[str, Any]) -> None:
     """A line for each step that somebody decided at, once the case has ended."""
     rows = tx.raw.execute(
-        "SELECT step_id, step_name, person_id, at FROM case_event WHERE case_id = ? AND action IN (?, ?, ?) AND step_id <> '' ORDER BY seq",
+        "SELECT step_id, step_name, person_id, at, json_extract(extra, '$.stepLabel') FROM case_event"
+        " WHERE case_id = ? AND action IN (?, ?, ?) AND step_id <> '' ORDER BY seq",
         (case.id, *_DECIDED),
     )
     minutes = case.shown.get("durations") or {}
-    for step_id, (name, person_id, at) in {row[0]: row[1:] for row in rows}.items():
+    for step_id, (name, person_id, at, label) in {row[0]: row[1:] for row in rows}.items():
         made = {
             "entryId": entry_id,
             "kind": entry["kind"],
             "kindName": entry["kindName"],
-            "stepName": (name or step_id)[:100],
+            "stepName": in_both(None if label is None else msgspec.json.decode(label), name or step_id),
             "departmentId": case.department_id,
             "personId": person_id,
             "hours": round(minutes.get(step_id, 0) / 60, 1),

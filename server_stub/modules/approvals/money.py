@@ -10,9 +10,11 @@ from server_stub.modules.approvals.kinds import NOT_DONE, KindRules
 from server_stub.modules.engine.conditions import local_day
 from server_stub.modules.engine.definition import Action
 from server_stub.modules.engine.formulas import format_money
+from server_stub.modules.engine.lookups import load_by_value
+from server_stub.modules.engine.referrers import load_referrers
 from server_stub.modules.engine.rules import Rules
 from server_stub.records.actor import Actor
-from server_stub.records.store import Record, load_record, load_records
+from server_stub.records.store import Record, load_record
 from server_stub.records.types import JsonObject
 from server_stub.storage.database import Tx
 
@@ -66,13 +68,9 @@ class ExpenseRules(KindRules):
 
     def _refuse_claimed(self, tx: Tx, record_id: str, invoices: list[str]) -> None:
         for invoice in invoices:
-            rows = tx.raw.execute(
-                "SELECT r.id, json_extract(r.data, '$.number'), json_extract(r.data, '$.state') FROM record AS r, json_each(r.data, '$.lines') AS l"
-                " WHERE r.type = ? AND r.id <> ? AND json_extract(l.value, '$.invoice') = ?",
-                (EXPENSE, record_id, invoice),
-            )
-            for _, number, state in rows.fetchall():
-                if state not in NOT_DONE | {DRAFT}:
+            for other in load_by_value(tx.conn, EXPENSE, "lines.invoice", invoice):
+                if other.id != record_id and other.data.get("state") not in NOT_DONE | {DRAFT}:
+                    number = other.data.get("number", "")
                     raise invalid_properties(f"the invoice {invoice} was claimed with {number}", "lines")
 
 
@@ -150,13 +148,15 @@ def do_renew_loan(rules: Rules, tx: Tx, loan_id: str) -> None:
 
 def claims_on(tx: Tx, loan_id: str) -> list[Record]:
     """Every expense claim that names a loan."""
-    return _pointing(tx, EXPENSE, "loanId", loan_id)
+    return load_referrers(tx.conn, EXPENSE, "loanId", loan_id)
 
 
 def payments_of(tx: Tx, contract_id: str) -> list[Record]:
     """Every payment of a contract that was asked for and not refused."""
     return [
-        one for one in _pointing(tx, PAYMENT, "contractId", contract_id) if one.data["state"] not in NOT_DONE | {DRAFT}
+        one
+        for one in load_referrers(tx.conn, PAYMENT, "contractId", contract_id)
+        if one.data["state"] not in NOT_DONE | {DRAFT}
     ]
 
 
@@ -168,10 +168,3 @@ def money(value: object) -> Decimal:
 def _contract_of(tx: Tx, record: Record) -> Record | None:
     contract_id = record.data.get("contractId")
     return None if contract_id is None else load_record(tx.conn, contract_id, type_name=CONTRACT)
-
-
-def _pointing(tx: Tx, type_name: str, field: str, record_id: str) -> list[Record]:
-    rows = tx.raw.execute(
-        "SELECT id FROM record WHERE type = ? AND json_extract(data, ?) = ?", (type_name, f"$.{field}", record_id)
-    )
-    return list(load_records(tx.conn, [row[0] for row in rows.fetchall()], type_name=type_name).values())

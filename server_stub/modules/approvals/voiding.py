@@ -6,6 +6,8 @@ from typing import Any, Final
 from server_stub.errors import invalid_properties
 from server_stub.modules.approvals import absences, ledger, money
 from server_stub.modules.approvals.kinds import VOIDED, VOIDING, KindRules, about
+from server_stub.modules.engine.lookups import load_by_value
+from server_stub.modules.engine.referrers import load_written_by
 from server_stub.records.store import Record, load_record
 from server_stub.records.types import JsonObject
 from server_stub.storage.database import Tx
@@ -60,11 +62,8 @@ class VoidingRules(KindRules):
         for type_ in self.context.types.values():
             if self.context.modules.get(type_.name) != module or type_.state(VOIDED) is None or type_.process is None:
                 continue
-            row = tx.raw.execute(
-                "SELECT id FROM record WHERE type = ? AND author_id = ? AND json_extract(data, '$.number') = ?",
-                (type_.name, author_id, number.strip()),
-            ).fetchone()
-            found = None if row is None else load_record(tx.conn, row[0], type_name=type_.name)
+            own = load_written_by(tx.conn, type_.name, author_id)
+            found = next((one for one in own if one.data.get("number") == number.strip()), None)
             if found is not None:
                 return found
         raise invalid_properties("is no number of a matter of yours that can be voided", "recordNumber")
@@ -79,13 +78,9 @@ class VoidingRules(KindRules):
         """Raises SetError: it cannot be voided now."""
         if matter.data.get("state") != PASSED:
             raise invalid_properties("only what has passed is voided", "recordNumber")
-        row = tx.raw.execute(
-            "SELECT json_extract(data, '$.number') FROM record WHERE type = ? AND id <> ? AND json_extract(data, '$.recordId') = ?"
-            " AND json_extract(data, '$.state') = 'pending'",
-            (VOIDING, record_id, matter.id),
-        ).fetchone()
-        if row is not None:
-            raise invalid_properties(f"{row[0]} asks for it already", "recordNumber")
+        for other in load_by_value(tx.conn, VOIDING, "recordId", matter.id):
+            if other.id != record_id and other.data.get("state") == "pending":
+                raise invalid_properties(f"{other.data.get('number', '')} asks for it already", "recordNumber")
         self._rules_of(matter.type).refuse_void(tx, matter)
 
     def _rules_of(self, type_name: str) -> KindRules:

@@ -9,12 +9,20 @@ from typing import Any, Final
 import msgspec
 import sqlalchemy as sa
 
-from server_stub.modules.documents.typesetting.paper import Paper, Signing
+from server_stub.modules.documents.typesetting.paper import Annex, Media, Paper, Signing
 from server_stub.modules.engine.definition import TypeDefinition
 from server_stub.records.store import load_record, load_records
 
 UNIT: Final = "IssuingUnit"
 SUFFIXES: Final = {"document": "文件", "letter": "", "order": "令", "minutes": "纪要"}
+MEDIA: Final[Mapping[str, Media]] = {
+    "application/pdf": "pdf",
+    "image/png": "picture",
+    "image/jpeg": "picture",
+    "image/tiff": "picture",
+    "image/bmp": "picture",
+}
+"""Files whose pages are set with the paper; the server cannot draw others, OFD among them."""
 _SUFFIX: Final = re.compile(r"\.[A-Za-z0-9]{1,8}\Z")
 _RUNNING: Final = re.compile(r"第\d+号\Z")
 
@@ -36,7 +44,12 @@ def paper_of(conn: sa.Connection, definition: TypeDefinition, data: Mapping[str,
         title=data.get("title", ""),
         recipients=data.get("recipients", ""),
         body=data.get("body", ""),
-        attachments=tuple(_SUFFIX.sub("", one["name"]) for one in data.get("attachments", ())),
+        attachments=(
+            *(one["title"] for one in data.get("annexes", ())),
+            *(_stem(one["name"]) for one in data.get("attachments", ())),
+        ),
+        annexes=annexes_of(data),
+        duplex=bool(data.get("duplex", False)),
         issuers=tuple(one["name"] for one in issuers),
         day=day,
         signing=_signing(layout, data),
@@ -51,6 +64,22 @@ def paper_of(conn: sa.Connection, definition: TypeDefinition, data: Mapping[str,
         absent=data.get("absent", ""),
         attending=data.get("attending", ""),
     )
+
+
+def annexes_of(data: Mapping[str, Any]) -> tuple[Annex, ...]:
+    """What is set after the body: the annexes that are texts, then the attached files the press can set, each with its number among all of them."""
+    texts = data.get("annexes", ())
+    found = [Annex(title=one["title"], body=one["body"], number=count) for count, one in enumerate(texts, 1)]
+    files = data.get("attachments", ()) if data.get("bindFiles", True) else ()
+    for count, one in enumerate(files, len(texts) + 1):
+        media = MEDIA.get(one.get("type", ""))
+        if media is not None:
+            found.append(Annex(title=_stem(one["name"]), number=count, file=one["blobId"], media=media))
+    return tuple(found)
+
+
+def _stem(name: str) -> str:
+    return _SUFFIX.sub("", name)
 
 
 def digest_of(paper: Paper) -> str:

@@ -3,12 +3,15 @@
 from collections.abc import Mapping
 from typing import Any
 
+import sqlalchemy as sa
+
 from server_stub.clock import format_utc, parse_utc
 from server_stub.errors import invalid_properties
+from server_stub.modules.documents.archiving import ARCHIVE, packing_for_archive
 from server_stub.modules.documents.exchange_rules import PACK
-from server_stub.modules.documents.filing import filed, with_values
+from server_stub.modules.documents.filing import do_keep_archive, filed, with_values
 from server_stub.modules.documents.naming import INCOMING, PACKAGE
-from server_stub.modules.engine.chores import do_ask_chore
+from server_stub.modules.engine.chores import ChoreRules, Work, do_ask_chore
 from server_stub.modules.engine.rules import Rules
 from server_stub.records.actor import Actor
 from server_stub.records.store import Record
@@ -16,7 +19,7 @@ from server_stub.records.types import JsonObject
 from server_stub.storage.database import Tx
 
 
-class IncomingRules(Rules):
+class IncomingRules(ChoreRules):
     """收文: leaders before instruction, the reason of a return, when it was concluded, the archive code."""
 
     def check_case_action(self, tx: Tx, actor: Actor, record: Record, event: JsonObject) -> None:
@@ -35,8 +38,16 @@ class IncomingRules(Rules):
                 values["onTime"] = "yes" if tx.now <= parse_utc(deadline) else "no"
             self.change(tx, INCOMING, record.id, values)
         elif name == "fileIncoming":
-            self.change(tx, INCOMING, record.id, filed(record, "SW", tx.now))
+            after = self.change(tx, INCOMING, record.id, filed(record, "SW", tx.now))
+            do_ask_chore(tx, after, ARCHIVE, None)
         return {}
+
+    def prepare_chore(self, conn: sa.Connection, record: Record, kind: str) -> Work | None:
+        return packing_for_archive(conn, self.definition, record, format_utc(self.context.clock.now_ms()))
+
+    def do_finish_chore(self, tx: Tx, record: Record, kind: str, result: Any, by: str | None) -> None:
+        self.do_attach(tx, result, record, by)
+        do_keep_archive(self, tx, record, result)
 
     def on_step(self, tx: Tx, record: Record, step_id: str, event: JsonObject) -> None:
         if step_id == "review" and event.get("outcome") == "returnToSender":

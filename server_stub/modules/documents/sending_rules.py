@@ -1,18 +1,30 @@
 """发文: versions, what was signed is what is printed, numbers, the paper, distribution."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any, Final
 
 import sqlalchemy as sa
 
 from server_stub.clock import format_utc
 from server_stub.errors import SetError, SetErrorType, invalid_properties
+from server_stub.modules.documents.archiving import ARCHIVE, packing_for_archive
 from server_stub.modules.documents.exchange_rules import PACK
-from server_stub.modules.documents.filing import changed_record, filed, today, with_values
+from server_stub.modules.documents.filing import changed_record, do_keep_archive, filed, today, with_values
 from server_stub.modules.documents.naming import OUTGOING, PACKAGE, file_name
 from server_stub.modules.documents.numbers import checked_mark, do_take_number, do_void, used_entry
 from server_stub.modules.documents.papers import digest_of, paper_of
-from server_stub.modules.documents.substance import substance_of
+from server_stub.modules.documents.sealing import (
+    ELECTRONIC,
+    IMPRINT,
+    check_sealed,
+    check_sealing,
+    do_note_sealing,
+    is_paper_of,
+    keepers_of,
+    sealed_file,
+    sealing_of,
+)
+from server_stub.modules.documents.substance import change_since, signed_parts, substance_of
 from server_stub.modules.documents.typesetting.paper import Paper, PaperRefused, check_paper
 from server_stub.modules.documents.typesetting.press import PressFailed, SetPaper, set_paper
 from server_stub.modules.documents.versions import do_keep_version, text_of
@@ -54,7 +66,13 @@ class OutgoingRules(ChoreRules):
     def _checked(self, data: JsonObject) -> JsonObject:
         if data.get("unitId") in data.get("jointUnits", ()):
             raise invalid_properties("the lead issuer is named once", "jointUnits")
-        return {**data, "substance": substance_of(data)}
+        kept = {**data, "substance": substance_of(data)}
+        if data.get("signedText"):
+            note = change_since(data["signedText"], data).note
+            kept["proofNote"] = note
+            if not note:
+                del kept["proofNote"]
+        return kept
 
     # ------------------------------------------------------------ the process
 
@@ -69,15 +87,33 @@ class OutgoingRules(ChoreRules):
                 checked_mark(tx, changed_record(record, data))
             case "redHead" if event.get("outcome") != "again":
                 self._check_set(tx, record, data)
-            case "distribute" if not data.get("audience") and not data.get("outUnits"):
-                raise invalid_properties("somebody has to get it", "audience")
+            case "seal":
+                check_sealing(tx, data, electronic=event.get("outcome") == ELECTRONIC)
+            case "distribute":
+                check_sealed(record)
+                if not data.get("audience") and not data.get("outUnits"):
+                    raise invalid_properties("somebody has to get it", "audience")
+
+    def performers(self, tx: Tx, name: str, case: JsonObject, record: Record) -> Collection[str]:
+        """`rule:keepers`: who keeps the seals it is given."""
+        return keepers_of(tx.conn, record.data) if name == "keepers" else ()
+
+    def on_step(self, tx: Tx, record: Record, step_id: str, event: JsonObject) -> None:
+        if step_id == "seal" and event.get("action") == "approve" and do_note_sealing(self, tx, record, event):
+            do_ask_chore(tx, record, IMPRINT, event.get("personId"))
 
     def service(self, tx: Tx, name: str, case: JsonObject, record: Record) -> Mapping[str, Any]:
         match name:
             case "noteSigned":
                 day = record.data.get("day") or today(tx.now).isoformat()
                 substance = substance_of(record.data)
-                values = {"signedSubstance": substance, "substance": substance, "day": day}
+                values = {
+                    "signedSubstance": substance,
+                    "substance": substance,
+                    "signedText": signed_parts(record.data)[:100_000],
+                    "proofNote": None,
+                    "day": day,
+                }
                 self.change(tx, OUTGOING, record.id, values)
             case "takeNumber":
                 number = do_take_number(self, tx, record, _last_handler(case))
@@ -88,7 +124,8 @@ class OutgoingRules(ChoreRules):
             case "sendOut":
                 self._do_send(tx, record)
             case "fileOutgoing":
-                self.change(tx, OUTGOING, record.id, filed(record, "FW", tx.now))
+                after = self.change(tx, OUTGOING, record.id, filed(record, "FW", tx.now))
+                do_ask_chore(tx, after, ARCHIVE, None)
         return {}
 
     def on_case_end(self, tx: Tx, record: Record, end_state: str | None) -> None:
@@ -132,14 +169,21 @@ class OutgoingRules(ChoreRules):
         for record, obj in shown:
             obj["readCount"], obj["unreadCount"] = read.get(record.id, MarkCounts()).read, unread.get(record.id, 0)
 
-    # ------------------------------------------------------------ the paper
+    # ------------------------------------------------------------ chores: the paper, its seals, the archive
 
     def prepare_chore(self, conn: sa.Connection, record: Record, kind: str) -> Work | None:
+        if kind == IMPRINT:
+            return sealing_of(conn, record)
+        if kind == ARCHIVE:
+            made_at = format_utc(self.context.clock.now_ms())
+            return packing_for_archive(conn, self.definition, record, made_at)
         paper = paper_of(conn, self.definition, record.data)
+        fonts = self.context.font_folders
 
         def work(workshop: Workshop) -> tuple[Paper, SetPaper, MadeFile]:
+            files = {one.file: workshop.path(one.file).read_bytes() for one in paper.annexes if one.file}
             try:
-                done = set_paper(paper)
+                done = set_paper(paper, fonts, files=files)
             except (PaperRefused, PressFailed) as problem:
                 raise ChoreRefused(str(problem)) from problem
             return paper, done, workshop.store(done.pdf, "application/pdf")
@@ -147,6 +191,24 @@ class OutgoingRules(ChoreRules):
         return work
 
     def do_finish_chore(self, tx: Tx, record: Record, kind: str, result: Any, by: str | None) -> None:
+        match kind:
+            case "imprint":
+                self._do_keep_sealed(tx, record, result, by)
+            case "archive":
+                self.do_attach(tx, result, record, by)
+                do_keep_archive(self, tx, record, result)
+            case _:
+                self._do_keep_paper(tx, record, result, by)
+
+    def _do_keep_sealed(self, tx: Tx, record: Record, result: tuple[str, MadeFile], by: str | None) -> None:
+        paper, made = result
+        if not is_paper_of(record, paper):
+            return  # it was set anew meanwhile: that paper is sealed by itself
+        self.do_attach(tx, made, record, by)
+        values = {"sealedPaper": [sealed_file(record, made)], "sealProblem": None}
+        self.change(tx, OUTGOING, record.id, values, by=by)
+
+    def _do_keep_paper(self, tx: Tx, record: Record, result: tuple[Paper, SetPaper, MadeFile], by: str | None) -> None:
         paper, done, made = result
         if paper_of(tx.conn, self.definition, record.data) != paper:
             do_ask_chore(tx, record, TYPESET, by)
@@ -160,6 +222,7 @@ class OutgoingRules(ChoreRules):
             "pages": done.pages,
             "fonts": _fonts(done),
             "sealedPaper": None,  # a seal on another paper is none on this one
+            "sealManner": None,
             "sealPlaces": [_place(one.page, one.x, one.y, one.size) for one in done.seals] or None,
         }
         after = self.change(tx, OUTGOING, record.id, values, by=by)
@@ -167,7 +230,9 @@ class OutgoingRules(ChoreRules):
             do_unrefer(tx, record.id, OUTGOING, _blobs(after))
 
     def do_give_up_chore(self, tx: Tx, record: Record, kind: str, reason: str, by: str | None) -> None:
-        self.change(tx, OUTGOING, record.id, {"paperProblem": reason}, by=by)
+        if kind != ARCHIVE:
+            name = "sealProblem" if kind == IMPRINT else "paperProblem"
+            self.change(tx, OUTGOING, record.id, {name: reason[:1000]}, by=by)
 
 
 class EntryRules(Rules):
@@ -221,5 +286,5 @@ def _place(page: int, x: float, y: float, size: float) -> JsonObject:
 
 
 def _blobs(record: Record) -> list[str]:
-    names = ("paper", "attachments", "sealedPaper")
+    names = ("paper", "attachments", "sealedPaper", "archivePackage")
     return [one["blobId"] for name in names for one in record.data.get(name, ())]

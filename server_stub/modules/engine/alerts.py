@@ -1,4 +1,4 @@
-"""Alerts: at most one for each person, object and kind, dismissed on one device and gone on all (docs/protocol.md §4, Alert)."""
+"""Alerts: one for each person, object and kind (or thing to be said of it), dismissed on one device and gone on all (docs/protocol.md §4, Alert)."""
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -31,6 +31,7 @@ class AlertText:
     Attributes:
         kind: notice, confirm, system, todo, due, comment, mention or follow.
         label: words of the definition, by language, that clients may show instead of `text`.
+        beside: it stands beside others of its kind about the object that say something else (two steps that wait); else it is the newer word on them.
     """
 
     kind: str
@@ -40,11 +41,13 @@ class AlertText:
     link_type: str
     link_id: str
     label: Mapping[str, str] | None = None
+    beside: bool = False
 
 
 def do_alert(tx: Tx, person_ids: Collection[str], content: AlertText) -> None:
     """Give each of these people the alert; one of the kind they already have about the same object is replaced (and pops up again)."""
-    do_drop_alerts(tx, content.link_type, content.link_id, person_ids, kinds=(content.kind,))
+    same = content.text if content.beside else None
+    do_drop_alerts(tx, content.link_type, content.link_id, person_ids, kinds=(content.kind,), text=same)
     scopes = person_scope_ids(tx, person_ids)
     made = [(uuid7(tx.now), person_id) for person_id in sorted(scopes)]
     tx.raw.executemany(
@@ -76,10 +79,12 @@ def do_drop_alerts(
     person_ids: Iterable[str] | None = None,
     *,
     kinds: Collection[str] | None = None,
+    text: str | None = None,
 ) -> int:
-    """Take the alerts about an object (None: of every kind) away from these people (None: from everyone). Returns how many there were."""
+    """Take the alerts about an object (None: of every kind, with any text) away from these people (None: from everyone). Returns how many there were."""
     rows = tx.raw.execute(
-        "SELECT id, person_id, kind FROM alert WHERE link_type = ? AND link_id = ?", (link_type, link_id)
+        "SELECT id, person_id, kind FROM alert WHERE link_type = ? AND link_id = ? AND (? IS NULL OR text = ?)",
+        (link_type, link_id, text, None if text is None else text[:MAX_TEXT]),
     ).fetchall()
     wanted = None if person_ids is None else set(person_ids)
     ids = [row[0] for row in rows if (wanted is None or row[1] in wanted) and (kinds is None or row[2] in kinds)]

@@ -51,6 +51,7 @@ class OfficeContext:
         types: every type of every module by its name; handlers enter theirs when they are made.
         modules: type → the module it belongs to.
         scopers: type → who sees its records.
+        font_folders: more fonts for what modules typeset.
     """
 
     blobs: Blobs
@@ -59,6 +60,7 @@ class OfficeContext:
     types: dict[str, TypeDefinition] = field(default_factory=dict)
     modules: dict[str, str] = field(default_factory=dict)
     scopers: dict[str, Scoper] = field(default_factory=dict)
+    font_folders: tuple[Path, ...] = ()
 
     def standpoint(self, now: int, actor: Actor | None = None) -> Standpoint:
         """What placeholders mean for this actor (None: for nobody) at a moment in ms."""

@@ -13,6 +13,8 @@ from typing import Annotated, Any, Final, Literal
 import msgspec
 from msgspec import Meta, Struct
 
+from server_stub.modules.engine.saying import after
+
 Text = Annotated[str, Meta(min_length=1, max_length=500, description="1 to 500 characters")]
 ModuleId = Annotated[
     str, Meta(pattern=r"^[a-z][a-z0-9_]{1,39}$", description="2 to 40 lower-case letters, digits and _")
@@ -60,6 +62,10 @@ NOBODY: Final = "role:nobody"
 """Alone in a field's `see`: an administrator hid the field (overlays.py). It stays stored and is not on the wire."""
 
 
+BOTH: Final = "｜"
+"""Between the Chinese and the English of a text that holds both (Field.in_both)."""
+
+
 class DefinitionError(Exception):
     """A module folder that cannot be used. `problems`: one sentence each, with the place it is about."""
 
@@ -70,7 +76,7 @@ class DefinitionError(Exception):
 
     def sentences(self) -> list[str]:
         """The problems, each with the file it is in."""
-        return [one if "/" in one.partition(":")[0] else f"{self.source}: {one}" for one in self.problems]
+        return [one if "/" in one.partition(":")[0] else after(f"{self.source}: ", one) for one in self.problems]
 
 
 class Label(Struct, frozen=True, forbid_unknown_fields=True):
@@ -139,6 +145,9 @@ class Field(_Table, frozen=True, kw_only=True):
         color: of a bool, the tone of yes: green where it is good, amber or red where it is not.
         target: type of a reference; only: which of its records may be chosen.
         fields: of an object or of each line.
+        plain: of a number: it is shown as it is, without a separator of thousands (years).
+        in_both: of a text: it holds the words in Chinese and in English, apart by ｜; each reader is shown his own.
+        indexed: rules find records by it; inside lines too.
         when: shown, asked and stored only while the record matches.
         see, edit: who is shown it, who may change it; empty: every reader, whoever may update the record.
     """
@@ -158,6 +167,9 @@ class Field(_Table, frozen=True, kw_only=True):
     max: int | float | None = None
     decimals: Annotated[int, Meta(ge=0, le=6)] | None = None
     unit: Label | None = None
+    plain: bool = False
+    in_both: bool = False
+    indexed: bool = False
     pattern: str | None = None
     after: FieldName | None = None
     choices: tuple[Choice, ...] = ()
@@ -381,6 +393,7 @@ class View(_Table, frozen=True, kw_only=True):
         time: the field that places a record on a calendar or timeline (date, datetime or span).
         resource: a timeline's reference field: one row for each record of its target.
         parent: a tree's reference field to its own type.
+        register: of a table: it is a register, and printed by the year of this date.
         reports: ids, of a chart.
         types: of a desk: all types whose cases stand on it; empty: `type` alone. Its `columns` are the second line of a row, `group` its chip.
         roles: who has this tab; empty: everyone.
@@ -399,6 +412,7 @@ class View(_Table, frozen=True, kw_only=True):
     time: FieldName | None = None
     resource: FieldName | None = None
     parent: FieldName | None = None
+    register: FieldName | None = None
     reports: tuple[Word, ...] = ()
     types: tuple[TypeName, ...] = ()
     roles: tuple[Role, ...] = ()
@@ -448,6 +462,7 @@ class ModuleDefinition(_Table, frozen=True, kw_only=True):
 
     Attributes:
         kind_rules: the class in rules.py of types with a process that an administrator makes in this module (not on the wire).
+        kind_choices: `Type.field` of choice fields that get a choice for each such type, called as it is (not on the wire).
     """
 
     id: ModuleId
@@ -462,6 +477,7 @@ class ModuleDefinition(_Table, frozen=True, kw_only=True):
     reports: tuple[Report, ...] = ()
     migrations: tuple[Migration, ...] = ()
     kind_rules: str | None = None
+    kind_choices: tuple[str, ...] = ()
 
     def type(self, name: str) -> TypeDefinition | None:
         """The type of this name, None when the module has none."""
@@ -475,7 +491,7 @@ class ModuleDefinition(_Table, frozen=True, kw_only=True):
             )
             for one in self.types
         )
-        shown = msgspec.structs.replace(self, types=types, migrations=(), kind_rules=None)
+        shown = msgspec.structs.replace(self, types=types, migrations=(), kind_rules=None, kind_choices=())
         made: dict[str, Any] = msgspec.json.decode(msgspec.json.encode(shown))
         del made["id"]
         return made

@@ -18,6 +18,7 @@ from server_stub.modules.engine.context import OfficeContext
 from server_stub.modules.engine.dues import do_clear_due
 from server_stub.modules.engine.fields import compute_formulas
 from server_stub.modules.engine.follows import do_drop_follows, do_tell_followers
+from server_stub.modules.engine.lookups import do_forget_values, do_index_values
 from server_stub.modules.engine.marks import do_drop_marks
 from server_stub.modules.engine.numbering import DESTROYED, do_note_gap, do_note_void, do_number
 from server_stub.modules.engine.reminders import do_reminders
@@ -54,6 +55,7 @@ def do_keep_new(
     do_claim_unique(tx, definition, record_id, kept, viewer)
     do_book(tx, context.types, definition, record_id, kept, viewer, _standpoint(tx, context, viewer))
     record = do_create_record(tx, type_name, record_id, kept, scopes=(), author_id=author_id)
+    do_index_values(tx, definition, record_id, kept)
     do_scope(tx, context, record)
     do_reminders(tx, context, record)
     do_todos(tx, context, record, author_id)
@@ -84,6 +86,7 @@ def do_keep(
     do_claim_unique(tx, definition, record.id, kept, viewer)
     do_book(tx, context.types, definition, record.id, kept, viewer, _standpoint(tx, context, viewer))
     after = do_update_record(tx, record, kept, touch_time=touch_time, by=by)
+    do_index_values(tx, definition, record.id, kept)
     do_note_void(tx, definition, after, record.data, by)
     do_scope(tx, context, after)
     do_scope_dependents(tx, context, record.id)
@@ -104,6 +107,7 @@ def do_drop(tx: Tx, context: OfficeContext, record: Record, by: str | None) -> N
     _refuse_held(tx, record)
     do_note_gap(tx, definition, record, DESTROYED, by)
     do_release_unique(tx, record.id)
+    do_forget_values(tx, record.id)
     do_release(tx, record.id)
     do_drop_todos(tx, record.id)
     do_drop_cases(tx, record.id)
@@ -127,6 +131,7 @@ def do_refresh(tx: Tx, context: OfficeContext, record: Record) -> None:
     """
     definition = context.types[record.type]
     do_claim_unique(tx, definition, record.id, record.data, None)
+    do_index_values(tx, definition, record.id, record.data)
     do_book(tx, context.types, definition, record.id, record.data, None, context.standpoint(tx.now))
     do_scope(tx, context, record)
     do_reminders(tx, context, record)

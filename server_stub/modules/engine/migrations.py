@@ -25,6 +25,7 @@ from server_stub.modules.engine.follows import do_drop_follows
 from server_stub.modules.engine.formulas import TooLarge, compute_record
 from server_stub.modules.engine.keeping import do_refresh
 from server_stub.modules.engine.marks import do_drop_marks
+from server_stub.modules.engine.saying import Said
 from server_stub.modules.engine.scopes import do_forget_basis
 from server_stub.modules.engine.todos import do_drop_todos
 from server_stub.modules.engine.uniqueness import do_release_unique
@@ -36,7 +37,7 @@ from server_stub.storage.database import Tx
 
 MODULE_DEFINITION: Final = "ModuleDefinition"
 MAX_TOLD: Final = 20
-FITS: Final = "the data in place fits; nothing is to be done with it"
+FITS: Final = Said("the data in place fits; nothing is to be done with it", "现有数据都合适，不需要改动")
 _SHOWN: Final = frozenset(
     {"label", "help", "color", "icon", "unit", "primary", "destructive", "sections", "links", "paper", "tracked"}
 )
@@ -75,7 +76,7 @@ class Plan:
 
     def lines(self) -> list[str]:
         """The plan for people."""
-        refused = [f"refused: {one}" for one in self.refusals]
+        refused = [Said(f"refused: {one}", f"不能执行：{_zh(one)}") for one in self.refusals]
         return [*refused, *self.news, *(self.steps or ([] if refused else [FITS]))]
 
 
@@ -119,10 +120,12 @@ def _do_refresh_type(tx: Tx, context: OfficeContext, type_name: str, plan: Plan)
             with tx.savepoint():
                 do_refresh(tx, context, record)
         except SetError as problem:
-            problems.append(f"{type_name}: the record {record.id} cannot stay as it is: {problem}")
+            words = f"{type_name}: the record {record.id} cannot stay as it is: {problem}"
+            problems.append(Said(words, f"{type_name}：记录 {record.id} 不能保持原样：{problem}"))
     plan.refusals += problems[:MAX_TOLD]
     if len(problems) > MAX_TOLD:
-        plan.refusals.append(f"{type_name}: and {_records(len(problems) - MAX_TOLD)} more")
+        more = len(problems) - MAX_TOLD
+        plan.refusals.append(Said(f"{type_name}: and {_records(more)} more", f"{type_name}：还有 {more} 条记录"))
 
 
 def _do_drop(tx: Tx, record: Record) -> None:
@@ -167,23 +170,25 @@ def _plan_gone_type(conn: sa.Connection, name: str, meant: bool, plan: Plan) -> 
     count = int(row[0]) if row else 0
     if count and not meant:
         say = f'[[migrations]] type = "{name}", drop = true'
-        plan.refusals.append(
-            f"{name}: the type is gone, {_records(count)} of it would be lost; if that is meant say {say}"
-        )
+        en = f"{name}: the type is gone, {_records(count)} of it would be lost; if that is meant say {say}"
+        plan.refusals.append(Said(en, f"{name}：类型已不存在，将丢失 {count} 条记录；确要如此请写明 {say}"))
     elif count:
         plan.gone.append(name)
-        plan.steps.append(f"{name}: the type is gone, {_records(count)} destroyed")
+        en = f"{name}: the type is gone, {_records(count)} destroyed"
+        plan.steps.append(Said(en, f"{name}：类型已不存在，删除 {count} 条记录"))
 
 
 def _news(modules: Sequence[ModuleDefinition], published: Mapping[str, JsonObject]) -> list[str]:
     told: list[str] = []
     for module in modules:
         if module.id not in published:
-            told.append(f"{module.id}: the module is new, with {', '.join(one.name for one in module.types)}")
+            names = ", ".join(one.name for one in module.types)
+            zh = f"{module.id}：新模块，含 {'、'.join(one.label.zh for one in module.types)}"
+            told.append(Said(f"{module.id}: the module is new, with {names}", zh))
         elif published[module.id] != module.to_object():
-            told.append(f"{module.id}: the definition changed")
+            told.append(Said(f"{module.id}: the definition changed", f"{module.label.zh}：定义有变化"))
     gone = sorted(published.keys() - {module.id for module in modules})
-    return told + [f"{one}: the module is gone" for one in gone]
+    return told + [Said(f"{one}: the module is gone", f"{one}：模块已不存在") for one in gone]
 
 
 def _known_types(definitions: Iterable[Record]) -> dict[str, JsonObject]:
@@ -205,6 +210,10 @@ def _bones(wire: Any) -> Any:
     if isinstance(wire, list):
         return [_bones(one) for one in wire]
     return {key: _bones(one) for key, one in wire.items() if key not in _SHOWN} if isinstance(wire, dict) else wire
+
+
+def _zh(sentence: str) -> str:
+    return sentence.zh if isinstance(sentence, Said) else sentence
 
 
 def _records(count: int) -> str:
@@ -230,8 +239,8 @@ class _Checker:
         self._gone = [name for name in self._old if type_.field(name) is None and not self._old[name].get("computed")]
         self._standpoint = Standpoint("", (), now, utc_offset(now))
         self._conn, self._types = conn, types
-        self._done: Counter[str] = Counter()
-        self._lost: Counter[str] = Counter()
+        self._done: Counter[Said] = Counter()
+        self._lost: Counter[Said] = Counter()
         self._changed = [one for one in type_.every_field if not one.computed and self._is_weighty(one)]
 
     def look_at(self, records: Iterable[Record], plan: Plan) -> None:
@@ -240,12 +249,19 @@ class _Checker:
             data = self._migrated(record)
             if data != record.data:
                 plan.rewritten.append((record, data))
-        plan.steps += [
-            f"{self._type.name}.{what.format(records=_records(n))}" for what, n in sorted(self._done.items())
+        plan.steps += self._told(self._done)
+        plan.refusals += self._told(self._lost)
+
+    def _told(self, counts: Counter[Said]) -> list[Said]:
+        return [
+            Said(f"{self._type.name}.{said}", f"“{self._type.label.zh}”{said.zh}")
+            for said in (what.filled(_records(n), f"{n} 条记录") for what, n in sorted(counts.items()))
         ]
-        plan.refusals += [
-            f"{self._type.name}.{what.format(records=_records(n))}" for what, n in sorted(self._lost.items())
-        ]
+
+    def _label(self, name: str) -> str:
+        """The field as people know it."""
+        found = self._type.field(name)
+        return f"“{found.label.zh}”" if found is not None else name
 
     # ------------------------------------------------------------ what changed
 
@@ -265,10 +281,11 @@ class _Checker:
         data = dict(record.data)
         for migration in self._migrations:
             if apply_migration(migration, self._type, data):
-                self._done[f"{migration.field}: {told(migration)} in {{records}}"] += 1
+                field, done = str(migration.field), told(migration)
+                self._done[Said(f"{field}: {done} in {{}}", f"{self._label(field)}：{done}，涉及{{}}")] += 1
         for name in self._gone:
             if data.get(name) is not None:
-                self._lost[f"{name}: {_GONE}"] += 1
+                self._lost[Said(f"{name}: {_GONE}", f"{self._label(name)}：{_GONE.zh}")] += 1
         for one in self._changed:
             self._settle(record, one, data)
         self._compute(record, data)
@@ -292,12 +309,14 @@ class _Checker:
         except WrongValue as problem:
             what = f"became a {one.kind}" if old_kind != one.kind else "fits no more"
             say = "values" if one.choices else "fill or drop"
-            self._lost[
-                f"{one.name}: {what} in {{records}} ({problem}); say with {say} in [[migrations]] what is meant"
-            ] += 1
+            en = f"{one.name}: {what} in {{}} ({problem}); say with {say} in [[migrations]] what is meant"
+            turned = f"改为 {one.kind}，" if old_kind != one.kind else ""
+            zh = f"{self._label(one.name)}：{turned}{{}}的值不再合适（{problem}）；请在 [[migrations]] 中用 {say} 说明"
+            self._lost[Said(en, zh)] += 1
             return
         if old_kind != one.kind and fitting != value:
-            self._done[f"{one.name}: turned from {old_kind} into {one.kind} in {{records}}"] += 1
+            en = f"{one.name}: turned from {old_kind} into {one.kind} in {{}}"
+            self._done[Said(en, f"{self._label(one.name)}：由 {old_kind} 转为 {one.kind}，涉及{{}}")] += 1
             data[one.name] = fitting
 
     def _fill(self, record: Record, one: Field, data: JsonObject) -> None:
@@ -307,22 +326,29 @@ class _Checker:
         value = None if one.default is None else fill_value(point, one, one.default)
         if value not in (None, "", []):
             data[one.name] = value
-            self._done[f"{one.name}: the default is filled in in {{records}}"] += 1
+            en = f"{one.name}: the default is filled in in {{}}"
+            self._done[Said(en, f"{self._label(one.name)}：为{{}}填入默认值")] += 1
         elif one.required and value is None:
             say = "give it a default, or say with fill in [[migrations]] what they have"
-            self._lost[f"{one.name}: is required now, but {{records}} have nothing there; {say}"] += 1
+            en = f"{one.name}: is required now, but {{}} have nothing there; {say}"
+            zh = (
+                f"{self._label(one.name)}：现为必填，但有{{}}没有填写；请给出默认值，或在 [[migrations]] 中用 fill 说明"
+            )
+            self._lost[Said(en, zh)] += 1
 
     def _compute(self, record: Record, data: JsonObject) -> None:
         try:
             compute_record(self._type.every_field, data)
         except TooLarge as problem:
-            self._lost[f"{problem}: the formula gives more than can be stored in {{records}}"] += 1
+            en = f"{problem}: the formula gives more than can be stored in {{}}"
+            self._lost[Said(en, f"{problem}：公式的结果过大，涉及{{}}")] += 1
         if any(data.get(one.name) != record.data.get(one.name) for one in self._type.fields if one.formula):
-            self._done["formulas: computed anew in {records}"] += 1
+            self._done[Said("formulas: computed anew in {}", "公式：重新计算{}")] += 1
 
 
-_GONE: Final = (
-    "the field is gone, but {records} have a value; say with rename or drop in [[migrations]] what becomes of it"
+_GONE: Final = Said(
+    "the field is gone, but {} have a value; say with rename or drop in [[migrations]] what becomes of it",
+    "字段已不存在，但有{}填有内容；请在 [[migrations]] 中用 rename 或 drop 说明如何处理",
 )
 
 
@@ -338,22 +364,24 @@ def _old_fields(old: JsonObject | None) -> dict[str, JsonObject]:
 
 
 def _weighty(one: Field) -> JsonObject:
+    return _essence(_wire(one))
+
+
+def _wire(one: Field) -> JsonObject:
     """What of a field matters, in the form of the wire."""
-    return _essence(
-        {
-            "kind": one.kind.value,
-            "required": one.required,
-            "computed": one.computed,
-            "unique": one.unique,
-            "min": one.min,
-            "max": one.max,
-            "decimals": one.decimals,
-            "pattern": one.pattern,
-            "target": one.target,
-            "choices": [{"value": choice.value} for choice in one.choices],
-            "fields": [{"name": inner.name, **_weighty(inner)} for inner in one.fields],
-        }
-    )
+    return {
+        "kind": one.kind.value,
+        "required": one.required,
+        "computed": one.computed,
+        "unique": one.unique,
+        "min": one.min,
+        "max": one.max,
+        "decimals": one.decimals,
+        "pattern": one.pattern,
+        "target": one.target,
+        "choices": [{"value": choice.value} for choice in one.choices],
+        "fields": [{"name": inner.name, **_wire(inner)} for inner in one.fields],
+    }
 
 
 def _essence(wire: Mapping[str, Any]) -> JsonObject:

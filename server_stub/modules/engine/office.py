@@ -19,12 +19,13 @@ from server_stub.modules.engine.definition import DefinitionError, ModuleDefinit
 from server_stub.modules.engine.duties import DutyRunner
 from server_stub.modules.engine.handler import OfficeHandler
 from server_stub.modules.engine.loader import make_fresh_handlers, make_handlers
+from server_stub.modules.engine.lookups import do_bring_lookups_in_line
 from server_stub.modules.engine.migrations import MODULE_DEFINITION, Plan, do_migrate
 from server_stub.modules.engine.overlays import Changes
 from server_stub.modules.engine.overlays_handler import ModuleOverlayHandler
 from server_stub.modules.engine.overlays_store import Overlays, do_put_in_force, load_overlays
 from server_stub.modules.engine.processes.hand_over import METHOD as HAND_OVER
-from server_stub.modules.engine.processes.hand_over import HandOver
+from server_stub.modules.engine.processes.hand_over import TAKE_BACK, HandOver, TakeBack
 from server_stub.modules.engine.processes.process_folders import (
     FolderProcess,
     do_take_processes,
@@ -40,6 +41,7 @@ from server_stub.modules.engine.reading import MODULES_FOLDER, load_definitions
 from server_stub.modules.engine.referrers import do_index_references
 from server_stub.modules.engine.rules import Rules
 from server_stub.modules.engine.satellites import card_title, satellite_handlers
+from server_stub.modules.engine.saying import Said
 from server_stub.records.actor import Actor
 from server_stub.records.handler import RecordHandler
 from server_stub.records.store import do_create_record, do_destroy_record, do_update_record, load_records_of_type
@@ -83,7 +85,14 @@ class Office:
     """
 
     def __init__(
-        self, database: Database, clock: Clock, blobs: Blobs, say: SystemVoice, *, folder: Path = MODULES_FOLDER
+        self,
+        database: Database,
+        clock: Clock,
+        blobs: Blobs,
+        say: SystemVoice,
+        *,
+        folder: Path = MODULES_FOLDER,
+        font_folders: tuple[Path, ...] = (),
     ) -> None:
         """Raises DefinitionError: the folders are not sound, or not with what administrators have changed."""
         self.on_types: TypesChanged | None = None
@@ -92,7 +101,7 @@ class Office:
         overlays, published = database.read_now(lambda conn: (load_overlays(conn), published_ids(conn)))
         self.definitions, self._processes = _read(folder, overlays, published)
         self._renewing = asyncio.Lock()
-        self.context = OfficeContext(blobs=blobs, clock=clock, say=say)
+        self.context = OfficeContext(blobs=blobs, clock=clock, say=say, font_folders=font_folders)
         made = make_handlers(self.definitions, self.context, folder)
         self._of_modules: dict[str, OfficeHandler] = {handler.name: handler for handler in made}
         self.handlers: list[RecordHandler] = [
@@ -104,6 +113,7 @@ class Office:
         ]
         self.methods_of_people: Mapping[str, OwnMethod] = {
             HAND_OVER: HandOver(database, self.context, self.rules_of),
+            TAKE_BACK: TakeBack(database, self.context, self.rules_of),
         }
         self._duties = DutyRunner(database, clock, self.rules_of, self.context)
         self.chores = ChoreRunner(database, clock, self.rules_of, blobs)
@@ -230,7 +240,8 @@ class Office:
 
     def _make_anew(self, overlays: Overlays, published: Collection[str]) -> _Made:
         definitions, processes = _read(self._folder, overlays, published)
-        context = OfficeContext(blobs=self.context.blobs, clock=self.context.clock, say=self.context.say)
+        old = self.context
+        context = OfficeContext(blobs=old.blobs, clock=old.clock, say=old.say, font_folders=old.font_folders)
         made = make_fresh_handlers(definitions, context, self._folder)
         return _Made(definitions, processes, {handler.name: handler for handler in made})
 
@@ -295,11 +306,12 @@ def _do_all(tx: Tx, made: _Made, *, refuse: bool) -> Plan:
     plan = do_migrate(tx, made.definitions, contexts[0] if contexts else None, refuse=refuse)
     _do_publish(tx, made.definitions)
     do_index_references(tx, made.definitions)
+    do_bring_lookups_in_line(tx, made.definitions)
     try:
         plan.news += do_take_processes(tx, made.processes, made.definitions)
     except NotPublishable as problem:
         raise DefinitionError("modules", [str(problem)]) from None
-    plan.news += [f"look at this: {one}" for one in misfits(tx, made.definitions)]
+    plan.news += [Said(f"look at this: {one}", f"请留意：{one.zh}") for one in misfits(tx, made.definitions)]
     return plan
 
 

@@ -120,6 +120,7 @@ def merged(module: ModuleDefinition, changes: Changes, *, strict: bool = True) -
     said = {one.name: one for one in changes.types}
     types = [_merged_type(one, said[one.name]) if one.name in said else one for one in module.types]
     types += [_with_rules(module, one) for one in _new(module.types, changes.new_types, "name")]
+    types = _with_kinds(module, types)
     hidden = {one.name: _hidden_names(said[one.name]) for one in module.types if one.name in said}
     made = msgspec.structs.replace(
         module,
@@ -146,6 +147,33 @@ def _code_problems(changes: Changes) -> list[str]:
 def _with_rules(module: ModuleDefinition, made: TypeDefinition) -> TypeDefinition:
     """A type made here lives by the code its module has for such types, where it has a process."""
     return msgspec.structs.replace(made, rules=module.kind_rules) if made.process is not None else made
+
+
+def _with_kinds(module: ModuleDefinition, types: Sequence[TypeDefinition]) -> list[TypeDefinition]:
+    """Kinds made here are counted under their own name: the module's choices of kinds have one for each; an administrator's own words for it stand."""
+    folder = {one.name for one in module.types}
+    kinds = [one for one in types if one.name not in folder and one.process is not None]
+    places = {tuple(one.split(".", 1)) for one in module.kind_choices}
+    return [
+        msgspec.structs.replace(
+            type_,
+            fields=tuple(
+                _with_choices(one, kinds) if (type_.name, one.name) in places else one for one in type_.fields
+            ),
+        )
+        for type_ in types
+    ]
+
+
+def _with_choices(field: Field, kinds: Sequence[TypeDefinition]) -> Field:
+    held = {one.value for one in field.choices}
+    made = [Choice(value=kind_word(one.name), label=one.label) for one in kinds if kind_word(one.name) not in held]
+    return msgspec.structs.replace(field, choices=(*field.choices, *made))
+
+
+def kind_word(type_name: str) -> str:
+    """The choice that stands for a type: punchRepair of PunchRepair."""
+    return type_name[0].lower() + type_name[1:]
 
 
 def _new(held: Sequence[N], made: Iterable[N], key: str) -> list[N]:

@@ -24,6 +24,7 @@ from server_stub.modules.engine.overlays_store import (
     shown_changes,
 )
 from server_stub.modules.engine.processes.delegations import ADMIN_ROLES
+from server_stub.modules.engine.saying import in_both
 from server_stub.modules.engine.shape import shape_problems
 from server_stub.records.actor import Actor
 from server_stub.records.handler import RecordHandler
@@ -114,19 +115,19 @@ class ModuleOverlayHandler(RecordHandler):
     async def _plan(self, actor: Actor, arguments: JsonObject) -> JsonObject:
         module, changes = await self._draft(actor, arguments)
         try:
-            return {"lines": await self._office.plan_changes(module, changes), "problems": []}
+            return {"lines": in_both(await self._office.plan_changes(module, changes)), "problems": []}
         except DefinitionError as error:
-            return {"lines": [], "problems": error.sentences()}
+            return {"lines": [], "problems": in_both(error.sentences())}
 
     async def _publish(self, actor: Actor, arguments: JsonObject) -> JsonObject:
         module, changes = await self._draft(actor, arguments)
         try:
-            return {"lines": await self._office.publish_changes(module, changes, actor.person_id)}
+            return {"lines": in_both(await self._office.publish_changes(module, changes, actor.person_id))}
         except DefinitionError as error:
             sentences = error.sentences()
         except DataWouldBeLost as error:
             sentences = list(error.refusals)
-        raise SetError(OVERLAY_REFUSED, "nothing was changed", sentences=sentences)
+        raise SetError(OVERLAY_REFUSED, "nothing was changed", sentences=in_both(sentences))
 
     async def _draft(self, actor: Actor, arguments: Mapping[str, Any]) -> tuple[str, Changes | None]:
         """The module and its draft; an empty one means no changes at all."""

@@ -1,6 +1,6 @@
 """Changes of administrators in the database: what is in force for a module, and the draft beside it."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -88,6 +88,22 @@ def load_overlay(conn: sa.Connection, module_id: str) -> Overlay | None:
 def decode_changes(text: str) -> Changes:
     """Stored changes; they were checked when they came."""
     return msgspec.json.decode(text, type=Changes)
+
+
+def find_overlay_problems(conn: sa.Connection) -> Iterator[str]:
+    """Changes and drafts that cannot be read, as lines of `tongban-server check`."""
+    for module, *texts in conn.exec_driver_sql("SELECT id, changes, draft FROM module_overlay ORDER BY id"):
+        for name, text in zip(("changes", "draft"), texts, strict=True):
+            if text is not None and not _is_readable(name, text):
+                yield f"the {name} of the module {module} cannot be read"
+
+
+def _is_readable(name: str, text: str) -> bool:
+    try:
+        decode_changes(text) if name == "changes" else msgspec.json.decode(text)
+    except (msgspec.DecodeError, ValueError):
+        return False
+    return True
 
 
 def encode_changes(changes: Changes) -> str:

@@ -1,5 +1,6 @@
 """Reads the module folders. A folder with a sound module.toml is all there is to add a module."""
 
+import functools
 import tomllib
 from collections.abc import Callable, Collection
 from pathlib import Path
@@ -8,7 +9,7 @@ from typing import Final
 import msgspec
 
 from server_stub.modules.engine.definition import DefinitionError, ModuleDefinition
-from server_stub.modules.engine.processes.process_folders import process_problems, read_processes
+from server_stub.modules.engine.processes.process_folders import process_problems, read_processes, unlabelled
 from server_stub.modules.engine.shape import shape_problems
 from server_stub.modules.engine.soundness import cross_problems, module_problems
 
@@ -26,16 +27,25 @@ def read_definition(folder: Path) -> ModuleDefinition:
     Raises:
         DefinitionError: with every problem found, not just the first.
     """
-    source = f"{folder.name}/module.toml"
     try:
-        content = tomllib.loads((folder / "module.toml").read_text(encoding="utf-8"))
+        text = (folder / "module.toml").read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as problem:
-        raise DefinitionError(source, [f"cannot be read: {problem.__class__.__name__}"]) from problem
+        raise DefinitionError(
+            f"{folder.name}/module.toml", [f"cannot be read: {problem.__class__.__name__}"]
+        ) from problem
+    return _parse(folder.name, text)
+
+
+@functools.lru_cache(maxsize=64)  # a change in one folder reads every folder again
+def _parse(name: str, text: str) -> ModuleDefinition:
+    source = f"{name}/module.toml"
+    try:
+        content = tomllib.loads(text)
     except (tomllib.TOMLDecodeError, RecursionError) as problem:
         raise DefinitionError(source, [f"is no TOML: {problem}"]) from problem
     problems = shape_problems(content, ModuleDefinition)
-    if content.get("id", folder.name) != folder.name:
-        problems.append(f"id: is {str(content['id'])[:60]!r}, but the folder is named {folder.name!r}")
+    if content.get("id", name) != name:
+        problems.append(f"id: is {str(content['id'])[:60]!r}, but the folder is named {name!r}")
     if problems:
         raise DefinitionError(source, problems)
     return msgspec.convert(content, ModuleDefinition)
@@ -61,7 +71,7 @@ def read_modules(
     modules, problems = _read_changed(root, icons, _unchanged)
     processes, broken = read_processes(root, modules)
     problems += broken
-    return modules, problems if problems else process_problems(modules, processes)
+    return modules, problems if problems else [*process_problems(modules, processes), *unlabelled(processes)]
 
 
 def _unchanged(module: ModuleDefinition) -> ModuleDefinition:

@@ -33,9 +33,9 @@ alert: Final = sa.Table(
     sa.Column(
         "label", sa.Text, nullable=True
     ),  # JSON: the definition's words that `text` was made of, in every language
-    sa.UniqueConstraint("link_type", "link_id", "person_id", "kind"),
+    sa.UniqueConstraint("link_type", "link_id", "person_id", "kind", "text"),
 )
-"""What wants a person's eye: at most one for each person, object and kind. Dismissed ones leave."""
+"""What wants a person's eye: of one kind about one object as many as say different things. Dismissed ones leave."""
 
 due: Final = sa.Table(
     "due",

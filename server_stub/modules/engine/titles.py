@@ -7,7 +7,7 @@ import sqlalchemy as sa
 
 from server_stub.accounts.directory import DEPARTMENT, PERSON
 from server_stub.modules.engine.conditions import is_empty
-from server_stub.modules.engine.definition import Field, FieldKind, TypeDefinition
+from server_stub.modules.engine.definition import BOTH, Field, FieldKind, TypeDefinition
 from server_stub.records.store import load_record
 
 SEPARATOR: Final = " · "
@@ -64,4 +64,6 @@ def _words(conn: sa.Connection, types: Mapping[str, TypeDefinition], field: Fiel
         target = types.get(field.target or "")
         record = None if target is None or depth == 0 else load_record(conn, str(value), type_name=target.name)
         return "" if record is None or target is None else title_of(conn, types, target, record.data, depth - 1)
+    if field.in_both:
+        return str(value).partition(BOTH)[0]
     return str(value) if isinstance(value, str | int | float) and not isinstance(value, bool) else ""

@@ -161,7 +161,7 @@ def do_give_todos(
     do_share_many(tx, TODO, [(todo_id, scopes[person_id]) for todo_id, person_id in made])
     told = [one for one in person_ids if one != by]
     if told and kind == "todo":
-        do_alert(tx, told, AlertText("todo", title, label["zh"], False, record.type, record.id, label))
+        do_alert(tx, told, AlertText("todo", title, label["zh"], False, record.type, record.id, label, beside=True))
     return {person_id: todo_id for todo_id, person_id in made}
 
 
@@ -170,17 +170,22 @@ def do_retitle_todo(tx: Tx, todo_id: str, title: str, due_at: str | None) -> Non
     _do_rename(tx, todo_id, title, due_at)
 
 
-def do_finish_todo(tx: Tx, record: Record, todo_id: str, person_id: str) -> None:
-    """The to-do waits no more."""
-    _do_close(tx, record, todo_id, person_id)
+def do_finish_todo(
+    tx: Tx, record: Record, todo_id: str, person_id: str, rule: str = "", text: str | None = None
+) -> None:
+    """The to-do waits no more. `rule`, `text`: of the to-do and its alert, which goes while others about the record still wait."""
+    _do_close(tx, record, todo_id, person_id, rule, text)
 
 
-def _do_close(tx: Tx, record: Record, todo_id: str, person_id: str) -> None:
+def _do_close(tx: Tx, record: Record, todo_id: str, person_id: str, rule: str = "", text: str | None = None) -> None:
     tx.raw.execute("UPDATE todo SET done_at = ? WHERE id = ?", (tx.now, todo_id))
     do_touch(tx, todo_id)
-    waiting = "SELECT 1 FROM todo WHERE record_id = ? AND person_id = ? AND done_at IS NULL LIMIT 1"
-    if tx.raw.execute(waiting, (record.id, person_id)).fetchone() is None:
-        do_drop_alerts(tx, record.type, record.id, [person_id], kinds=("todo",))
+    waiting = "SELECT rule FROM todo WHERE record_id = ? AND person_id = ? AND done_at IS NULL"
+    others = {row[0] for row in tx.raw.execute(waiting, (record.id, person_id))}
+    if not others:
+        do_drop_alerts(tx, record.type, record.id, [person_id], kinds=("todo", "urge", "overdue"))
+    elif text is not None and rule not in others:
+        do_drop_alerts(tx, record.type, record.id, [person_id], kinds=("todo",), text=text)
 
 
 def _do_rename(tx: Tx, todo_id: str, title: str, due_at: str | None) -> None:

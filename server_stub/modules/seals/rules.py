@@ -6,24 +6,21 @@ from typing import Any, Final
 
 import sqlalchemy as sa
 
-from server_stub.clock import format_utc, utc_offset
+from server_stub.clock import format_utc
 from server_stub.errors import invalid_properties
 from server_stub.modules.engine.alerts import AlertText, do_alert
 from server_stub.modules.engine.chores import ChoreRefused, ChoreRules, MadeFile, Work, Workshop, do_ask_chore
-from server_stub.modules.engine.conditions import local_day
+from server_stub.modules.engine.imprint import Imprint, ImprintRefused, lay_seals
 from server_stub.modules.engine.rules import Rules
 from server_stub.modules.engine.titles import title_of
-from server_stub.modules.seals.imprint import Imprint, ImprintRefused, lay_seals
+from server_stub.modules.seals.register import SEAL, Stamping, do_register, load_usable_seals
 from server_stub.records.actor import Actor
 from server_stub.records.store import Record, load_record, load_records
 from server_stub.records.types import JsonObject
 from server_stub.storage.database import Tx
 
-SEAL: Final = "Seal"
-USE: Final = "SealUse"
 REQUEST: Final = "SealRequest"
 IMPRINT: Final = "imprint"
-USABLE: Final = frozenset({"active", "out"})
 FATES: Final[Mapping[str, tuple[frozenset[str], str | None]]] = {
     "engrave": (frozenset({"active", "frozen"}), "active"),
     "handOver": (frozenset({"active", "frozen"}), None),
@@ -75,7 +72,9 @@ class SealRequestRules(ChoreRules):
             zh = f"可以用印了，请携带文件到{places or '印章保管处'}"
             label = {"zh": zh, "en": f"Come and stamp: {places or 'where the seal is kept'}"}
             title = title_of(tx.conn, self.context.types, self.definition, record.data)
-            do_alert(tx, [record.author_id], AlertText("advance", title, zh, False, REQUEST, record.id, label))
+            do_alert(
+                tx, [record.author_id], AlertText("advance", title, zh, False, REQUEST, record.id, label, beside=True)
+            )
 
     def service(self, tx: Tx, name: str, case: JsonObject, record: Record) -> Mapping[str, Any]:
         """handOut, takeBack, register."""
@@ -132,14 +131,7 @@ class SealRequestRules(ChoreRules):
 
     def _seals(self, tx: Tx, data: Mapping[str, Any], *, lending: bool = False) -> list[Record]:
         """The seals asked for. Raises SetError: one cannot be used now."""
-        found = load_records(tx.conn, data.get("sealIds", ()), type_name=SEAL)
-        for seal in found.values():
-            state = seal.data.get("state")
-            if state not in USABLE:
-                raise invalid_properties(f"{seal.data['name']} is {state} and cannot be used", "sealIds")
-            if lending and state == "out":
-                raise invalid_properties(f"{seal.data['name']} is out and not back yet", "sealIds")
-        return list(found.values())
+        return load_usable_seals(tx, data.get("sealIds", ()), lending=lending)
 
     def _check_places(self, tx: Tx, record: Record, event: JsonObject) -> None:
         """Seals stand on files of the request, and only those asked for, as far as they have a picture."""
@@ -168,27 +160,22 @@ class SealRequestRules(ChoreRules):
         self.change(tx, REQUEST, record.id, {"backAt": format_utc(tx.now)})
 
     def _do_register(self, tx: Tx, case: JsonObject, record: Record) -> None:
-        data, today = record.data, local_day(tx.now, utc_offset(tx.now)).isoformat()
+        data = record.data
         keeper = self._keeper_of(case)
         self.change(tx, REQUEST, record.id, {"stampedOn": format_utc(tx.now)}, by=keeper)
-        for seal in load_records(tx.conn, data["sealIds"], type_name=SEAL).values():
-            line = {
-                "sealId": seal.id,
-                "requestId": record.id,
-                "subject": data["subject"],
-                "manner": data["manner"],
-                "copies": data.get("stampedCopies") or data["copies"],
-                "pages": data.get("stampedPages") or data["pages"],
-                "departmentId": case.get("departmentId"),
-                "applicantId": record.author_id,
-                "keeperId": keeper,
-                "keepers": seal.data["keepers"],
-                "usedOn": today,
-                "scan": data.get("scan"),
-            }
-            self.make(tx, USE, {key: value for key, value in line.items() if value is not None}, record.author_id)
-            uses = int(seal.data.get("uses") or 0) + 1
-            self.change(tx, SEAL, seal.id, {"uses": uses, "lastUsedOn": today})
+        stamping = Stamping(
+            subject=data["subject"],
+            manner=data["manner"],
+            copies=int(data.get("stampedCopies") or data["copies"]),
+            pages=int(data.get("stampedPages") or data["pages"]),
+            applicant_id=record.author_id,
+            keeper_id=keeper,
+            department_id=case.get("departmentId"),
+            request_id=record.id,
+            origin_link=data.get("originLink"),
+            scan=data.get("scan"),
+        )
+        do_register(self, tx, load_records(tx.conn, data["sealIds"], type_name=SEAL).values(), stamping)
 
     def _keeper_of(self, case: JsonObject) -> str | None:
         """Who did the step that led here."""

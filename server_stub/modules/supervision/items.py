@@ -11,7 +11,14 @@ from server_stub.modules.engine.processes.acting import do_start_by_server
 from server_stub.modules.engine.processes.rows import open_case
 from server_stub.modules.engine.referrers import load_referrers
 from server_stub.modules.supervision.feedback import ReportRules
-from server_stub.modules.supervision.reckoning import EARLIER, days_late, first_report, points_of, report_after
+from server_stub.modules.supervision.reckoning import (
+    EARLIER,
+    days_late,
+    first_report,
+    on_working_day,
+    points_of,
+    report_after,
+)
 from server_stub.modules.supervision.supervised import (
     ITEM,
     ITEM_OVER,
@@ -19,7 +26,9 @@ from server_stub.modules.supervision.supervised import (
     MATTER,
     REPORT,
     Supervised,
+    urged_by,
 )
+from server_stub.modules.supervision.transfers import responsible_after
 from server_stub.records.actor import Actor
 from server_stub.records.store import Record
 from server_stub.records.types import JsonObject
@@ -129,6 +138,19 @@ class ItemRules(Supervised):
         if record.data.get("state") in ITEM_OVER:
             self._do_settle(tx, record)
 
+    def on_case(self, tx: Tx, record: Record, before: str | None) -> None:
+        """Who it was passed on to is responsible for it from now on, in what is asked of the item too."""
+        if record.data.get("state") not in ("issued", "running"):
+            return
+        taken = responsible_after(tx, record)
+        if taken is None:
+            return
+        giver, people = taken
+        after = self.change(tx, ITEM, record.id, {"responsibleIds": people}, by=giver)
+        for report in load_referrers(tx.conn, REPORT, "itemId", record.id):
+            if report.data.get("state") in ("waiting", "missing", "returned"):
+                self.change(tx, REPORT, report.id, {"personIds": urged_by(after).get("personIds")})
+
     def on_due(self, tx: Tx, record: Record, kind: str) -> None:
         if kind == LIGHT:
             after = self.do_light(tx, record)
@@ -147,8 +169,15 @@ class ItemRules(Supervised):
 
     def _do_first_report(self, tx: Tx, record: Record) -> None:
         first = self._first(record)
-        if first is not None:
-            self._do_reports(tx, self.change(tx, ITEM, record.id, {"nextReportOn": first.isoformat()}))
+        if first is None:
+            return
+        if not record.data.get("firstReportOn"):
+            first = self._working(record, first)
+        self._do_reports(tx, self.change(tx, ITEM, record.id, {"nextReportOn": first.isoformat()}))
+
+    def _working(self, record: Record, day: dt.date) -> dt.date:
+        """A day of feedback that nobody works on is moved to the next one; two that meet there are one."""
+        return on_working_day(day, record.data.get("cycle") or "none", int(record.data.get("cycleDay") or 5))
 
     def _first(self, record: Record) -> dt.date | None:
         data = record.data
@@ -176,7 +205,7 @@ class ItemRules(Supervised):
                 break
             if next_on >= signed and data.get("state") == "running":
                 self._do_ask(tx, record, next_on)
-            next_on = report_after(cycle, first, day, next_on)
+            next_on = self._working(record, report_after(cycle, first, day, next_on))
         held = self.load(tx.conn, ITEM, record.id, "id")
         if held.data.get("nextReportOn") != next_on.isoformat():
             self.change(tx, ITEM, record.id, {"nextReportOn": next_on.isoformat()})

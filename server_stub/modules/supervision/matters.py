@@ -8,13 +8,16 @@ from server_stub.modules.engine.processes.by_server import do_terminate_by_serve
 from server_stub.modules.engine.processes.rows import open_case
 from server_stub.modules.supervision.items import ItemRules
 from server_stub.modules.supervision.supervised import ITEM, ITEM_OVER, LIGHT, MATTER, Supervised
+from server_stub.modules.supervision.transfers import responsible_after
 from server_stub.records.actor import Actor
 from server_stub.records.store import Record, load_record
 from server_stub.records.types import JsonObject
+from server_stub.storage.blobs import do_link
 from server_stub.storage.database import Tx
 
 AHEAD: Final = frozenset({"draft", "decomposing", "issuing"})
 """States in which the deadline is still being settled."""
+MAX_EVIDENCE: Final = 50
 GIVEN_BACK: Final = frozenset({"conclude", "verify"})
 """Steps a matter may be returned to once its items run."""
 
@@ -52,14 +55,18 @@ class MatterRules(Supervised):
             case "conclude":
                 self.change(tx, MATTER, record.id, {"doneOn": today})
             case "close":
-                self.change(
-                    tx, MATTER, record.id, {"closedOn": today, "light": "done", "points": self._points(tx, record)}
-                )
+                self._do_close(tx, record, today)
         self.do_light(tx, self.load(tx.conn, MATTER, record.id, "id"))
 
     def on_case_end(self, tx: Tx, record: Record, end_state: str | None) -> None:
         if end_state != "archived":
             self._do_drop_items(tx, record)
+
+    def on_case(self, tx: Tx, record: Record, before: str | None) -> None:
+        """Who concludes it in somebody's place is responsible for it from then on."""
+        taken = responsible_after(tx, record) if record.data.get("state") == "concluding" else None
+        if taken is not None:
+            self.change(tx, MATTER, record.id, {"responsibleIds": taken[1]}, by=taken[0])
 
     def after_update(self, tx: Tx, actor: Actor, before: Record, after: Record) -> None:
         if before.data.get("state") != after.data.get("state") == "cancelled":
@@ -148,6 +155,17 @@ class MatterRules(Supervised):
         }
         completed = self.peer(ItemRules).completed(tx, {**base, **data})
         self.make(tx, ITEM, completed, matter.author_id)
+
+    def _do_close(self, tx: Tx, record: Record, today: str) -> None:
+        """Struck off: the closing record has the evidence of every item, each file once."""
+        files = {one["blobId"]: one for one in record.data.get("evidence", ())}
+        for item in self.items_of(tx.conn, record.id):
+            for one in item.data.get("evidence", ()):
+                if one["blobId"] not in files and len(files) < MAX_EVIDENCE:
+                    files[one["blobId"]] = one
+                    do_link(tx, one["blobId"], record.id, MATTER, one["type"])
+        values: dict[str, Any] = {"closedOn": today, "light": "done", "points": self._points(tx, record)}
+        self.change(tx, MATTER, record.id, {**values, "evidence": list(files.values()) or None})
 
     def _points(self, tx: Tx, record: Record) -> float:
         """What 督察科 may amend when it files the matter: the mean of its items."""

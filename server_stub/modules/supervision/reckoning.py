@@ -3,12 +3,18 @@
 import datetime as dt
 from typing import Final
 
+import chinese_calendar
+
 from server_stub.modules.engine.conditions import shifted
+from server_stub.workflow.working_time import WorkingTime
 
 GREEN_ABOVE: Final = 30
 """Percent of the time there was that must be left for a green light."""
 EARLIER: Final = {"weekly": 1, "biweekly": 2, "monthly": 3}
 """How many days before it is due feedback is asked for."""
+SATURDAY: Final = 6
+LONGEST_HOLIDAY: Final = 15
+"""Days looked ahead for one that is worked."""
 BASE: Final = {"lead": 10.0, "support": 6.0}
 DELAY_EACH, DELAY_MOST = 1.0, 5.0
 YELLOW_EACH, MISSED_EACH, URGED_EACH = 2.0, 1.0, 0.5
@@ -67,6 +73,27 @@ def report_after(cycle: str, first: dt.date, day: int, after: dt.date) -> dt.dat
         return this if this > after else _in_month(shifted(after.replace(day=1), 1, "m"), wanted)
     every = 7 if cycle == "weekly" else 14
     return first + dt.timedelta(days=((after - first).days // every + 1) * every)
+
+
+def on_working_day(day: dt.date, cycle: str, wanted: int) -> dt.date:
+    """The day itself, or the next one people work on when it is a holiday or falls on a weekend; a weekday of the weekend that was chosen stays."""
+    work = WorkingTime()
+    if cycle != "monthly" and wanted >= SATURDAY and day_is_plain_weekend(day):
+        return day
+    for _ in range(LONGEST_HOLIDAY):
+        if work.is_worked(day):
+            break
+        day += dt.timedelta(days=1)
+    return day
+
+
+def day_is_plain_weekend(day: dt.date) -> bool:
+    """A Saturday or Sunday that is no public holiday."""
+    try:
+        holiday, name = chinese_calendar.get_holiday_detail(day)
+    except NotImplementedError:  # years that are not announced yet
+        return day.isoweekday() >= SATURDAY
+    return holiday and name is None
 
 
 def points_of(part: str, delay: int, urged: int, yellow: int, missed: int) -> float:

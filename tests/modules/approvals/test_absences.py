@@ -339,3 +339,60 @@ def test_an_approval_that_is_not_given_is_urged_and_goes_up(bureau: ApprovalsBen
         pass
     assert bureau.alerts("sun", "overdue") or bureau.alerts("sun", "escalate")
     assert bureau.waiting(record, "jiang") == {"head": ["feng"]}
+
+
+# ---------------------------------------------------------------- who stands in
+
+
+def delegations(bureau: ApprovalsBench, who: str = "jiang") -> list[tuple[str, str, str, str]]:
+    found = [one for one in bureau.all(who, "Delegation") if bureau.name(one["personId"]) == who]
+    found.sort(key=lambda one: str(one["from"]))
+    return [(bureau.name(one["delegateId"]), one["from"], one["to"], one["state"]) for one in found]
+
+
+def test_the_stand_in_of_a_leave_that_has_passed_gets_the_work_meanwhile(bureau: ApprovalsBench) -> None:
+    record = leave(bureau, who="feng", standInId=bureau.person("jiang"))
+    bureau.act("feng", LEAVE, record, "submit")
+    assert delegations(bureau, "feng") == []
+    bureau.passed(LEAVE, record, "sun")
+    assert delegations(bureau, "feng") == [("jiang", moment("11-26 08:30"), moment("11-26 17:30"), "active")]
+    assert [bureau.name(one["personId"]) for one in bureau.all("jiang", "Delegation")] == ["feng"]
+    bureau.wait_until("11-26 09:00")
+    other = leave(bureau, who="yan", time=day("11-28"))
+    bureau.act("yan", LEAVE, other, "submit")
+    assert bureau.waiting(other, "yan") == {"head": ["jiang"]}
+    (item,) = [one for one in bureau.all("jiang", "WorkItem") if one["recordId"] == other and one["stepId"] == "head"]
+    assert item["onBehalfOfId"] == bureau.person("feng")
+
+
+def test_being_back_early_ends_it_and_a_void_leave_takes_it_away(bureau: ApprovalsBench) -> None:
+    time = days("11-26", "11-28")
+    early = leave(bureau, time=time, standInId=bureau.person("yan"))
+    bureau.act("jiang", LEAVE, early, "submit")
+    bureau.passed(LEAVE, early, "feng")
+    bureau.wait_until("11-27 14:00")
+    bureau.update("jiang", LEAVE, early, action="reportBack", backAt=moment("11-27 13:30"))
+    assert [state for *_, state in delegations(bureau)] == ["revoked"]
+    void = leave(bureau, time=day("12-03"), standInId=bureau.person("yan"))
+    bureau.act("jiang", LEAVE, void, "submit")
+    bureau.passed(LEAVE, void, "feng")
+    assert [state for *_, state in delegations(bureau)] == ["revoked", "active"]
+    bureau.update("jiang", LEAVE, void, action="askVoid", voidReason="不休了")
+    (asked,) = bureau.all("jiang", "Voiding")
+    bureau.passed("Voiding", asked["id"], "feng")
+    assert bureau.state_of(LEAVE, void) == "voided"
+    assert [state for *_, state in delegations(bureau)] == ["revoked", "revoked"]
+
+
+def test_a_stand_in_who_is_away_himself_for_the_applicant_is_told_to_the_applicant(bureau: ApprovalsBench) -> None:
+    first = leave(bureau, who="yan", standInId=bureau.person("jiang"))
+    bureau.act("yan", LEAVE, first, "submit")
+    bureau.passed(LEAVE, first, "feng")
+    second = leave(bureau, standInId=bureau.person("yan"))
+    bureau.act("jiang", LEAVE, second, "submit")
+    bureau.passed(LEAVE, second, "feng")
+    assert bureau.state_of(LEAVE, second) == "passed"
+    assert delegations(bureau) == []
+    assert any(text.startswith("工作代理未生效") for text in bureau.alerts("jiang", "advance"))
+    own = leave(bureau, time=day("12-10"), standInId=bureau.person("jiang"))
+    assert refusal(lambda: bureau.act("jiang", LEAVE, own, "submit")).properties == ["standInId"]

@@ -9,6 +9,8 @@ from tests.modules.office_bench import refusal
 
 IT = "ServiceRequest"
 
+HEAD, LEADER = "部门负责人审批｜Head of department", "分管领导审批｜Leader in charge"
+
 
 def chosen(bureau: ApprovalsBench, step: str, *people: str) -> dict[str, list[str]]:
     return {step: [bureau.person(one) for one in people]}
@@ -206,7 +208,7 @@ def test_the_ledger_follows_each_application(bureau: ApprovalsBench) -> None:
     assert (entry["kind"], entry["state"], entry["stepName"], entry["number"]) == (
         "leave",
         "pending",
-        "部门负责人审批",
+        HEAD,
         "QJ-2025-0001",
     )
     assert (bureau.name(entry["applicantId"]), entry["departmentId"]) == ("jiang", bureau.departments["flood"])
@@ -215,9 +217,9 @@ def test_the_ledger_follows_each_application(bureau: ApprovalsBench) -> None:
     bureau.act("jiang", "Leave", record, "submit", values={"reason": "家人手术"})
     bureau.clock.advance(2 * 3_600_000)
     bureau.act("feng", "Leave", record)
-    assert (bureau.entry(record)["stepName"], bureau.entry(record)["state"]) == ("分管领导审批", "pending")
+    assert (bureau.entry(record)["stepName"], bureau.entry(record)["state"]) == (LEADER, "pending")
     bureau.act("feng", "Leave", record, "withdraw")
-    assert bureau.entry(record)["stepName"] == "部门负责人审批"
+    assert bureau.entry(record)["stepName"] == HEAD
     bureau.act("feng", "Leave", record)
     bureau.clock.advance(24 * 3_600_000)
     bureau.act("sun", "Leave", record, "refuse", opinion="汛期不安排")
@@ -225,14 +227,14 @@ def test_the_ledger_follows_each_application(bureau: ApprovalsBench) -> None:
     assert (entry["state"], entry["reason"], entry["refusedAt"], bureau.name(entry["refusedById"])) == (
         "refused",
         "汛期不安排",
-        "分管领导审批",
+        LEADER,
         "sun",
     )
     assert (entry["hours"], "stepName" in entry) == (9.5, False)  # two hours and a working day
     steps = {one["stepName"]: one for one in bureau.all("gao", "ApprovalStep")}
     assert {name: (one["hours"], bureau.name(one["personId"])) for name, one in steps.items()} == {
-        "部门负责人审批": (2.0, "feng"),
-        "分管领导审批": (7.5, "sun"),
+        HEAD: (2.0, "feng"),
+        LEADER: (7.5, "sun"),
     }
 
 

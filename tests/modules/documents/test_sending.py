@@ -1,12 +1,17 @@
 """发文 from draft to archive: who does each step, what was signed is what is printed, numbers without doubles, the paper, distribution."""
 
+import hashlib
+import io
+import zipfile
 from typing import Any
 
+import msgspec
 import pytest
+from PIL import Image
 
 from server_stub.modules.documents.exchange.opening import open_package
 from tests.modules.documents.document_bench import DocumentBench
-from tests.modules.documents.pdf_measure import MeasuredPdf
+from tests.modules.documents.pdf_measure import Box, MeasuredPdf
 from tests.modules.office_bench import refusal
 
 DOC = "OutgoingDocument"
@@ -367,3 +372,113 @@ def test_the_signer_reads_the_paper_as_it_will_be_and_it_follows_the_draft(burea
     assert bureau.chores() == 1
     again = MeasuredPdf(bureau.content("he", bureau.show(DOC, document, "he")["paper"][0]))
     assert any("三、抓好落实" in again.text(page) for page in range(again.pages))
+
+
+# ---------------------------------------------------------------- annexes, seals, archive
+
+
+def png() -> bytes:
+    made = io.BytesIO()
+    Image.new("RGBA", (300, 300), (220, 0, 0, 200)).save(made, "PNG")
+    return made.getvalue()
+
+
+def test_annexes_and_files_are_on_the_paper_unless_they_go_along(bureau: DocumentBench) -> None:
+    scan = bureau.file("jiang", png(), "现场照片.png", "image/png")
+    sheet = bureau.file("jiang", b"table", "值班表.xlsx", "application/vnd.ms-excel")
+    annexes = [{"title": "值班安排", "body": "一、带班\n| 日期 | 领导 |\n|---|---|\n| 1日 | 高 |"}]
+    document = numbered(bureau, annexes=annexes, attachments=[sheet, scan])
+    paper = MeasuredPdf(bureau.content("liu", bureau.show(DOC, document)["paper"][0]))
+    starts = [paper.lines(n)[0] for n in range(paper.pages)]
+    assert [one for one in starts if one in ("附件1", "附件2", "附件3")] == ["附件1", "附件3"], (
+        "the second is no file that can be set"
+    )
+    bureau.act("liu", DOC, document, "approve", outcome="again", values={"bindFiles": False})
+    bureau.chores()
+    again = MeasuredPdf(bureau.content("liu", bureau.show(DOC, document)["paper"][0]))
+    assert again.pages == paper.pages - 1
+
+
+def test_a_file_that_cannot_be_set_is_told_and_may_go_along_instead(bureau: DocumentBench) -> None:
+    document = numbered(bureau, attachments=[bureau.file("jiang", b"%PDF-1.7 no pages")])
+    assert "附件" in bureau.show(DOC, document)["paperProblem"]
+    assert refusal(lambda: bureau.act("liu", DOC, document, "approve")).properties == ["paper"]
+    bureau.act("liu", DOC, document, "approve", outcome="again", values={"bindFiles": False})
+    bureau.chores()
+    bureau.act("liu", DOC, document, "approve")
+
+
+def test_why_it_went_back_to_the_signer_is_told(bureau: DocumentBench) -> None:
+    document = signed(bureau)
+    assert "proofNote" not in bureau.show(DOC, document)
+    bureau.act("he", DOC, document, "approve", values={"body": BODY.replace("第一责任人", "直接责任人")})
+    assert "“第一”改为“直接”" in bureau.show(DOC, document, "gao")["proofNote"]
+    bureau.act("gao", DOC, document, "approve", opinion="同意修改")
+    assert "proofNote" not in bureau.show(DOC, document), "what is signed anew was not changed"
+    bureau.act("he", DOC, document, "approve", values={"body": BODY.replace("第一责任人。", "直接责任人；").strip()})
+    assert bureau.show(DOC, document)["proofNote"].startswith("文字性修改")
+    assert bureau.waiting(document) == {"number": ["liu"]}
+
+
+def test_the_keeper_seals_the_file_and_the_register_has_it(bureau: DocumentBench) -> None:
+    document = numbered(bureau)
+    bureau.act("liu", DOC, document, "approve")
+    seal = {"outcome": "electronic"}
+    assert refusal(lambda: bureau.act("keeper", DOC, document, "approve", **seal)).properties == ["sealIds"]
+    picture = bureau.file("keeper", png(), "公章.png", "image/png")
+    bureau.update("keeper", "Seal", bureau.seal, picture=[picture])
+    bureau.act("keeper", DOC, document, "approve", **seal)
+    out = {"audience": {"everyone": True}}
+    assert refusal(lambda: bureau.act("liu", DOC, document, "approve", values=out)).properties == ["sealedPaper"]
+    assert bureau.chores() == 1
+    shown = bureau.show(DOC, document)
+    sealed = MeasuredPdf(bureau.content("jiang", shown["sealedPaper"][0]))
+    place = shown["sealPlaces"][0]
+    x, y = (round(one / 72 * 25.4) for one in (place["x"], place["y"]))
+    side = sealed.red(int(place["page"]) - 1, inside=Box(x - 30, y - 30, x + 30, y + 30))
+    assert side is not None
+    assert side.width == pytest.approx(42, abs=1)
+    (line,) = bureau.all("keeper", "SealUse")
+    assert line["subject"].startswith("云水防〔2025〕1号 ")
+    assert (line["manner"], line["copies"], line["originLink"]) == ("electronic", 30, f"tongban://{DOC}/{document}")
+    assert (shown["sealUses"], shown["sealManner"]) == ([line["id"]], "electronic")
+    assert bureau.show("Seal", bureau.seal, "keeper")["uses"] == 1
+    bureau.act("liu", DOC, document, "approve", values=out)
+    assert bureau.waiting(document) == {"file": ["chen"]}
+
+
+def test_a_stamped_sheet_is_registered_with_its_scan_and_a_frozen_seal_stamps_nothing(bureau: DocumentBench) -> None:
+    document = numbered(bureau)
+    bureau.act("liu", DOC, document, "approve")
+    frozen = bureau.create("keeper", "Seal", key="s2", name="旧章", kind="official", keepers=[bureau.person("keeper")])
+    rules = bureau.office.rules_of(DOC)
+    assert rules is not None
+    bureau.write(lambda tx: rules.change(tx, "Seal", frozen, {"state": "frozen"}))
+    values = {"sealIds": [frozen]}
+    assert refusal(lambda: bureau.act("keeper", DOC, document, "approve", values=values)).properties == ["sealIds"]
+    scan = bureau.file("keeper")
+    bureau.act("keeper", DOC, document, "approve", values={"sealedPaper": [scan]})
+    (line,) = bureau.all("keeper", "SealUse")
+    assert (line["manner"], line["scan"][0]["blobId"]) == ("onSite", scan["blobId"])
+    assert bureau.chores() == 0
+
+
+def test_what_is_filed_is_packed_for_the_archive(bureau: DocumentBench) -> None:
+    sheet = bureau.file("jiang", b"table", "值班表.xlsx", "application/vnd.ms-excel")
+    document = numbered(bureau, signing="plain", attachments=[sheet])
+    bureau.act("liu", DOC, document, "approve")
+    bureau.act("liu", DOC, document, "approve", values={"audience": {"everyone": True}})
+    bureau.act("chen", DOC, document, "approve", values={"retention": "permanent"})
+    assert bureau.chores() == 1
+    (package,) = bureau.show(DOC, document, "chen")["archivePackage"]
+    with zipfile.ZipFile(io.BytesIO(bureau.content("chen", package))) as held:
+        told = msgspec.json.decode(held.read("元数据.json"))
+        assert {one["path"] for one in told["files"]} == set(held.namelist()) - {"元数据.json"}
+        for one in told["files"]:
+            assert hashlib.sha256(held.read(one["path"])).hexdigest() == one["sha256"]
+        assert held.read("附件/01 值班表.xlsx") == b"table"
+        history = msgspec.json.decode(held.read("过程/办理过程.json"))
+    assert (told["document"]["number"], told["document"]["retention"]) == ("云水防〔2025〕1号", "永久")
+    assert told["document"]["issuers"] == ["云溪县水利局"]
+    assert ["gao", "approve", "issue"] in [[one["person"], one["action"], one["stepId"]] for one in history]
+    assert history[-1]["action"] == "end"

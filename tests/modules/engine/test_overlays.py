@@ -62,7 +62,7 @@ class Desk(FormsBench):
 
     def publish(self, **draft: Any) -> list[str]:
         id_ = self.draft(**draft)
-        lines: list[str] = self.call("publish", id=id_)["lines"]
+        lines: list[str] = [one["en"] for one in self.call("publish", id=id_)["lines"]]
         return lines
 
     def definition(self) -> dict[str, Any]:
@@ -240,9 +240,9 @@ def test_what_is_unsound_is_refused_in_sentences_and_changes_nothing(
     before = desk.definition()
     id_ = desk.draft(**draft)
     planned = desk.call("plan", id=id_)
-    assert any(sentence in one for one in planned["problems"])
+    assert any(sentence in one["en"] for one in planned["problems"])
     error = refusal(lambda: desk.call("publish", id=id_))
-    assert any(sentence in one for one in error.extra["sentences"])  # type: ignore[attr-defined]
+    assert any(sentence in one["en"] for one in error.extra["sentences"])  # type: ignore[attr-defined]
     assert desk.definition() == before
     shown = desk.get("hu", "ModuleOverlay", id_)
     assert shown is not None
@@ -279,7 +279,8 @@ def test_planning_says_what_would_happen_and_does_nothing(desk: Desk) -> None:
     id_ = desk.draft(types=[{"name": "Form", "fields": [number]}])
     planned = desk.call("plan", id=id_)
     assert planned["problems"] == []
-    assert any("the default is filled in in 1 record" in one for one in planned["lines"])
+    assert any("the default is filled in in 1 record" in one["en"] for one in planned["lines"])
+    assert any(one["zh"].endswith("“缓急”：为1 条记录填入默认值") for one in planned["lines"])
     assert "urgency" not in desk.fields()
 
 

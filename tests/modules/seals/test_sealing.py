@@ -10,6 +10,10 @@ from PIL import Image
 from pypdf import PdfReader, PdfWriter
 
 from server_stub.clock import format_utc
+from server_stub.modules.engine.reading import MODULES_FOLDER
+from server_stub.workflow.reading import read_bpmn
+from server_stub.workflow.step_list import StepList
+from server_stub.workflow.step_list_read import read_step_list
 from tests.modules.office_bench import refusal
 from tests.modules.process_bench import DAY, HOUR, ProcessBench
 
@@ -367,3 +371,9 @@ def test_a_file_that_cannot_be_sealed_is_told(bureau: ProcessBench, data: bytes)
     bureau.chores()
     assert any("合同.pdf" in text for text in bureau.alerts("liu", "advance"))
     assert "stampedFiles" not in bureau.show(REQUEST, record, "jiang")
+
+
+def test_its_process_is_a_list_that_an_administrator_can_change() -> None:
+    found = read_step_list(read_bpmn((MODULES_FOLDER / "seals" / "sealing.bpmn").read_bytes()))
+    assert isinstance(found, StepList)
+    assert [one.id for one in found.steps[:4]] == ["apply", "department", "office", "manner"]

@@ -42,6 +42,11 @@ def test_a_matter_goes_its_whole_way(bureau: SupervisionBench) -> None:
     assert bureau.waiting(matter, "fang") == {"close": ["gao"]}
     bureau.act("gao", MATTER, matter)
     assert bureau.field(MATTER, matter, "state", "points", "light") == ("closed", 8, "done")  # 10 and 6
+    kept = bureau.field(MATTER, matter, "evidence")  # the conclusion's own, and those of both items
+    of_items = [one for item in items.values() for one in bureau.field(ITEM, item, "evidence")]
+    assert {one["blobId"] for one in of_items} < {one["blobId"] for one in kept}
+    assert len(kept) == 3
+    assert all(bureau.content("feng", one).startswith(b"%PDF") for one in kept)
     bureau.act("fang", MATTER, matter, values={"points": 9, "fileNote": "归 2025 督查卷"})
     assert bureau.field(MATTER, matter, "state", "points") == ("archived", 9)
     assert bureau.case(matter, "fang")["state"] == "completed"
@@ -272,3 +277,11 @@ def test_a_suspended_matter_loses_nothing(bureau: SupervisionBench) -> None:
     bureau.act("gao", MATTER, matter, "resume")
     bureau.act("fang", ITEM, items["flood"])
     assert bureau.waiting(matter, "fang") == {"conclude": ["feng"]}
+
+
+def test_who_concludes_a_matter_instead_is_responsible_for_it(bureau: SupervisionBench) -> None:
+    matter, items = bureau.under_way(supportUnits=[])
+    bureau.finish("feng", items["flood"])
+    bureau.act("feng", MATTER, matter, "transfer", to=["jiang"], opinion="请汇总")
+    assert [bureau.name(one) for one in bureau.field(MATTER, matter, "responsibleIds")] == ["jiang"]
+    assert bureau.waiting(matter, "fang") == {"conclude": ["jiang"]}

@@ -10,6 +10,7 @@ from server_stub.modules.supervision.reckoning import (
     first_report,
     light_on,
     next_change,
+    on_working_day,
     points_of,
     quarter_days,
     report_after,
@@ -100,3 +101,18 @@ def test_days_late_points_and_quarters() -> None:
     assert points_of("support", 30, 4, 3, 2) == 0
     assert quarter_days(2025, 4) == (D("2025-10-01"), D("2025-12-31"))
     assert quarter_days(2024, 1)[1] == D("2024-03-31")
+
+
+@pytest.mark.parametrize(
+    ("day", "cycle", "wanted", "moved"),
+    [
+        ("2025-11-26", "weekly", 3, "2025-11-26"),
+        ("2025-10-01", "monthly", 1, "2025-10-09"),  # national day, to the first day worked
+        ("2025-09-28", "monthly", 28, "2025-09-28"),  # a Sunday that is worked
+        ("2025-11-29", "monthly", 29, "2025-12-01"),
+        ("2025-11-29", "weekly", 6, "2025-11-29"),  # Saturdays were chosen
+        ("2025-10-04", "weekly", 6, "2025-10-09"),  # but not those of a holiday
+    ],
+)
+def test_feedback_is_due_on_a_day_people_work(day: str, cycle: str, wanted: int, moved: str) -> None:
+    assert on_working_day(D(day), cycle, wanted) == D(moved)

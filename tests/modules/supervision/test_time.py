@@ -190,11 +190,31 @@ def test_who_it_was_passed_on_to_reports_and_is_urged(bureau: SupervisionBench) 
     bureau.act("feng", ITEM, item, values={"responsibleIds": [bureau.person("jiang")]})  # the head names his man
     assert bureau.waiting(item, "fang") == {"work": ["jiang"]}
     bureau.act("jiang", ITEM, item, "transfer", to=["yan"], opinion="休假")
+    assert [bureau.name(one) for one in bureau.field(ITEM, item, "responsibleIds")] == ["yan"]
     bureau.pass_days(3)
     (one,) = bureau.of(REPORT, item)
-    assert sorted(map(bureau.name, one["personIds"])) == ["jiang", "yan"]
-    bureau.report("yan", one["id"])
-    assert bureau.field(REPORT, one["id"], "submittedById") == bureau.person("yan")
+    assert [bureau.name(key) for key in one["personIds"]] == ["yan"]
+    assert refusal(lambda: bureau.report("jiang", one["id"])).type == "forbidden"  # no more his to say
+    bureau.act("yan", ITEM, item, "transfer", to=["feng"], opinion="回处")
+    assert [bureau.name(key) for key in bureau.field(REPORT, one["id"], "personIds")] == ["feng"]
+    bureau.report("feng", one["id"])
+    assert bureau.field(REPORT, one["id"], "submittedById") == bureau.person("feng")
+    assert bureau.field(ITEM, item, "progress") == 40
+
+
+def test_feedback_moves_off_days_nobody_works_on_and_two_that_meet_are_one(bureau: SupervisionBench) -> None:
+    bureau.clock.advance(33 * DAY)  # Saturday 27 December 2025
+    assert bureau.today.isoformat() == "2025-12-27"
+    _, items = bureau.under_way(deadline="2026-03-31", cycle="weekly", cycleDay=4, supportUnits=[])
+    item = items["flood"]
+    assert bureau.field(ITEM, item, "nextReportOn") == "2026-01-04"
+    bureau.pass_days(70)
+    seen = [one["dueOn"] for one in bureau.of(REPORT, item)]
+    assert seen[0] == "2026-01-04", "Thursday 1 January is a holiday, Sunday the 4th is worked for it"
+    assert seen[1:6] == ["2026-01-08", "2026-01-15", "2026-01-22", "2026-01-29", "2026-02-05"]
+    assert "2026-02-19" not in seen, "Spring Festival"
+    assert seen[6:9] == ["2026-02-12", "2026-02-24", "2026-02-26"]
+    assert len(seen) == len(set(seen))
 
 
 # ---------------------------------------------------------------- urging

@@ -1,6 +1,7 @@
 """A module's page: tabs by role, what is remembered, search, the pane beside the view, keyboard, offline, a definition that changes or goes."""
 
 from collections.abc import Iterator
+from typing import Any
 
 import msgspec
 import pytest
@@ -268,5 +269,24 @@ def test_language_and_size_change_while_it_is_open() -> None:
         theme.set_text_scale(2.0)
         assert table(page).grid.rowHeight(0) == 2 * tall
         theme.set_text_scale(1.0)
+
+    play(scene())
+
+
+def test_a_register_is_printed_by_year_into_the_reader() -> None:
+    async def scene() -> None:
+        page = await opened(RecordsScene())
+        assert not [one for one in page.export_menu().actions() if "登记簿" in one.text()]
+        assert page.frame is not None
+        page.frame.definition = msgspec.structs.replace(page.frame.definition, register="wanted", columns=("reason",))
+        seen: list[tuple[str, Any]] = []
+        page.document_opened.connect(lambda *told: seen.append(told))
+        entries = [one for one in page.export_menu().actions() if "登记簿" in one.text()]
+        assert [one.text().rpartition(" · ")[2] for one in entries][::5] == ["2026 年", "全部年度"]
+        entries[0].trigger()
+        await until(lambda: seen)
+        ((title, document),) = seen
+        assert title.endswith("（2026 年）")
+        assert document.data.startswith(b"%PDF")
 
     play(scene())

@@ -9,13 +9,14 @@ from typing import Any
 import msgspec
 import pytest
 from PySide6.QtCore import QBuffer, QByteArray, QIODevice
+from PySide6.QtGui import QPdfWriter
 from PySide6.QtPdf import QPdfDocument
 
 from desktop.core.domain.definition import ModuleDefinition
 from desktop.core.domain.records import Record
 from desktop.ui import i18n
 from desktop.ui.office.record.card import CardLines, card_lines
-from desktop.ui.office.record.paper import file_name, pdf_of, write_file
+from desktop.ui.office.record.paper import Sheet, file_name, pdf_of, write_file
 from desktop.ui.office.views.base import ViewContext
 from tests.helpers.fake_records import RecordsScene
 from tests.helpers.stage import play
@@ -189,5 +190,23 @@ def test_a_card_says_title_state_and_two_fields() -> None:
         assert changed != lines
         assert card_lines(context, session.records.get("v1")).state == ""
         assert card_lines(context, Record("x", "Unknown")) == CardLines("Unknown", "x")
+
+    run(scene)
+
+
+def test_what_is_not_asked_of_a_record_is_not_printed_either() -> None:
+    async def scene(session: RecordsScene, context: ViewContext) -> None:
+        definition = context.type_of("SampleTrip")
+        assert definition is not None
+        record = with_data(session.records.get("t1"), overnight=False, nights=0, odometerOut=700)
+        paper = msgspec.structs.replace(definition.paper, rows=(("nights", "odometerOut"),))  # type: ignore[type-var]
+        asked = msgspec.structs.replace(definition, paper=paper)
+        device = QPdfWriter(QBuffer())
+        for overnight, printed in ((False, ""), (True, "0")):
+            sheet = Sheet(context, asked, {})
+            document = sheet.document(with_data(record, overnight=overnight), device)
+            cells = [line.strip() for line in document.toPlainText().splitlines()]
+            assert cells[cells.index("夜数") + 1] == printed
+            assert "700 公里" in cells
 
     run(scene)

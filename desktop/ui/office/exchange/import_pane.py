@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtGui import QDragEnterEvent, QDropEvent, QKeyEvent
+from PySide6.QtGui import QAccessible, QDragEnterEvent, QDropEvent, QKeyEvent
 from PySide6.QtWidgets import (
     QFileDialog,
     QFrame,
@@ -28,6 +28,7 @@ from desktop.ui import i18n, theme
 from desktop.ui.background import in_background
 from desktop.ui.i18n import tr
 from desktop.ui.kit import Banner, Button, CheckBox, EmptyState, IconButton, Label, Scroll, finished, on_click, row
+from desktop.ui.kit.spoken import speak_as
 from desktop.ui.office.exchange.columns import NOT_READ
 from desktop.ui.office.exchange.glossary import facts_of, reading_words, row_heads, writing_words
 from desktop.ui.office.exchange.mapping_table import MappingTable
@@ -50,7 +51,9 @@ class ImportPane(QWidget):
 
     def __init__(self, context: ViewContext, type_name: str, parent: QWidget | None = None) -> None:
         super().__init__(parent)
+        speak_as(self, QAccessible.Role.Pane)
         self.setObjectName("importPane")
+        self.setAccessibleName(tr("office_module.import_excel"))
         self.setAcceptDrops(True)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         definition = context.type_of(type_name)

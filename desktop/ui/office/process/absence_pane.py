@@ -52,6 +52,10 @@ class AbsencePane(QWidget):
         self.close_button.setObjectName("absenceClose")
         self.send = Button(key="office_process.absence.send", kind="primary")
         self.send.setObjectName("absenceSend")
+        self.back = Button(key="office_process.absence.take_back", small=True, icon="arrow-u-up-left")
+        self.back.setObjectName("absenceTakeBack")
+        self.came = Label(role="secondary", tone="green", wrap=True)
+        self.came.hide()
         self.problem = Label(role="secondary", tone="red_text", wrap=True)
         self.problem.hide()
         self.area = Scroll(surface="surface")
@@ -64,7 +68,8 @@ class AbsencePane(QWidget):
         inner.addWidget(Label(key="office_process.absence.hint", role="secondary", tone="ink3", wrap=True))
         inner.addLayout(self._form)
         inner.addWidget(self.problem)
-        inner.addLayout(row(self.send, None))
+        inner.addLayout(row(self.send, None, self.back))
+        inner.addWidget(self.came)
         inner.addLayout(self._list)
         inner.addStretch(1)
         column = QVBoxLayout(self)
@@ -74,12 +79,37 @@ class AbsencePane(QWidget):
         column.addWidget(self.area, 1)
         on_click(self.close_button, self.closed.emit)
         on_click(self.send, self.delegate)
+        on_click(self.back, self.take_back)
         self._listening = ExitStack()  # kept: a connection holds a bound method weakly
         self._listening.enter_context(context.session.events.subscribe(self._on_event))
         self.destroyed.connect(self._listening.close)
         i18n.changed.connect(self._rebuild)
         context.names_changed.connect(self._show)
         self._build_form()
+
+    # ---- back again
+    def take_back(self) -> None:
+        """What others still do for this user comes back."""
+        self.tasks.start(self._take_back(), name="back", exclusive=True)
+
+    async def _take_back(self) -> None:
+        cases = cases_of(self.context)
+        if cases is None:
+            return
+        try:
+            count = await cases.take_back()
+        except AppError as error:
+            if alive(self):
+                self.came.hide()
+                self.problem.setText(error_text(error))
+                self.problem.show()
+            return
+        if alive(self):
+            self.problem.hide()
+            self.came.setText(
+                tr("office_process.absence.came_back" if count else "office_process.absence.none_back", n=count)
+            )
+            self.came.show()
 
     # ---- what there is
     def load(self) -> None:

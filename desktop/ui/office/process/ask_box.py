@@ -141,7 +141,7 @@ class AskBox(QFrame):
         group = self._group = QButtonGroup(self)
         for number, step in enumerate(item.return_to if item is not None else ()):
             who = words.person_word(self.context, step.person_id) if step.person_id else ""
-            mark = RoundMark(" · ".join(part for part in (step.name or step.step_id, who) if part))
+            mark = RoundMark(" · ".join(part for part in (self.context.label(step.words) or step.step_id, who) if part))
             mark.setObjectName(f"returnTo_{step.step_id}")
             mark.setChecked(number == 0)
             group.addButton(mark)

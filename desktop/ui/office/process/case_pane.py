@@ -11,7 +11,7 @@ from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QSplitter, QVBoxLayout, QWidget
 
 from desktop.core.domain.cases import CaseEvent, ChosenStep, Flow
-from desktop.core.domain.processes import ProcessState, StepAction
+from desktop.core.domain.processes import StepAction
 from desktop.core.domain.records import Record
 from desktop.core.errors import AppError
 from desktop.core.events import ChangeSet, EditRefused, Event, StatusChanged
@@ -23,7 +23,7 @@ from desktop.ui.office.process.diagram_view import DiagramView
 from desktop.ui.office.process.flow_panel import FlowList, FlowPanel, lit_of, show_state
 from desktop.ui.office.process.opinion_box import OpinionBox
 from desktop.ui.office.process.refused_card import RefusedCard
-from desktop.ui.office.record.case_tab import CaseTab, cases_of
+from desktop.ui.office.record.case_tab import CaseTab, cases_of, first_choices
 from desktop.ui.office.views.base import ViewContext
 from desktop.ui.tasks import TaskOwner, alive
 from desktop.ui.theme import values_process as values
@@ -169,7 +169,7 @@ class CasePane(CaseTab):
         try:
             flow = await cases.flow(record.type, record.id)
             may_submit = flow.case is None and await cases.may_submit(record)
-            first = await self._first_choices(record) if may_submit else ()
+            first = await first_choices(self.context, record.type) if may_submit else ()
         except AppError as error:
             if alive(self):
                 self.problem.setText(error_text(error))
@@ -178,18 +178,6 @@ class CasePane(CaseTab):
         if alive(self) and self.record is not None and self.record.id == record.id:
             self.problem.hide()
             self._show(self.record, flow, may_submit, first)
-
-    async def _first_choices(self, record: Record) -> tuple[ChosenStep, ...]:
-        """The steps whose people the starter picks with submitting: what the process in force says of the starter's own step."""
-        definition, cases = self.context.type_of(record.type), cases_of(self.context)
-        if definition is None or definition.process is None or cases is None:
-            return ()
-        held = [one for one in await cases.processes() if one.process_id == definition.process]
-        process = next((one for one in held if one.state == ProcessState.PUBLISHED), None)
-        steps = process.steps if process is not None else ()
-        names = {one.id: one.name for one in steps}
-        own = next((one for one in steps if "starter" in one.performers and one.kind == "handle"), None)
-        return tuple(ChosenStep(one, names.get(one, one)) for one in own.chooses) if own is not None else ()
 
     def _show(self, record: Record, flow: Flow, may_submit: bool, first: Sequence[ChosenStep] = ()) -> None:
         self.flow, self.may_submit = flow, may_submit
@@ -246,6 +234,8 @@ class CasePane(CaseTab):
             self.tasks.start(cases.drop(event.id), name="drop")
 
     def _on_acted(self, name: str) -> None:
+        if self.panel is None and self.window().isActiveWindow():
+            self.list.setFocus(Qt.FocusReason.OtherFocusReason)  # the box goes; what became of it stands there
         self.reload()
         self.acted.emit(name)
 

@@ -113,6 +113,7 @@ class DeskView(RecordView):
         self.page.back_asked.connect(self._back)
         self.page.panel_asked.connect(lambda _on: self._arrange())
         self.page.opened.connect(self._on_link)
+        self.page.make_asked.connect(self.make_asked)
         self.pane.diagram_asked.connect(self.show_diagram)
         self.pane.flow_changed.connect(self._on_flow)
         self.pane.file_opened.connect(self.page.open_file)

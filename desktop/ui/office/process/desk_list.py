@@ -75,13 +75,15 @@ class DeskWords:
         if row.pending or (item is not None and item.pending):
             return tr("office_process.desk.pending"), "amber"
         if item is not None and item.open:
-            parts = [item.step_name, words.left(now, item.due_at, short=True)]
+            parts = [self.context.label(item.step_words), words.left(now, item.due_at, short=True)]
             if item.on_behalf_of_id:
                 parts.insert(1, tr("office_process.desk.for", name=self.context.name_of(item.on_behalf_of_id)))
             return " · ".join(part for part in parts if part), words.TONES[item.light(now)]
         if item is not None and item.done_at:
             done = tr("office_process.desk.done_at", time=when.short(item.done_at, now))
-            return " · ".join(part for part in (item.step_name, done, self._where(row)) if part), "ink3"
+            return " · ".join(
+                part for part in (self.context.label(item.step_words), done, self._where(row)) if part
+            ), "ink3"
         return self._where(row) or (case.title if case is not None else ""), "ink3"
 
     def _where(self, row: WorkRow) -> str:
@@ -94,7 +96,11 @@ class DeskWords:
             state = definition.state(record.data.get(STATE)) if definition is not None and record is not None else None
             return self.context.label(state.label) if state is not None else tr(f"office_process.case.{case.state}")
         return " · ".join(
-            " ".join(part for part in (step.name, words.short_names(self.context, step.person_ids)) if part)
+            " ".join(
+                part
+                for part in (self.context.label(step.words), words.short_names(self.context, step.person_ids))
+                if part
+            )
             for step in case.now
         )
 

@@ -7,7 +7,7 @@ from functools import partial
 from PySide6.QtCore import QPoint, Qt, Signal
 from PySide6.QtWidgets import QButtonGroup, QFrame, QHBoxLayout, QSizePolicy, QStackedWidget, QVBoxLayout, QWidget
 
-from desktop.core.domain import AnnotationTarget, Attachment, LocalDocument
+from desktop.core.domain import AnnotationTarget, Attachment
 from desktop.core.domain.definition import FieldKind, TypeDefinition
 from desktop.core.domain.processes import Diagram
 from desktop.core.domain.records import Record
@@ -16,13 +16,13 @@ from desktop.ui import i18n, theme
 from desktop.ui.i18n import tr
 from desktop.ui.kit import Button, Chip, ElidedLabel, EmptyState, IconButton, Menu, on_click
 from desktop.ui.office.document_readers import create_reader
-from desktop.ui.office.fetching import fetch_bytes
 from desktop.ui.office.process.absence_pane import AbsencePane
 from desktop.ui.office.process.diagram_paint import Lit
 from desktop.ui.office.process.diagram_view import DiagramView
 from desktop.ui.office.reading.reader import ReaderPage
 from desktop.ui.office.record.files import RecordFiles
 from desktop.ui.office.record.files_editor import attachment_of
+from desktop.ui.office.record.make_menu import add_makeable
 from desktop.ui.office.views.base import ViewContext
 from desktop.ui.reader.document_reader import DocumentReader
 from desktop.ui.reader.kinds import readable
@@ -46,6 +46,7 @@ class DeskPage(QWidget):
     """Signals:
     back_asked: to the list, where there is room for one only. panel_asked: show or hide the flow, likewise.
     opened: a record or person to go to (type, id).
+    make_asked: a record to be made from this one (type, what its form begins with).
     pages_shown: a document's pages are there, or are no more.
     """
 
@@ -53,6 +54,7 @@ class DeskPage(QWidget):
     back_asked = Signal()
     panel_asked = Signal(bool)
     opened = Signal(str, str)
+    make_asked = Signal(str, object)
 
     def __init__(self, context: ViewContext, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -170,7 +172,7 @@ class DeskPage(QWidget):
         definition = self.context.type_of(record.type)
         if definition is None:
             return
-        other = self.record is None or self.record.id != record.id
+        other, before = self.record is None or self.record.id != record.id, self.main_file()
         self.record = record
         self.title.setText(title)
         self.setAccessibleName(title)
@@ -180,6 +182,8 @@ class DeskPage(QWidget):
         self.sheet.show_record(definition, record)
         self.attachments = files_of(definition, record)
         main = self.main_file()
+        if before is not None and main is not None and self.shown_file == before.blob_id != main.blob_id:
+            self.shown_file = ""  # whoever reads it reads what took its place: it was set anew, or sealed
         for button in self.parts.values():
             button.setVisible(main is not None)
         if other:
@@ -261,16 +265,15 @@ class DeskPage(QWidget):
 
     async def _open(self, attachment: Attachment) -> None:
         try:
-            data = await fetch_bytes(self.context.session, attachment)
+            record = self.record
+            target = None if record is None else AnnotationTarget(record.type, record.id, attachment.blob_id)
+            document = await self.context.session.office.open_file(attachment, target)
         except AppError as error:
             if alive(self) and self.shown_file == attachment.blob_id:
                 self.reader.show_failure(attachment.name, error)
             return
         if alive(self) and self.shown_file == attachment.blob_id:
             focused = self.window().focusWidget()
-            record = self.record
-            target = None if record is None else AnnotationTarget(record.type, record.id, attachment.blob_id)
-            document = LocalDocument(attachment.name, attachment.type, data, target=target)
             self.reader.show_document(attachment.name, document)
             if focused is not None and focused.isVisible() and not self.isAncestorOf(focused):
                 focused.setFocus(Qt.FocusReason.OtherFocusReason)  # a document that comes takes no keyboard
@@ -302,6 +305,7 @@ class DeskPage(QWidget):
         if self.record is not None:
             menu.addAction(tr("office_record.print"), self._print)
             menu.addAction(tr("office_record.save_pdf"), self._save_pdf)
+            add_makeable(menu, self.context, self.record, self.make_asked.emit)
             menu.addSeparator()
         menu.addAction(tr("office_process.absence.title"), self.show_absences)
         return menu

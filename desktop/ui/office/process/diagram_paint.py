@@ -20,7 +20,8 @@ CORNER: Final = 8.0
 TEXT_FROM: Final = 0.3
 """Below this zoom words are specks: they are left out."""
 LABEL_ROOM: Final = 110.0
-WRAP: Final = Qt.TextFlag.TextWordWrap | Qt.TextFlag.TextWrapAnywhere
+ANYWHERE: Final = Qt.TextFlag.TextWordWrap | Qt.TextFlag.TextWrapAnywhere
+NAME_LINES: Final = 2
 
 _TASK_MARKS: Final = {
     "userTask": "user",
@@ -165,7 +166,8 @@ def _paint_task(painter: QPainter, shape: DiagramShape, box: QRectF, state: str,
     if holds and box.height() >= 110:
         painter.setPen(theme.tokens().ink2)
         painter.setFont(_font(12, bold=True))
-        painter.drawText(room, int(Qt.AlignmentFlag.AlignTop | Qt.AlignmentFlag.AlignHCenter | WRAP), shape.name)
+        wrap = _wrap(shape.name, painter.font(), room.width())
+        painter.drawText(room, int(Qt.AlignmentFlag.AlignTop | Qt.AlignmentFlag.AlignHCenter | wrap), shape.name)
         return
     _paint_inside(painter, room, shape.name, note, state)
 
@@ -186,20 +188,20 @@ def _paint_inside(painter: QPainter, room: QRectF, name: str, note: str, state: 
     small = _font(10.5)
     below = QFontMetricsF(small).height() + 1 if note else 0.0
     space = room.adjusted(0, 0, 0, -below) if note else room
-    font = _font(12, bold=state in ("current", "late"))
+    font, wrap, needed = _font(12), ANYWHERE, QRectF()
     for size in (12.0, 11.0, 10.0, 9.0):
         font = _font(size, bold=state in ("current", "late"))
-        needed = QFontMetricsF(font).boundingRect(space, int(Qt.AlignmentFlag.AlignCenter | WRAP), name)
-        if needed.height() <= space.height() + 1:
+        wrap = _wrap(name, font, space.width())
+        needed = QFontMetricsF(font).boundingRect(space, int(Qt.AlignmentFlag.AlignCenter | wrap), name)
+        if needed.height() <= space.height() + 1 and wrap != ANYWHERE:
             break
-    needed = QFontMetricsF(font).boundingRect(space, int(Qt.AlignmentFlag.AlignCenter | WRAP), name)
     height = min(needed.height(), space.height())
     top = room.top() + (room.height() - height - below) / 2
     painter.setFont(font)
     painter.setPen(theme.tokens().ink)
     painter.save()
     painter.setClipRect(room, Qt.ClipOperation.IntersectClip)
-    painter.drawText(QRectF(room.left(), top, room.width(), height), int(Qt.AlignmentFlag.AlignCenter | WRAP), name)
+    painter.drawText(QRectF(room.left(), top, room.width(), height), int(Qt.AlignmentFlag.AlignCenter | wrap), name)
     painter.restore()
     if note:
         painter.setFont(small)
@@ -280,7 +282,9 @@ def _paint_note(painter: QPainter, shape: DiagramShape, box: QRectF, *, words: b
     if words:
         painter.setPen(theme.tokens().ink2)
         painter.setFont(_font(11))
-        painter.drawText(box.adjusted(6, 2, 0, -2), int(Qt.AlignmentFlag.AlignLeft | WRAP), shape.name)
+        room = box.adjusted(6, 2, 0, -2)
+        wrap = _wrap(shape.name, painter.font(), room.width())
+        painter.drawText(room, int(Qt.AlignmentFlag.AlignLeft | wrap), shape.name)
 
 
 def _paint_data(painter: QPainter, box: QRectF) -> None:
@@ -310,12 +314,13 @@ def _paint_outer_label(painter: QPainter, shape: DiagramShape, box: QRectF, note
     metrics = QFontMetricsF(font)
     text = "\n".join(part for part in (shape.name, note) if part)
     room = QRectF(box.center().x() - LABEL_ROOM / 2, 0, LABEL_ROOM, 200)
-    needed = metrics.boundingRect(room, int(Qt.AlignmentFlag.AlignHCenter | WRAP), text)
+    wrap = _wrap(text, font, room.width())
+    needed = metrics.boundingRect(room, int(Qt.AlignmentFlag.AlignHCenter | wrap), text)
     top = box.top() - needed.height() - 2 if family(shape.kind) == "gateway" else box.bottom() + 3
     painter.setFont(font)
     painter.setPen(_note_ink(state) if note else theme.tokens().ink2)
     place = QRectF(room.left(), top, room.width(), needed.height() + 2)
-    painter.drawText(place, int(Qt.AlignmentFlag.AlignHCenter | Qt.AlignmentFlag.AlignTop | WRAP), text)
+    painter.drawText(place, int(Qt.AlignmentFlag.AlignHCenter | Qt.AlignmentFlag.AlignTop | wrap), text)
 
 
 def paint_edge(painter: QPainter, edge: DiagramEdge, *, words: bool) -> None:
@@ -370,7 +375,7 @@ def _paint_edge_name(painter: QPainter, points: Sequence[QPointF], name: str, in
     """At the first piece that is long enough, over a patch of the background so that lines don't run through it."""
     font = _font(11)
     metrics = QFontMetricsF(font)
-    width, height = min(metrics.horizontalAdvance(name) + 4, LABEL_ROOM), metrics.height()
+    width, lines = min(metrics.horizontalAdvance(name) + 4, LABEL_ROOM), 1
     lengths = [abs(b.x() - a.x()) + abs(b.y() - a.y()) for a, b in itertools.pairwise(points)]
     flat = [abs(b.x() - a.x()) >= abs(b.y() - a.y()) for a, b in itertools.pairwise(points)]
     fits = [n for n, length in enumerate(lengths) if length >= width * 0.8]
@@ -378,6 +383,13 @@ def _paint_edge_name(painter: QPainter, points: Sequence[QPointF], name: str, in
     start, end = points[number], points[number + 1]
     middle = (start + end) / 2
     level = abs(end.x() - start.x()) >= abs(end.y() - start.y())
+    between = lengths[number] - ARROW
+    if level and " " in name and between < width:  # in two lines between two shapes rather than under one of them
+        narrow = max(between, *(metrics.horizontalAdvance(one) + 4 for one in name.split()))
+        needed = metrics.boundingRect(QRectF(0, 0, narrow, LABEL_ROOM), int(Qt.TextFlag.TextWordWrap), name)
+        if needed.height() <= NAME_LINES * metrics.height() + 1:
+            width, lines = narrow, NAME_LINES
+    height = lines * metrics.height()
     place = (
         QRectF(middle.x() - width / 2, middle.y() - height - 3, width, height)
         if level
@@ -388,8 +400,18 @@ def _paint_edge_name(painter: QPainter, points: Sequence[QPointF], name: str, in
     painter.fillRect(place, patch)
     painter.setFont(font)
     painter.setPen(ink)
+    if lines > 1:
+        painter.drawText(place, int(Qt.AlignmentFlag.AlignCenter | Qt.TextFlag.TextWordWrap), name)
+        return
     shown = metrics.elidedText(name, Qt.TextElideMode.ElideRight, width)
     painter.drawText(place, int(Qt.AlignmentFlag.AlignCenter), shown)
+
+
+def _wrap(text: str, font: QFont, width: float) -> Qt.TextFlag:
+    """How words go on to the next line: between words (Chinese: between any two signs) where each of them has room, else anywhere."""
+    metrics = QFontMetricsF(font)
+    fits = all(metrics.horizontalAdvance(word) <= width for word in text.split() if word.isascii())
+    return Qt.TextFlag.TextWordWrap if fits else ANYWHERE
 
 
 def _font(size: float, *, bold: bool = False) -> QFont:

@@ -27,6 +27,7 @@ from desktop.core.domain.processes import Diagram, DiagramShape
 from desktop.ui import i18n, theme
 from desktop.ui.i18n import has, tr
 from desktop.ui.kit import EmptyState, IconButton, Label, on_click
+from desktop.ui.kit.spoken import speak_as
 from desktop.ui.office.process.diagram_paint import TEXT_FROM, Lit, family, paint_edge, paint_shape, place_of
 from desktop.ui.theme import values_process as values
 
@@ -49,10 +50,12 @@ class DiagramSheet(QWidget):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
+        speak_as(self, QAccessible.Role.Graphic)
         self.setObjectName("diagramSheet")
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setMinimumSize(theme.scaled(120), theme.scaled(120))
         self.diagram: Diagram | None = None
+        self._told: Diagram | None = None
         self.lit = Lit()
         self.zoom = 1.0
         self.current = ""
@@ -66,14 +69,15 @@ class DiagramSheet(QWidget):
         self._grip: QPointF | None = None
         self._moved = False
         theme.changed.connect(self._refit)
-        i18n.changed.connect(self._announce)
+        i18n.changed.connect(self._on_language)
         self._announce()
 
     # ---- what is shown
     def show_diagram(self, diagram: Diagram | None, lit: Lit | None = None) -> None:
         """Shows a diagram; the same one in another light stays where it is on the screen."""
-        same = diagram == self.diagram
-        self.diagram, self.lit = diagram, lit or Lit()
+        same = diagram == self._told
+        self._told, self.lit = diagram, lit or Lit()
+        self.diagram = None if diagram is None else diagram.in_language(i18n.language())
         if not same:
             self._measure()
             self.current = self.current if diagram is not None and self.current in diagram.shapes else ""
@@ -208,6 +212,11 @@ class DiagramSheet(QWidget):
     def pick(self, key: str) -> None:
         """Marks an element as the one that is worked on."""
         self.picked = key
+        self.update()
+
+    def _on_language(self) -> None:
+        self.diagram = None if self._told is None else self._told.in_language(i18n.language())
+        self._announce()
         self.update()
 
     def _announce(self) -> None:

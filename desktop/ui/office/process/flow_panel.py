@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from PySide6.QtCore import QEvent, QObject, Qt, QTimer, Signal
+from PySide6.QtGui import QAccessible
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from desktop.core.domain.cases import Case, CaseState, Flow
@@ -12,6 +13,7 @@ from desktop.models.case_flow import FlowRow, Look, rows_of
 from desktop.ui import i18n, theme
 from desktop.ui.i18n import tr
 from desktop.ui.kit import Chip, IconButton, Label, Scroll, on_click, row
+from desktop.ui.kit.spoken import speak_as
 from desktop.ui.layouts import discard
 from desktop.ui.office.process import words
 from desktop.ui.office.process.diagram_paint import Lit
@@ -32,7 +34,9 @@ class FlowList(QWidget):
 
     def __init__(self, context: ViewContext, parent: QWidget | None = None) -> None:
         super().__init__(parent)
+        speak_as(self, QAccessible.Role.List)
         self.setObjectName("flowList")
+        self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         self.context = context
         self.rows: list[FlowRow] = []
         self.views: dict[str, FlowRowView] = {}
@@ -121,7 +125,7 @@ class FlowPanel(QWidget):
         column.addWidget(self.area, 1)
         on_click(self.diagram, self.diagram_asked.emit)
         self.list.file_opened.connect(self.file_opened)
-        self._record_id = ""
+        self._record_id = self._now = ""
         self._aim: list[tuple[str, int]] = []
         self._offset = 0
         self.list.installEventFilter(self)
@@ -129,17 +133,26 @@ class FlowPanel(QWidget):
         self.list.touched.connect(self._let_go)
 
     def show_flow(self, flow: Flow | None) -> None:
-        """Shows a flow; what the reader looks at stays where it is, of another record the current step comes into sight."""
+        """Shows a flow; what the reader looks at stays where it is. Of another record, and when the case comes back to the user or goes on from what
+        the reader was looking at, the current step comes into sight."""
         other = (flow.record_id if flow is not None else "") != self._record_id
+        before, in_sight = self._now, self._is_in_sight(self._now)
         self._offset = self.area.verticalScrollBar().value()
         places = [] if other else self._places()
         self.flow, self._record_id = flow, flow.record_id if flow is not None else ""
         self.list.show_flow(flow)
         show_state(self.state, flow.case if flow is not None else None)
         self.diagram.setVisible(flow is not None and flow.process is not None and flow.process.diagram is not None)
-        now = next((one.key for one in self.list.rows if one.look is Look.CURRENT), "")
-        self._aim = [(now, -1)] if other else places
+        current = [one for one in self.list.rows if one.look is Look.CURRENT]
+        mine = next((one for one in current if one.mine), None)
+        self._now = (mine or current[0]).key if current else ""
+        moved = self._now != before and (in_sight or mine is not None)
+        self._aim = [(self._now, -1)] if other or moved else places
         self._apply_aim()
+
+    def _is_in_sight(self, key: str) -> bool:
+        view, area = self.list.views.get(key), self.area.viewport()
+        return view is not None and view.visibleRegion().boundingRect().height() > 0 and area.isVisible()
 
     def _apply_aim(self) -> None:
         """Puts what is aimed at where it belongs; again as the rows get their heights, until the reader moves himself."""
@@ -187,7 +200,7 @@ def lit_of(flow: Flow, context: ViewContext) -> tuple[Diagram | None, Lit, str]:
     process, case, now = flow.process, flow.case, context.now_ms()
     if process is None or process.diagram is None:
         return None, Lit(), ""
-    title = tr("office_process.diagram.of", name=process.name, version=process.version)
+    title = tr("office_process.diagram.of", name=context.label(process.words), version=process.version)
     if case is None:
         return process.diagram, Lit(), title
     current: dict[str, str] = {}
@@ -196,7 +209,7 @@ def lit_of(flow: Flow, context: ViewContext) -> tuple[Diagram | None, Lit, str]:
         left = words.left(now, step.due_at, short=True) if step.due_at else words.span(max(0, now - step.since))
         current[step.step_id] = " · ".join(part for part in (names, left) if part)
     late = frozenset(s.step_id for s in case.now if s.due_at is not None and now >= s.due_at)
-    done = frozenset(case.done) | ({_start(process.diagram)} - {""})
+    done = frozenset((*case.done, *case.way)) | ({_start(process.diagram)} - {""})
     if case.state is CaseState.COMPLETED:
         ends = {key for key, shape in process.diagram.shapes.items() if shape.kind == "endEvent"}
         done |= ends if len(ends) == 1 else frozenset()  # of several the case says itself which one it reached

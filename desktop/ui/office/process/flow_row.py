@@ -135,7 +135,7 @@ class FlowRowView(QWidget):
     def _head_runs(self) -> list[Run]:
         row, context = self.row, self._context
         quiet = row.look in _QUIET
-        name = row.step_name or words.look_word(row)
+        name = context.label(row.step) or words.look_word(row)
         if row.look in (Look.END, Look.STOPPED) and row.action:
             name = tr(f"office_process.look.{'end' if row.look is Look.END else 'terminated'}")
         runs = [Run(name, "ink2" if quiet else "ink", strong=row.look in (Look.CURRENT, Look.READING))]
@@ -153,7 +153,7 @@ class FlowRowView(QWidget):
             tone = {"red": "red_text", "amber": "amber"}.get(words.did_tone(row.action), "link")
             behalf = row.event.on_behalf_of_id if row.event is not None and row.action == "delegate" else None
             names = [words.person_word(context, one, behalf, place=False) for one in row.to]
-            target = row.to_step or when.list_join(names)
+            target = context.label(row.to_step) or when.list_join(names)
             key = "office_process.did_to" if target else "office_process.did_it"
             runs.append(Run("  " + tr(key, did=did, to=target), tone, strong=words.did_tone(row.action) == "red"))
         return runs

@@ -277,7 +277,7 @@ class OpinionBox(QFrame):
         empty_layout(self._choosing_column)
         self.pickers = {}
         for step in self.chooses:
-            title = tr("office_process.choose_for", step=step.name or step.step_id)
+            title = tr("office_process.choose_for", step=self.context.label(step.words) or step.step_id)
             picker = PickMany(self.context, people_field(step.step_id, Words(zh=title, en=title)))
             picker.set_name(title)
             picker.set_value(kept.get(step.step_id))
@@ -299,7 +299,7 @@ class OpinionBox(QFrame):
         ]
         if not names:
             return
-        label = Words(zh=item.step_name, en=item.step_name)
+        label = item.step_words
         step = Action(
             name="step", label=label, from_=(), who=(), requires=tuple(n for n in item.required if n in names),
             asks=tuple(names),
@@ -416,7 +416,7 @@ class OpinionBox(QFrame):
         if item is not None and item.kind is WorkKind.READ:
             title = tr("office_process.opinion_read")
         elif item is not None and item.step_name:
-            title = tr("office_process.opinion_of", step=item.step_name)
+            title = tr("office_process.opinion_of", step=self.context.label(item.step_words))
         asked = self.need(self.ask.offered[0]) if self.ask.offered and not self.ask.isHidden() else ""
         needed = (asked or self._primary_need()) == "required"
         self.title.show_runs([Run(title, strong=True), Run(" *" if needed else "", "red_text", strong=True)])
@@ -545,7 +545,8 @@ class OpinionBox(QFrame):
         return value if isinstance(value, list) else []
 
     def _chosen_name(self, step_id: str) -> str:
-        return next((one.name for one in self.chooses if one.step_id == step_id and one.name), step_id)
+        named = (self.context.label(one.words) for one in self.chooses if one.step_id == step_id and one.name)
+        return next(named, step_id)
 
     async def _send(self, answer: Answer) -> None:
         cases, record = cases_of(self.context), self.record

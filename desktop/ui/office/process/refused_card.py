@@ -7,7 +7,7 @@ from PySide6.QtWidgets import QFrame, QVBoxLayout, QWidget
 
 from desktop.core.domain.cases import CaseEvent, Refusal
 from desktop.ui import i18n
-from desktop.ui.i18n import has, tr
+from desktop.ui.i18n import has, tr, when
 from desktop.ui.kit import Button, IconLabel, Label, clipboard_text, on_click, row
 from desktop.ui.office.process import words
 from desktop.ui.office.record.flow import Flow
@@ -65,8 +65,10 @@ class RefusedCard(QFrame):
             if has(f"office_process.action.{event.action}")
             else event.action
         )
-        self.title.setText(tr("office_process.refused.title", step=event.step_name or "", action=action))
-        self.why.setText(refusal_text(self.context, event.refusal or Refusal("other"), event.step_name))
+        self.title.setText(tr("office_process.refused.title", step=self.context.label(event.step_words), action=action))
+        self.why.setText(
+            refusal_text(self.context, event.refusal or Refusal("other"), self.context.label(event.step_words))
+        )
         files = "  ".join(one.name for one in event.attachments)
         quoted = tr("office_process.quoted", text=event.opinion) if event.opinion else ""
         self.typed.setText("\n".join(part for part in (quoted, files) if part))
@@ -89,7 +91,10 @@ def refusal_text(context: ViewContext, refusal: Refusal, step_name: str = "") ->
                 did=did or tr("office_process.refused.handled"),
             )
             if refusal.step_names:
-                text += tr("office_process.refused.now_at", step="、".join(refusal.step_names))
+                text += tr(
+                    "office_process.refused.now_at",
+                    step=when.list_join([context.label(one) for one in refusal.step_names]),
+                )
             return text
         case "invalidProperties":
             reasons = [_property_text(one, refusal.reasons.get(one, "")) for one in refusal.properties]

@@ -9,6 +9,7 @@ from desktop.core.domain.processes import Process, StepAction
 from desktop.core.domain.records import Light
 from desktop.models.case_flow import FlowRow, Look
 from desktop.ui.i18n import has, tr, when
+from desktop.ui.office.process.work_calendar import worked_minutes
 from desktop.ui.office.views.base import ViewContext
 
 MINUTE: Final = 60_000
@@ -71,13 +72,13 @@ def spent(minutes: float) -> str:
 
 
 def left(now_ms: int, due_at: int | None, *, short: bool = False) -> str:
-    """How long until it is due, or since when it is over; empty for never."""
+    """How much working time until it is due, or since when it is over, as limits are counted; empty for never."""
     if due_at is None:
         return ""
-    apart = due_at - now_ms
-    if apart <= 0:
-        return tr("office_process.overdue_by", span=span(-apart))
-    return tr("office_process.left_short" if short else "office_process.left", span=span(apart))
+    if due_at <= now_ms:
+        return tr("office_process.overdue_by", span=spent(worked_minutes(due_at, now_ms)))
+    minutes = worked_minutes(now_ms, due_at)
+    return tr("office_process.left_short" if short else "office_process.left", span=spent(minutes))
 
 
 def moment(ms: int | None) -> str:

@@ -8,7 +8,9 @@ from typing import Final, cast
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QWidget
 
+from desktop.core.domain.cases import ChosenStep
 from desktop.core.domain.definition import Action, Label
+from desktop.core.domain.processes import ProcessState
 from desktop.core.domain.records import Record
 from desktop.models.cases_verbs import CasesVerbs
 from desktop.ui import i18n
@@ -29,6 +31,21 @@ def submit_action() -> Action:
     words = i18n.catalog()["office_process.action.submit"]
     label = Label(zh=words["zh"], en=words["en"])
     return Action(name=SUBMIT, label=label, from_=(), who=(), primary=True)
+
+
+async def first_choices(context: ViewContext, record_type: str) -> tuple[ChosenStep, ...]:
+    """The steps whose people the starter picks with submitting: what the process in force says of the starter's own step. Raises AppError."""
+    definition, cases = context.type_of(record_type), cases_of(context)
+    if definition is None or definition.process is None or cases is None:
+        return ()
+    held = [one for one in await cases.processes() if one.process_id == definition.process]
+    process = next((one for one in held if one.state == ProcessState.PUBLISHED), None)
+    steps = {one.id: one for one in process.steps} if process is not None else {}
+    own = next((one for one in steps.values() if "starter" in one.performers and one.kind == "handle"), None)
+    wanted = own.chooses if own is not None else ()
+    return tuple(
+        ChosenStep(one, steps[one].name, steps[one].label) if one in steps else ChosenStep(one, one) for one in wanted
+    )
 
 
 class CaseTab(QWidget):

@@ -31,13 +31,14 @@ from desktop.ui.kit import (
     row,
 )
 from desktop.ui.office.record.actions_bar import ActionsBar, ConfirmBar
-from desktop.ui.office.record.case_tab import SUBMIT, CaseTab, cases_of, create_case_tab
+from desktop.ui.office.record.case_tab import SUBMIT, CaseTab, cases_of, create_case_tab, first_choices
 from desktop.ui.office.record.comments import CommentsPane
 from desktop.ui.office.record.conflict import ConflictPane
 from desktop.ui.office.record.facts_view import FactsView, LinkedView
 from desktop.ui.office.record.files import RecordFiles
 from desktop.ui.office.record.form import RecordForm
 from desktop.ui.office.record.history import HistoryPane
+from desktop.ui.office.record.make_menu import add_makeable
 from desktop.ui.office.record.outcome import Outcome, conflict_of
 from desktop.ui.office.record.share import SharePane, sent_text
 from desktop.ui.office.views.base import STATE, ViewContext
@@ -53,12 +54,14 @@ class RecordDetail(QWidget):
     Signals:
         closed: the pane is not wanted any more.
         opened_record: go to a record (type, id); "Person" for a colleague.
+        make_asked: a record to be made from this one (type, what its form begins with).
         saved: a record was written from here (type, id).
         document_loading, document_opened, document_failed: a file for the reader: title; title and LocalDocument; title and AppError.
     """
 
     closed = Signal()
     opened_record = Signal(str, str)
+    make_asked = Signal(str, object)
     saved = Signal(str, str)
     document_loading = Signal(str)
     document_opened = Signal(str, object)
@@ -571,7 +574,10 @@ class RecordDetail(QWidget):
         """What the form's first button does once the record is there: its case starts, or an action of its type."""
         cases, definition = cases_of(self.context), self.definition
         if then.name == SUBMIT and cases is not None and definition is not None and definition.process is not None:
-            await cases.submit(record)
+            if await first_choices(self.context, record.type):
+                self.snack.say(tr("office_process.choose_then_submit"))  # its case asks for them, and submits
+            else:
+                await cases.submit(record)
         else:
             await self.context.records.act(record, then.name, {})
 
@@ -745,6 +751,8 @@ class RecordDetail(QWidget):
         ):
             menu.addAction(tr(key), verb)
         record = self.record
+        if record is not None:
+            add_makeable(menu, self.context, record, self.make_asked.emit)
         if record is not None and self.context.records.may(record, record.type, "destroy"):
             menu.addSeparator()
             menu.addAction(tr("office_record.delete"), self.ask_delete)

@@ -14,7 +14,6 @@ from desktop.core.errors import AppError, BadFile
 from desktop.ui.background import in_background
 from desktop.ui.i18n import tr
 from desktop.ui.kit import finished
-from desktop.ui.office.fetching import fetch_bytes
 from desktop.ui.office.record.paper import file_name, paint_records, pdf_of, write_file
 from desktop.ui.office.views.base import ViewContext
 from desktop.ui.tasks import TaskOwner, alive
@@ -54,14 +53,13 @@ class RecordFiles(QObject):
 
     async def _open_file(self, attachment: Attachment) -> None:
         try:
-            data = await fetch_bytes(self.context.session, attachment)
+            target = AnnotationTarget(*self.about, attachment.blob_id) if self.about is not None else None
+            document = await self.context.session.office.open_file(attachment, target)
         except AppError as error:
             if alive(self):
                 self.document_failed.emit(attachment.name, error)
             return
         if alive(self):
-            target = AnnotationTarget(*self.about, attachment.blob_id) if self.about is not None else None
-            document = LocalDocument(attachment.name, attachment.type, data, target=target)
             self.document_opened.emit(attachment.name, document)
 
     def save_file(self, attachment: Attachment) -> None:

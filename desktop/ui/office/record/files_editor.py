@@ -22,11 +22,11 @@ from desktop.core.events import Event, TransferProgress
 from desktop.ui import i18n, theme
 from desktop.ui.i18n import error_text, tr, when
 from desktop.ui.kit import Button, ElidedLabel, IconButton, Label, finished, on_click
+from desktop.ui.kit.hit_list import Hit
 from desktop.ui.layouts import discard
 from desktop.ui.office.attachments import FileSheet
 from desktop.ui.office.record.editor import FieldEditor
 from desktop.ui.office.record.flow import Flow
-from desktop.ui.office.record.hit_list import Hit
 from desktop.ui.office.record.pick_line import PickLine
 from desktop.ui.office.views.base import ViewContext
 from desktop.ui.tasks import TaskOwner, alive

@@ -10,7 +10,7 @@ from PySide6.QtGui import QFocusEvent, QKeyEvent, QTextCursor
 from PySide6.QtWidgets import QWidget
 
 from desktop.core.domain import Person
-from desktop.ui.office.record.hit_list import Hit, HitList
+from desktop.ui.kit.hit_list import Hit, HitList
 from desktop.ui.office.record.pick_editors import person_matches
 from desktop.ui.office.record.text_editors import GrowingText
 

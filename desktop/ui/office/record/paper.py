@@ -11,7 +11,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any, Final
 
-from PySide6.QtCore import QBuffer, QIODevice, QMarginsF, QRectF, QSizeF, Qt
+from PySide6.QtCore import QBuffer, QIODevice, QMarginsF, QPointF, QRectF, QSizeF, Qt
 from PySide6.QtGui import (
     QBrush,
     QFont,
@@ -20,6 +20,7 @@ from PySide6.QtGui import (
     QPageSize,
     QPainter,
     QPdfWriter,
+    QPen,
     QTextBlockFormat,
     QTextCharFormat,
     QTextCursor,
@@ -36,6 +37,7 @@ from desktop.models.record_form import parts_of
 from desktop.models.record_lines import NUMERIC
 from desktop.ui import theme
 from desktop.ui.i18n import tr, when
+from desktop.ui.office.record.page_ends import tables_of
 from desktop.ui.office.record.pdf_words import readable, same_glyphs
 from desktop.ui.office.safe_html import safe_html
 from desktop.ui.office.views.base import ViewContext, field_of, value_of
@@ -45,6 +47,8 @@ DOTS_PER_INCH: Final = 300
 MARGIN_MM: Final = 16.0
 TITLE_POINTS, TEXT_POINTS, FOOT_POINTS = 18.0, 10.5, 8.0
 FOOT_SHARE: Final = 0.04
+SCREEN_DOTS: Final = 96
+"""Per inch: what lengths of text tables are given in."""
 FEATURES_OFF: Final = ("locl",)
 """Qt's PDF forgets what a glyph stands for that only the local forms of a font lead to: digits beside letters could not be copied or searched."""
 LABEL_SHARE: Final = 0.42
@@ -89,13 +93,13 @@ class Sheet:
         """The sheet as a text document, as wide as the device's page."""
         document = QTextDocument()
         document.documentLayout().setPaintDevice(device)
-        document.setDefaultFont(_font(TEXT_POINTS))
+        document.setDefaultFont(sheet_font(TEXT_POINTS))
         document.setDocumentMargin(0)
         cursor = QTextCursor(document)
         cursor.beginEditBlock()  # laid out once, not after each cell
         paper = self._definition.paper
         title = self._context.label(paper.title if paper is not None else self._definition.label)
-        self._line(cursor, title, _font(TITLE_POINTS, bold=True), Qt.AlignmentFlag.AlignHCenter, after=10)
+        self._line(cursor, title, sheet_font(TITLE_POINTS, bold=True), Qt.AlignmentFlag.AlignHCenter, after=10)
         rows = [row for row in self.rows(record) if row]
         if rows:
             self._form(cursor, rows, record)
@@ -105,7 +109,7 @@ class Sheet:
             self._lines(cursor, lines, held)
         if paper is not None and paper.note is not None:
             note = self._context.label(paper.note)
-            self._line(cursor, note, _font(TEXT_POINTS), Qt.AlignmentFlag.AlignLeft, before=8)
+            self._line(cursor, note, sheet_font(TEXT_POINTS), Qt.AlignmentFlag.AlignLeft, before=8)
         cursor.endEditBlock()
         return document
 
@@ -162,7 +166,8 @@ class Sheet:
                 if width > 2:
                     table.mergeCells(number, value, 1, width - 1)
                 self._cell(table, number, name, self._context.label(one.label), bold=False, middle=True)
-                self._value(table, number, value, one, value_of(record, one.name))
+                asked = self._context.belongs(one, record)  # what is not asked of this record has no value, not even 0
+                self._value(table, number, value, one, value_of(record, one.name) if asked else None)
                 place += width
 
     def _cell(
@@ -187,7 +192,7 @@ class Sheet:
         )
         block.setAlignment(side)
         cursor.setBlockFormat(block)
-        cursor.insertText(text, _letters(_font(TEXT_POINTS, bold=bold)))
+        cursor.insertText(text, _letters(sheet_font(TEXT_POINTS, bold=bold)))
 
     def _value(self, table: QTextTable, row: int, column: int, one: Field, value: Any) -> None:
         if one.kind is FieldKind.RICH_TEXT and isinstance(value, str):
@@ -226,7 +231,8 @@ class Sheet:
                 self._cell(table, row, number, cell_text(one, value, self._words), bold=True, right=True)
 
 
-def _font(points: float, *, bold: bool = False) -> QFont:
+def sheet_font(points: float, *, bold: bool = False) -> QFont:
+    """The font of sheets, in points whatever the screen's scale is."""
     made = theme.font("base", bold=bold)
     made.setPointSizeF(points)  # takes the place of the pixels of the screen
     for feature in FEATURES_OFF:
@@ -307,14 +313,24 @@ def _paint(painter: QPainter, device: QPagedPaintDevice, document: QTextDocument
     page = QSizeF(room.width(), room.height() - foot)
     document.setPageSize(page)
     count = document.pageCount()
+    tables = tables_of(document) if count > 1 else []
     for number in range(count):
         if number > 0:
             device.newPage()
         painter.save()
         painter.translate(0, -number * page.height())
-        document.drawContents(painter, QRectF(0, number * page.height(), page.width(), page.height()))
+        top = number * page.height()
+        ends = [(one, end) for one in tables if (end := one.end_on(top, top + page.height())) is not None]
+        lowest = max((end for _, end in ends), default=top + page.height())
+        document.drawContents(painter, QRectF(0, top, page.width(), lowest - top))
+        line = 1.4 * device.logicalDpiX() / SCREEN_DOTS  # as thick as the other lines of a table, which lie on its edge
+        painter.setPen(QPen(Qt.GlobalColor.black, line, c=Qt.PenCapStyle.FlatCap))
+        for one, end in ends:
+            painter.drawLine(
+                QPointF(one.left - one.inset - line / 2, end), QPointF(one.right + one.inset + line / 2, end)
+            )
         painter.restore()
-        painter.setFont(_font(FOOT_POINTS))
+        painter.setFont(sheet_font(FOOT_POINTS))
         painter.setPen(Qt.GlobalColor.black)
         place = QRectF(0, page.height(), page.width(), foot)
         by = tr("office_record.paper.printed", name=context.me.name, time=when.date_time(context.now_ms()))
@@ -335,18 +351,24 @@ async def pdf_of(context: ViewContext, records: Sequence[Record], title: str = "
     del writer  # the file ends with its writer
     data = bytes(buffer.data().data())
     buffer.close()
-    return readable(data, same_glyphs(_font(TEXT_POINTS)))
+    return readable(data, same_glyphs(sheet_font(TEXT_POINTS)))
 
 
-def pdf_of_document(context: ViewContext, draw: Callable[[QPagedPaintDevice], QTextDocument], title: str = "") -> bytes:
-    """One upright document as a PDF: for sheets that are not one record's. `draw` lays it out for the device's page."""
+def pdf_of_document(
+    context: ViewContext,
+    draw: Callable[[QPagedPaintDevice], QTextDocument],
+    title: str = "",
+    *,
+    orientation: QPageLayout.Orientation = QPageLayout.Orientation.Portrait,
+) -> bytes:
+    """One document as a PDF: for sheets that are not one record's. `draw` lays it out for the device's page."""
     buffer = QBuffer()
     buffer.open(QIODevice.OpenModeFlag.WriteOnly)
     writer = QPdfWriter(buffer)
     writer.setResolution(DOTS_PER_INCH)
     writer.setTitle(title)
     writer.setCreator(tr("app.name"))
-    set_page(writer, QPageLayout.Orientation.Portrait)
+    set_page(writer, orientation)
     painter = QPainter()
     if painter.begin(writer):
         try:
@@ -356,7 +378,7 @@ def pdf_of_document(context: ViewContext, draw: Callable[[QPagedPaintDevice], QT
     del writer  # the file ends with its writer
     data = bytes(buffer.data().data())
     buffer.close()
-    return readable(data, same_glyphs(_font(TEXT_POINTS)))
+    return readable(data, same_glyphs(sheet_font(TEXT_POINTS)))
 
 
 def file_name(title: str) -> str:

@@ -16,11 +16,11 @@ from desktop.core.domain.records import RecordQuery
 from desktop.ui import i18n
 from desktop.ui.i18n import tr
 from desktop.ui.kit import Button, IconButton, on_click, row
+from desktop.ui.kit.hit_list import Hit
 from desktop.ui.layouts import discard
 from desktop.ui.office.audience_picker import AudiencePicker
 from desktop.ui.office.record.editor import FieldEditor
 from desktop.ui.office.record.flow import Flow
-from desktop.ui.office.record.hit_list import Hit
 from desktop.ui.office.record.pick_line import PickLine
 from desktop.ui.office.views.base import ViewContext
 

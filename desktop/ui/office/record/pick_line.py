@@ -10,7 +10,7 @@ from PySide6.QtWidgets import QWidget
 
 from desktop.core.errors import AppError
 from desktop.ui.kit import TextField
-from desktop.ui.office.record.hit_list import HITS, Hit, HitList
+from desktop.ui.kit.hit_list import HITS, Hit, HitList
 from desktop.ui.tasks import TaskOwner, alive
 
 SEARCH_MS = 60

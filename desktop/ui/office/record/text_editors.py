@@ -174,7 +174,10 @@ class AmountEditor(FieldEditor):
         return values.parse_money(text) if self._money else values.parse_number(text, self.field.decimals)
 
     def _shown(self, value: object) -> str:
-        return values.format_money(value) if self._money else values.format_number(value, self.field.decimals)
+        if self._money:
+            return values.format_money(value)
+        text = values.format_number(value, self.field.decimals)
+        return text.replace(",", "") if self.field.plain else text
 
     def _on_text(self, text: str) -> None:
         if not text.strip():

@@ -11,12 +11,14 @@ from PySide6.QtWidgets import QGridLayout, QVBoxLayout, QWidget
 from desktop.core.domain.definition import Field, FieldKind
 from desktop.models.record_lines import NUMERIC
 from desktop.ui import theme
+from desktop.ui.i18n import tr
 from desktop.ui.kit import Button, Card, Chip, Divider, Label, on_click, row
 from desktop.ui.layouts import empty_layout
 from desktop.ui.office.attachments import AttachmentCards
 from desktop.ui.office.html_view import HtmlView
 from desktop.ui.office.record.files_editor import attachment_of
 from desktop.ui.office.record.flow import Flow
+from desktop.ui.office.record.origins import target_of
 from desktop.ui.office.views.base import ViewContext
 
 LINES_SHOWN = 200
@@ -65,6 +67,8 @@ class ValueView(QWidget):
         if field.kind in LINKS or field.kind in (FieldKind.DEPARTMENT, FieldKind.DEPARTMENTS):
             keys = value if isinstance(value, list) else [value] if value else []
             return [self._name(str(key)) for key in keys]
+        if field.kind is FieldKind.TEXT and (target := target_of(value)) is not None:
+            return [self.context.title_of(*target)] if self.context.type_of(target[0]) is not None else []
         if field.kind in (FieldKind.LINES, FieldKind.OBJECT, FieldKind.AUDIENCE):
             return [self.context.cell_text(field, value)] + [
                 self.context.cell_text(one, line.get(one.name))
@@ -106,6 +110,8 @@ class ValueView(QWidget):
                 for one in value:
                     flow.add(Chip(self.context.cell_text(field, [one]), self.context.choice_color(field, one)))
                 self.column.addWidget(flow)
+            case FieldKind.TEXT if (target := target_of(value)) is not None:
+                self._draw_link(*target)
             case _ if field.kind in LINKS:
                 self._draw_links(value if isinstance(value, list) else [value])
             case _:
@@ -118,6 +124,16 @@ class ValueView(QWidget):
             Qt.TextInteractionFlag.TextSelectableByMouse | Qt.TextInteractionFlag.TextSelectableByKeyboard
         )
         self.column.addWidget(label)
+
+    def _draw_link(self, type_name: str, key: str) -> None:
+        """A tongban:// link leads there, under the name of what is there as far as that is known."""
+        known = self.context.type_of(type_name)
+        title = self.context.title_of(type_name, key) if known is not None else ""
+        words = title or (self.context.label(known.label) if known is not None else tr("office_record.open_origin"))
+        button = Button(words, kind="link", small=True)
+        button.setObjectName("originLink")
+        on_click(button, partial(self.opened.emit, type_name, key))
+        self.column.addLayout(row(button, None))
 
     def _draw_links(self, keys: list[Any]) -> None:
         flow = Flow(spacing=2)

@@ -7,13 +7,14 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from PySide6.QtCore import QEvent, QPointF, QRect, QRectF, QSize, Qt
-from PySide6.QtGui import QColor, QFontMetrics, QHelpEvent, QImage, QPainter, QPaintEvent, QPen, QPolygonF
+from PySide6.QtGui import QAccessible, QColor, QFontMetrics, QHelpEvent, QImage, QPainter, QPaintEvent, QPen, QPolygonF
 from PySide6.QtWidgets import QToolTip, QWidget
 
 from desktop.models.report_table import axis_marks
 from desktop.ui import i18n, theme
 from desktop.ui.i18n import tr
 from desktop.ui.kit import draw_elided
+from desktop.ui.kit.spoken import speak_as
 
 BAR, GAP = 22, 10
 LEGEND = 26
@@ -65,6 +66,7 @@ class ChartCanvas(QWidget):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
+        speak_as(self, QAccessible.Role.Chart)
         self.chart = ChartData("bar", "", (), (), str)
         self.spots: list[tuple[QRectF, str]] = []
         self.setMinimumHeight(theme.scaled(220))

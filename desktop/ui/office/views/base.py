@@ -302,6 +302,7 @@ class RecordView(QWidget):
         file_asked: an Attachment of a record to open in the reader.
         selection_changed: ids of the records chosen.
         link_asked: a record of another type, or a colleague (type, id).
+        make_asked: a record to be made from the one shown (type, what its form begins with).
     """
 
     opened = Signal(str)
@@ -311,6 +312,7 @@ class RecordView(QWidget):
     file_asked = Signal(object)
     selection_changed = Signal(list)
     link_asked = Signal(str, str)
+    make_asked = Signal(str, object)
 
     def __init__(self, context: ViewContext, view: View, parent: QWidget | None = None) -> None:
         super().__init__(parent)

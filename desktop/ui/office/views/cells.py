@@ -10,7 +10,7 @@ from decimal import Decimal, InvalidOperation
 from typing import Any, Final
 
 from desktop.core.clock import parse_utc_date
-from desktop.core.domain.definition import Field, FieldKind
+from desktop.core.domain.definition import Field, FieldKind, own_words
 from desktop.ui.i18n import Language, tr, when
 
 _TAG: Final = re.compile(r"<[^>]*>")
@@ -37,8 +37,9 @@ def cell_text(field: Field, value: Any, words: Words) -> str:
         return str(value)
 
 
-def _plain(_field: Field, value: Any, _words: Words) -> str:
-    return _BLANKS.sub(" ", str(value)).strip()
+def _plain(field: Field, value: Any, words: Words) -> str:
+    text = own_words(str(value), words.language) if field.in_both else str(value)
+    return _BLANKS.sub(" ", text).strip()
 
 
 def plain_text(markup: str) -> str:
@@ -52,8 +53,8 @@ def _rich(_field: Field, value: Any, _words: Words) -> str:
 
 def _number(field: Field, value: Any, words: Words) -> str:
     number = Decimal(str(value))
-    decimals = field.decimals
-    text = f"{number:,.{decimals}f}" if decimals is not None else f"{number.normalize():,f}"
+    decimals, comma = field.decimals, "" if field.plain else ","
+    text = f"{number:{comma}.{decimals}f}" if decimals is not None else f"{number.normalize():{comma}f}"
     return f"{text} {field.unit.text(words.language)}" if field.unit else text
 
 

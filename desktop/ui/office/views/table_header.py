@@ -5,11 +5,12 @@ from __future__ import annotations
 from typing import Final
 
 from PySide6.QtCore import QPointF, QRect, QRectF, QSize, Qt, Signal
-from PySide6.QtGui import QContextMenuEvent, QFontMetrics, QKeyEvent, QPainter
+from PySide6.QtGui import QAccessible, QContextMenuEvent, QFontMetrics, QKeyEvent, QPainter
 from PySide6.QtWidgets import QApplication, QHeaderView, QWidget
 
-from desktop.ui import theme
+from desktop.ui import i18n, theme
 from desktop.ui.kit import draw_elided
+from desktop.ui.kit.spoken import speak_as
 from desktop.ui.theme import icons
 
 HEIGHT: Final = 34
@@ -25,6 +26,7 @@ class RecordHeader(QHeaderView):
 
     def __init__(self, parent: QWidget) -> None:
         super().__init__(Qt.Orientation.Horizontal, parent)
+        speak_as(self, QAccessible.Role.RowHeader)
         self.marks: dict[int, tuple[int, bool]] = {}
         self.right: frozenset[int] = frozenset()
         self.setSectionsMovable(True)
@@ -34,6 +36,7 @@ class RecordHeader(QHeaderView):
         self.setMinimumSectionSize(theme.scaled(NARROWEST))
         self.setMouseTracking(True)
         self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+        i18n.bind(self.setAccessibleName, "common.column_heads")
         self.sectionClicked.connect(self._on_clicked)
 
     def set_marks(self, marks: dict[int, tuple[int, bool]]) -> None:

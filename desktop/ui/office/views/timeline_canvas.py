@@ -32,6 +32,7 @@ from desktop.models.timeline_layout import (
     snapped,
 )
 from desktop.ui import i18n, theme
+from desktop.ui.kit.spoken import speak_as
 from desktop.ui.office.views.timeline_drag import EDGE, Drag, Mode
 
 HEAD, TICKS, LANE, GAP, PAD = 132, 31, 40, 3, 9
@@ -69,6 +70,7 @@ class TimelineCanvas(QAbstractScrollArea):
 
     def __init__(self, painter: Painter, now_ms: Callable[[], int], parent: QWidget | None = None) -> None:
         super().__init__(parent)
+        speak_as(self, QAccessible.Role.Chart)
         self.painter, self.now_ms = painter, now_ms
         self.judge: Callable[[Drag], None] = lambda _drag: None
         self.spoken: Callable[[Block], str] = lambda block: block.record.id

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import posixpath
 from dataclasses import dataclass, field
-from typing import Final
+from typing import IO, Final
 
 from desktop.ui.reader.ofd.package import (
     Element,
@@ -91,8 +91,8 @@ class OfdDocument:
         sizes: (width, height) of each page.
     """
 
-    def __init__(self, data: bytes) -> None:
-        """Raises OfdProblem."""
+    def __init__(self, data: bytes | IO[bytes], *, lazy: bool = False) -> None:
+        """`lazy`: only the first page is measured; the others are taken to be like it until `measure`. Raises OfdProblem."""
         self.package = OfdPackage(data)
         self.resources = Resources()
         self._resources_read: set[str] = set()
@@ -116,14 +116,21 @@ class OfdDocument:
         ][:MAX_PAGES]
         if not self._page_files:
             raise OfdProblem("brokenOfd")
-        default = _box(child(common, "PageArea")) or A4
-        self._boxes = [_box(child(self.package.xml(name), "Area")) or default for _, name in self._page_files]
+        self._default = _box(child(common, "PageArea")) or A4
+        measured = self._page_files[:1] if lazy else self._page_files
+        self._boxes = [_box(child(self.package.xml(name), "Area")) or self._default for _, name in measured]
+        self._boxes += self._boxes[:1] * (len(self._page_files) - len(measured))
         self.sizes = [(box[2], box[3]) for box in self._boxes]
         self._annotations = self._read_annotations(text(document, "Annotations"))
         self._stamps = self._read_stamps(text(body, "Signatures"))
         self._outline = child(document, "Outlines")
 
     # ---- pages
+    def measure(self, page: int) -> None:
+        """Reads a page's box."""
+        box = _box(child(self.package.xml(self._page_files[page][1]), "Area")) or self._default
+        self._boxes[page], self.sizes[page] = box, (box[2], box[3])
+
     def origin(self, page: int) -> tuple[float, float]:
         """Where the page's physical box begins in its coordinates."""
         return self._boxes[page][:2]

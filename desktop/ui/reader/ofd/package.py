@@ -7,7 +7,7 @@ import posixpath
 import zipfile
 import zlib
 from collections.abc import Iterator
-from typing import Final, Protocol, cast
+from typing import IO, Final, Protocol, cast
 
 from lxml import etree
 
@@ -46,10 +46,10 @@ class Element(Protocol):
 class OfdPackage:
     """The entries by name, whatever their case; a part that is missing or too large reads as None."""
 
-    def __init__(self, data: bytes) -> None:
-        """Raises OfdProblem: no zip, encrypted, or more than a document can be."""
+    def __init__(self, data: bytes | IO[bytes]) -> None:
+        """Raises OfdProblem: no zip, encrypted, or more than a document can be. What a file's `read` raises beyond OSError passes through everywhere."""
         try:
-            self._zip = zipfile.ZipFile(io.BytesIO(data))
+            self._zip = zipfile.ZipFile(io.BytesIO(data) if isinstance(data, bytes) else data)
         except (zipfile.BadZipFile, NotImplementedError, ValueError, EOFError, OSError):
             raise OfdProblem("brokenOfd") from None
         entries = self._zip.infolist()

@@ -7,14 +7,16 @@ from typing import Any, Final, Literal
 
 from msgspec import Struct, field, structs
 
-from server_stub.modules.documents.typesetting.paragraphs import MAX_CHARACTERS, clean, clean_line, split_paragraphs
+from server_stub.modules.documents.typesetting.paragraphs import MAX_CHARACTERS, clean, clean_line, split_blocks
+from server_stub.modules.documents.typesetting.tables import MAX_COLUMNS, MAX_ROWS, is_row, too_large
 from server_stub.modules.documents.typesetting.titles import split_title
 
 Layout = Literal["document", "letter", "order", "minutes"]
 Signing = Literal["sealed", "plain", "stamped", "none"]
+Media = Literal["", "pdf", "picture"]
 
 MAX_ISSUERS: Final = 9
-MAX_ANNEXES: Final = 20
+MAX_ANNEXES: Final = 40
 MAX_NAMES: Final = 50
 OPEN_MARKS: Final = frozenset({"", "公开", "内部", "open", "internal"})
 """What a network that is not approved for secrets may carry."""
@@ -32,14 +34,22 @@ class PaperRefused(Exception):
 
 
 class Annex(Struct, frozen=True, kw_only=True):
-    """An attachment set with the paper, on pages of its own."""
+    """An attachment set with the paper, on pages of its own: a text, or the pages of a file.
+
+    Attributes:
+        number: which attachment it is; 0: counted among those that are set.
+        file, media: whose content it is (a key of what the press is given), and what that is.
+    """
 
     title: str
-    body: str
+    body: str = ""
+    number: int = 0
+    file: str = ""
+    media: Media = ""
 
 
 class Paper(Struct, frozen=True, kw_only=True):
-    """An official document. Texts are plain; paragraphs are lines; 一、（一）1.（1） at the beginning of a line make headings.
+    """An official document. Texts are plain; paragraphs are lines; 一、（一）1.（1） at the beginning of a line make headings (paragraphs.py).
 
     Attributes:
         layout: document (文件), letter (信函), order (命令), minutes (纪要).
@@ -50,6 +60,7 @@ class Paper(Struct, frozen=True, kw_only=True):
         issuers: whose document it is, in the signature; the lead first. day: of the document; None: not signed yet.
         signing: sealed (room for a seal on each issuer), plain (no seal), stamped (a signature stamp with `post`), none.
         copy: 000018. secrecy: anything above 内部 is refused. urgency: 特急, 加急 or "".
+        attachments: names of all of them, below the body. annexes: those that follow on pages of their own.
         cc, printer, printed: the record at the end. duplex: the record is on an even page.
         present, absent, attending: of minutes.
     """
@@ -114,6 +125,14 @@ def check_paper(paper: Paper) -> None:
     if paper.signing == "stamped" and not paper.post:
         raise PaperRefused("post", "a stamped signature names its post")
     _check_lengths(paper)
+    _check_tables(paper)
+
+
+def _check_tables(paper: Paper) -> None:
+    for text in (paper.body, *(one.body for one in paper.annexes)):
+        tables = any(is_row(line.strip()) for line in text.split("\n"))
+        if tables and any(one["kind"] == "table" and too_large(one) for one in split_blocks(text)):
+            raise PaperRefused("body", f"a table has at most {MAX_COLUMNS} columns and {MAX_ROWS} rows")
 
 
 def _check_lengths(paper: Paper) -> None:
@@ -151,7 +170,7 @@ def template_data(paper: Paper) -> dict[str, Any]:
         "author": issuers[0],
         "lines": split_title(paper.title),
         "to": clean_line(paper.recipients).rstrip("：: "),
-        "body": split_paragraphs(paper.body),
+        "body": split_blocks(paper.body),
         "attachments": _names(paper.attachments),
         "annexes": _annexes(paper),
         "issuers": issuers,
@@ -168,12 +187,14 @@ def _names(names: Sequence[str]) -> list[str]:
 
 
 def _annexes(paper: Paper) -> list[dict[str, Any]]:
-    alone = len(paper.annexes) == 1
+    alone = max(len(paper.annexes), len(paper.attachments)) == 1
     return [
         {
-            "mark": "附件" if alone else f"附件{count}",
-            "lines": split_title(one.title),
-            "body": split_paragraphs(one.body),
+            "mark": "附件" if alone else f"附件{one.number or count}",
+            "lines": split_title(one.title) if one.media != "pdf" else [],
+            "body": split_blocks(one.body),
+            "file": one.file,
+            "media": one.media,
         }
         for count, one in enumerate(paper.annexes, 1)
     ]

@@ -1,22 +1,28 @@
 """Sets a paper to PDF in a process of its own, with limits on text, time and memory. Blocking: call it on a worker thread, never on the writer's."""
 
+import base64
 import json
 import logging
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, Final
 
 from server_stub.modules.documents.typesetting.faces import FALLBACK, OFFICIAL, REST
 from server_stub.modules.documents.typesetting.folders import templates_folder
-from server_stub.modules.documents.typesetting.paper import Paper, template_data
+from server_stub.modules.documents.typesetting.paper import Paper, PaperRefused, template_data
 
 log = logging.getLogger("tongban.documents")
 
 TIME_LIMIT_S: Final = 20.0
-MAX_PDF: Final = 40_000_000
+MAX_PDF: Final = 120_000_000
+MAX_FILES: Final = 60_000_000
+"""Of all the annexes that are files, in bytes."""
+REFUSED: Final = 3
+"""The press's exit code for an annex it does not take."""
 _CHILD: Final = Path(__file__).with_name("press_child.py")
 
 
@@ -61,13 +67,25 @@ class SetPaper:
     seals: tuple[SealPlace, ...]
 
 
-def set_paper(paper: Paper, font_folders: Sequence[Path] = (), *, time_limit_s: float = TIME_LIMIT_S) -> SetPaper:
+def set_paper(
+    paper: Paper,
+    font_folders: Sequence[Path] = (),
+    *,
+    files: Mapping[str, bytes] = MappingProxyType({}),
+    time_limit_s: float = TIME_LIMIT_S,
+) -> SetPaper:
     """Set a paper. Takes some 0.5 s.
 
+    Args:
+        font_folders: more folders with fonts than those of the system.
+        files: contents of the annexes that are files, by `Annex.file`. With pages of strangers in it the PDF is no PDF/A any more and does not say so.
+
     Raises:
-        PaperRefused: what it says is not complete or not allowed.
+        PaperRefused: what it says is not complete or not allowed; `attachments`: a file that cannot be set.
         PressFailed: it could not be set in the time and memory there is.
     """
+    if sum(len(one) for one in files.values()) > MAX_FILES:
+        raise PaperRefused("attachments", "附件合计超过 60 MB，请改为另附")
     job = {
         "root": str(templates_folder()),
         "folders": [str(one) for one in font_folders],
@@ -75,6 +93,7 @@ def set_paper(paper: Paper, font_folders: Sequence[Path] = (), *, time_limit_s: 
         "rest": REST,
         "doc": template_data(paper),
         "stamp": 0,
+        "files": {key: base64.b64encode(one).decode() for key, one in files.items()},
     }
     return read_answer(_run(json.dumps(job, ensure_ascii=False).encode(), time_limit_s))
 
@@ -87,6 +106,8 @@ def _run(job: bytes, time_limit_s: float) -> bytes:
         raise PressFailed(f"it took longer than {time_limit_s:g} s") from problem
     except OSError as problem:
         raise PressFailed(f"the press does not start: {problem.strerror}") from problem
+    if done.returncode == REFUSED:
+        raise PaperRefused("attachments", done.stderr.decode(errors="replace").strip()[:300])
     if done.returncode != 0:
         words = done.stderr.decode(errors="replace").strip().splitlines()
         log.warning("the press ended with %d: %s", done.returncode, " / ".join(words[-3:]))

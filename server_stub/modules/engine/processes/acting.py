@@ -37,6 +37,7 @@ from server_stub.modules.engine.processes.step_checks import (
     take_choices,
 )
 from server_stub.modules.engine.processes.telling import do_send_card
+from server_stub.modules.engine.processes.undoing import BESIDE, UNDONE, remember
 from server_stub.modules.engine.rules import Rules
 from server_stub.modules.engine.titles import title_of
 from server_stub.records.actor import Actor
@@ -86,7 +87,10 @@ def do_act(
         do_patch(run, actor, wish.values, item.offer.editable)
     if item is not None and wish.action in FINISHING and item.part != "read":
         check_required(run, item.offer.required)
+    undo = remember(run, event) if wish.action in UNDONE and run.machine is not None else None
     EFFECTS[wish.action](Doing(run, wish, event, item, outcome, actor.person_id))
+    if wish.action not in BESIDE:
+        run.book.undo = undo if run.machine is not None else None
     do_save(run)
     return event
 
@@ -180,7 +184,7 @@ def _new_run(tx: Tx, context: OfficeContext, rules: Rules, record: Record, start
 
 
 def _offer_of(run: CaseRun, options: StepOptions) -> Offer:
-    chooses: list[JsonObject] = [{"stepId": one, "name": run.step_name(one)} for one in options.chooses]
+    chooses: list[JsonObject] = [run.named(one) for one in options.chooses]
     return Offer(opinion=options.opinion, signature=options.signature, attachments=options.attachments, chooses=chooses)
 
 

@@ -8,6 +8,7 @@ from server_stub.modules.engine.processes.doing import Doing, give_back, go_back
 from server_stub.modules.engine.processes.handing import give_item
 from server_stub.modules.engine.processes.rounds import settle
 from server_stub.modules.engine.processes.run import CaseRun
+from server_stub.modules.engine.processes.undoing import do_undo, may_be_undone
 
 
 def do_withdraw(doing: Doing) -> None:
@@ -20,8 +21,12 @@ def do_withdraw(doing: Doing) -> None:
     place = withdrawable(run).get(person_id or "")
     if place is None:
         raise SetError(SetErrorType.FORBIDDEN, "somebody has acted since, or there is nothing of yours to take back")
+    undo = may_be_undone(run)
+    if undo is not None and undo.person_id == person_id:
+        do_undo(doing, undo)
+        return
     token, step_id = place
-    doing.event.step_id, doing.event.step_name = step_id, run.step_name(step_id) if step_id != START else ""
+    run.name_place(doing.event, step_id, "" if step_id == START else None)
     if person_id in run.book.approvers:
         run.book.approvers.remove(person_id)
     if run.book.rounds[token].step_id == step_id and run.book.rounds[token].acts:
@@ -37,6 +42,9 @@ def do_withdraw(doing: Doing) -> None:
 def withdrawable(run: CaseRun) -> dict[str, tuple[str, str]]:
     """Person → (token, step) of what that person may take back now."""
     found: dict[str, tuple[str, str]] = {}
+    undo = may_be_undone(run)
+    if undo is not None:
+        found[undo.person_id] = ("", undo.step_id)
     for token, round_ in run.book.rounds.items():
         person_id = _signed_last(run, token, round_)
         if person_id is not None:

@@ -1,10 +1,11 @@
 """transfer, signers added before and after, countersign, circulate: more people at a step."""
 
 from collections.abc import Mapping, Sequence
+from typing import Final
 
 from server_stub.errors import invalid_properties
 from server_stub.ids import uuid7
-from server_stub.modules.engine.processes.book import Asking
+from server_stub.modules.engine.processes.book import Asking, Readers
 from server_stub.modules.engine.processes.delegations import stand_in
 from server_stub.modules.engine.processes.doing import Doing, note_act
 from server_stub.modules.engine.processes.handing import give_item, keep_limits, next_in_order
@@ -12,6 +13,9 @@ from server_stub.modules.engine.processes.performers import active_people, resol
 from server_stub.modules.engine.processes.rounds import after_act
 from server_stub.modules.engine.processes.rows import ItemRow, Offer, load_items
 from server_stub.modules.engine.processes.run import CaseRun
+
+READERS_AT_ONCE: Final = 200
+"""New readers in one transaction: others want to write, too."""
 
 
 def named_people(doing: Doing, *, busy: Sequence[str] = ()) -> dict[str, str | None]:
@@ -130,8 +134,24 @@ def do_circulate(doing: Doing) -> None:
         raise invalid_properties("name somebody", "to")
     if len(active_people(run.tx, wanted)) != len(wanted):
         raise invalid_properties("somebody is not there any more", "to")
-    for person_id in wanted:
-        do_show_to(run, person_id, doing.at.step_id, doing.at.token, doing.person_id)
+    waiting = {one for other in run.book.readers for one in other.person_ids}
+    new = [one for one in wanted if one not in waiting]
+    if new:
+        run.book.readers.append(Readers(new, doing.at.step_id, doing.at.token, doing.person_id))
+        do_show_next(run)
+
+
+def do_show_next(run: CaseRun) -> None:
+    """Show the case to the next READERS_AT_ONCE of those it is circulated to; the others follow in transactions of their own."""
+    room = READERS_AT_ONCE
+    while run.book.readers and room > 0:
+        first = run.book.readers[0]
+        now, first.person_ids = first.person_ids[:room], first.person_ids[room:]
+        room -= len(now)
+        for person_id in active_people(run.tx, now):
+            do_show_to(run, person_id, first.step_id, first.token, first.added_by)
+        if not first.person_ids:
+            run.book.readers.pop(0)
 
 
 def do_show_to(run: CaseRun, person_id: str, step_id: str, token: str, added_by: str | None) -> None:

@@ -63,6 +63,28 @@ class Round(Struct, omit_defaults=True):
         return [one for one in self.acts if not one.after]
 
 
+class Readers(Struct):
+    """People a case is still to be shown to, in order: who, where, by whom."""
+
+    person_ids: list[str]
+    step_id: str
+    token: str
+    added_by: str | None
+
+
+class Undo(Struct, omit_defaults=True):
+    """A case as it was before an act that can be taken back whole. `items`: those that waited; `state`: the record's."""
+
+    event_id: str
+    seq: int
+    person_id: str
+    step_id: str
+    machine: bytes
+    book: bytes
+    items: list[str] = []
+    state: str | None = None
+
+
 class Book(Struct, omit_defaults=True):
     """The memory of one case.
 
@@ -72,10 +94,11 @@ class Book(Struct, omit_defaults=True):
         handled: step → who acted there when it was passed last. previous: who acted at the step just passed.
         approvers: who has approved since the case was last returned.
         participants: everybody who started it, had it or was shown it, in order.
-        done: steps passed, in order, each once. minutes: step → working minutes.
+        done: steps passed, in order, each once; way: with what needed nobody. minutes: step → working minutes.
         passed: step → its last round, to be taken up again when who ended it takes it back.
         moves: event → how many rounds it opened, so that it can be withdrawn whole.
-        suspended: (when, by whom).
+        suspended: (when, by whom). undo: what the last return or transfer was done to, while it can be taken back.
+        readers: to whom it is shown next.
     """
 
     rounds: dict[str, Round] = {}
@@ -86,10 +109,13 @@ class Book(Struct, omit_defaults=True):
     approvers: list[str] = []
     participants: list[str] = []
     done: list[str] = []
+    way: list[str] = []
     minutes: dict[str, int] = {}
     passed: dict[str, Round] = {}
     moves: dict[str, int] = {}
     suspended: tuple[int, str | None] | None = None
+    undo: Undo | None = None
+    readers: list[Readers] = []
 
     def take_part(self, *person_ids: str | None) -> None:
         """Note people who from now on see what becomes of the case."""

@@ -48,7 +48,7 @@ def do_deliver(
             return False
     except ProcessError as problem:
         raise process_failed(problem) from problem
-    run.book.done = list(run.running.past_steps)
+    run.note_way()
     event = run.add_event("advance", person_id=by, extra={"outcome": name})
     run.told.advanced.append(event)
     settle(run, event)

@@ -82,6 +82,60 @@ def _delegate_now(tx: Tx, person_id: str, module: str) -> str | None:
     return fitting[0].delegate_id if fitting else None
 
 
+def do_keep_delegation(tx: Tx, id_: str, person_id: str, delegate_id: str, start: int, end: int, reason: str) -> None:
+    """A delegation that the server makes, or brings in line with what it was made of; times in ms.
+
+    Raises:
+        SetError: invalidProperties: the delegate is not active, is the person, stands in already for the same time, or would stand in in a circle.
+    """
+    given = {"delegateId": delegate_id, "reason": reason[:MAX_REASON], "from": format_utc(start), "to": format_utc(end)}
+    made = _checked(tx, id_, person_id, given, frozenset())
+    held = tx.raw.execute(f"SELECT {_COLUMNS} FROM delegation WHERE id = ?", (id_,)).fetchone()
+    if held is not None and _to_absence(held) == made:
+        return
+    if held is None:
+        _do_insert(tx, made, person_id)
+        return
+    tx.raw.execute(
+        "UPDATE delegation SET delegate_id = ?, start = ?, end = ?, reason = ?, revoked_at = NULL, updated_at = ? WHERE id = ?",
+        (made.delegate_id, made.start, made.end, made.reason, tx.now, id_),
+    )
+    _do_show(tx, made)
+    do_touch(tx, id_)
+    do_record(tx, person_id, "delegation.update", id_, {"to": made.delegate_id})
+
+
+def do_end_delegation(tx: Tx, id_: str, at: int) -> None:
+    """From a moment (ms) on it does not hold any more; one that does not begin before that is revoked. Nothing when there is none."""
+    row = tx.raw.execute(f"SELECT {_COLUMNS} FROM delegation WHERE id = ?", (id_,)).fetchone()
+    held = None if row is None else _to_absence(row)
+    if held is None or held.revoked or held.end <= min(at, tx.now):
+        return
+    end, revoked = (at, None) if held.start < at < held.end and at > tx.now else (held.end, tx.now)
+    tx.raw.execute(
+        "UPDATE delegation SET end = ?, revoked_at = ?, updated_at = ? WHERE id = ?", (end, revoked, tx.now, id_)
+    )
+    do_touch(tx, id_)
+    do_record(tx, held.person_id, "delegation.update", id_, {"properties": ["state" if revoked else "to"]})
+
+
+def _do_insert(tx: Tx, made: Absence, by: str) -> None:
+    tx.raw.execute(
+        "INSERT INTO delegation(id, person_id, delegate_id, start, end, modules, reason, created_by, created_at, updated_at)"
+        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        (*_values(made), by, tx.now, tx.now),
+    )
+    _do_show(tx, made)
+    do_record(tx, by, "delegation.create", made.id, {"to": made.delegate_id})
+
+
+def _do_show(tx: Tx, made: Absence) -> None:
+    """Both people and administrators see it."""
+    scopes = [scope_id(tx, "person", one) for one in (made.person_id, made.delegate_id)]
+    roles = [scope_id(tx, "role", one) for one in sorted(ADMIN_ROLES)]
+    do_set_scopes(tx, made.id, DELEGATION, [*scopes, *roles])
+
+
 class DelegationHandler(RecordHandler):
     """The Delegation type: one's own to give and revoke; the delegate and administrators see it, administrators may give it for others."""
 
@@ -108,18 +162,11 @@ class DelegationHandler(RecordHandler):
         if person_id != actor.person_id and not actor.roles & ADMIN_ROLES:
             raise SetError(SetErrorType.FORBIDDEN, "everybody delegates their own work", ["personId"])
         new_id = object_id(tx, creation_id)
-        made = self._checked(tx, new_id, person_id, given)
+        made = _checked(tx, new_id, person_id, given, self._modules(given))
         if load_record(tx.conn, str(person_id), type_name=PERSON) is None:
             raise invalid_properties("there is no such person", "personId")
         _refuse_taken(tx, new_id)
-        tx.raw.execute(
-            "INSERT INTO delegation(id, person_id, delegate_id, start, end, modules, reason, created_by, created_at, updated_at)"
-            " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-            (*_values(made), actor.person_id, tx.now, tx.now),
-        )
-        scopes = [scope_id(tx, "person", one) for one in (made.person_id, made.delegate_id)]
-        do_set_scopes(tx, new_id, self.name, [*scopes, *(scope_id(tx, "role", one) for one in sorted(ADMIN_ROLES))])
-        do_record(tx, actor.person_id, "delegation.create", new_id, {"to": made.delegate_id})
+        _do_insert(tx, made, actor.person_id)
         shown = _load_shown(tx.conn, [new_id])[new_id]
         return {"id": new_id, **{key: value for key, value in shown.items() if obj.get(key, ...) != value}}
 
@@ -137,7 +184,11 @@ class DelegationHandler(RecordHandler):
             raise invalid_properties("is active or revoked", "state")
         revoked_at = tx.now if wanted["state"] == "revoked" else None
         given = {**wanted, "delegateId": before.delegate_id}
-        after = before if revoked_at and changed == {"state"} else self._checked(tx, id_, before.person_id, given)
+        after = (
+            before
+            if revoked_at and changed == {"state"}
+            else _checked(tx, id_, before.person_id, given, self._modules(given))
+        )
         tx.raw.execute(
             "UPDATE delegation SET start = ?, end = ?, modules = ?, reason = ?, revoked_at = ?, updated_at = ? WHERE id = ?",
             (*_values(after)[3:], revoked_at, tx.now, id_),
@@ -165,26 +216,6 @@ class DelegationHandler(RecordHandler):
 
     # ------------------------------------------------------------ checking
 
-    def _checked(self, tx: Tx, id_: str, person_id: object, given: Mapping[str, Any]) -> Absence:
-        delegate_id, reason = given.get("delegateId"), given.get("reason", "")
-        if not isinstance(person_id, str):
-            raise invalid_properties("must be a person", "personId")
-        if not isinstance(delegate_id, str) or not load_rights(tx.conn, delegate_id).active:
-            raise invalid_properties("must be an active person", "delegateId")
-        if delegate_id == person_id:
-            raise invalid_properties("nobody stands in for themselves", "delegateId")
-        if not isinstance(reason, str) or len(reason) > MAX_REASON:
-            raise invalid_properties(f"a text of at most {MAX_REASON} characters", "reason")
-        start, end = _moment(given, "from"), _moment(given, "to")
-        if start >= end or end <= tx.now:
-            raise invalid_properties("ends before it begins, or has ended", "to")
-        if end - start > MAX_DAYS * _DAY_MS:
-            raise invalid_properties(f"at most {MAX_DAYS} days", "to")
-        made = Absence(id_, person_id, delegate_id, start, end, self._modules(given), reason, False)
-        _refuse_overlap(tx, made)
-        _refuse_circle(tx, made)
-        return made
-
     def _modules(self, given: Mapping[str, Any]) -> frozenset[str]:
         modules = given.get("modules", [])
         if not isinstance(modules, list) or len(modules) > MAX_MODULES:
@@ -193,6 +224,27 @@ class DelegationHandler(RecordHandler):
         if unknown:
             raise invalid_properties(f"there is no module {str(unknown[0])[:60]}", "modules")
         return frozenset(modules)
+
+
+def _checked(tx: Tx, id_: str, person_id: object, given: Mapping[str, Any], modules: frozenset[str]) -> Absence:
+    delegate_id, reason = given.get("delegateId"), given.get("reason", "")
+    if not isinstance(person_id, str):
+        raise invalid_properties("must be a person", "personId")
+    if not isinstance(delegate_id, str) or not load_rights(tx.conn, delegate_id).active:
+        raise invalid_properties("must be an active person", "delegateId")
+    if delegate_id == person_id:
+        raise invalid_properties("nobody stands in for themselves", "delegateId")
+    if not isinstance(reason, str) or len(reason) > MAX_REASON:
+        raise invalid_properties(f"a text of at most {MAX_REASON} characters", "reason")
+    start, end = _moment(given, "from"), _moment(given, "to")
+    if start >= end or end <= tx.now:
+        raise invalid_properties("ends before it begins, or has ended", "to")
+    if end - start > MAX_DAYS * _DAY_MS:
+        raise invalid_properties(f"at most {MAX_DAYS} days", "to")
+    made = Absence(id_, person_id, delegate_id, start, end, modules, reason, False)
+    _refuse_overlap(tx, made)
+    _refuse_circle(tx, made)
+    return made
 
 
 def _refuse_overlap(tx: Tx, made: Absence) -> None:

@@ -55,7 +55,7 @@ def go_back(run: CaseRun, token: str, target: str) -> None:
         run.running.go_back(token, target, run.tx.now, run.data())
     except ProcessError as problem:
         raise process_failed(problem) from problem
-    run.book.done = list(run.running.past_steps)
+    run.note_way()
 
 
 def give_back(run: CaseRun) -> None:

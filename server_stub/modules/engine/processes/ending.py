@@ -9,6 +9,7 @@ def reach_end(run: CaseRun) -> None:
     machine, case = run.running, run.case
     ends = [run.stored.file.ends[one] for one in machine.ended_at if one in run.stored.file.ends]
     named = [one for one in ends if one.state is not None]
+    run.note_way()
     run.book.done = [*run.book.done, *dict.fromkeys(machine.ended_at)]
     end_run(run, "completed" if ends or machine.error is None else "terminated", named[-1].state if named else None)
     case.end_state = case.end_state or (run.state or run.record.data.get("state"))
@@ -24,6 +25,8 @@ def end_run(run: CaseRun, case_state: str, state: str | None) -> None:
     for round_ in run.book.rounds.values():
         minutes = run.work.between(round_.opened_at, run.tx.now)
         run.book.minutes[round_.step_id] = run.book.minutes.get(round_.step_id, 0) + minutes
+    if case_state == "terminated":
+        run.book.readers.clear()
     run.book.rounds.clear()
     run.book.moves.clear()
     run.case.state, run.case.ended_at, run.case.end_state = case_state, run.tx.now, state

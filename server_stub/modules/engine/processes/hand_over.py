@@ -9,8 +9,8 @@ from server_stub.errors import MethodError, MethodErrorType, invalid_properties
 from server_stub.modules.engine.context import OfficeContext
 from server_stub.modules.engine.processes.book import Round
 from server_stub.modules.engine.processes.delegations import ADMIN_ROLES
-from server_stub.modules.engine.processes.handing import give_item, keep_limits
-from server_stub.modules.engine.processes.rows import ENDED, ItemRow, load_case
+from server_stub.modules.engine.processes.handing import give_once_more
+from server_stub.modules.engine.processes.rows import ItemRow, load_case
 from server_stub.modules.engine.processes.run import CaseRun, load_run
 from server_stub.modules.engine.processes.saving import do_save
 from server_stub.modules.engine.rules import Rules
@@ -20,6 +20,7 @@ from server_stub.records.types import JsonObject
 from server_stub.storage.database import Database, Tx
 
 METHOD: Final = "handOver"
+TAKE_BACK: Final = "takeBack"
 CASES_AT_ONCE: Final = 50
 _ARGUMENTS: Final = frozenset({"fromId", "toId", "modules"})
 
@@ -46,6 +47,28 @@ class HandOver:
             done, after = await self._database.write(
                 lambda tx, after=after: do_hand_over(  # type: ignore[misc]  # a default argument binds the loop's value
                     tx, self._context, self._rules_of, from_id, to_id, modules, actor.person_id, after
+                )
+            )
+            count += done
+            if not after:
+                return {"count": count}
+
+
+class TakeBack:
+    """The method Person/takeBack `{}` → `{count}`: whoever is back has again what others still do for them; in several transactions."""
+
+    def __init__(self, database: Database, context: OfficeContext, rules_of: RulesOf) -> None:
+        self._database, self._context, self._rules_of = database, context, rules_of
+
+    async def __call__(self, actor: Actor, arguments: JsonObject) -> JsonObject:
+        """Raises MethodError invalidArguments."""
+        if arguments:
+            raise MethodError(MethodErrorType.INVALID_ARGUMENTS, "no arguments: one's own work comes back")
+        count, after = 0, ""
+        while True:
+            done, after = await self._database.write(
+                lambda tx, after=after: do_take_back(  # type: ignore[misc]  # as above
+                    tx, self._context, self._rules_of, actor.person_id, after
                 )
             )
             count += done
@@ -125,22 +148,47 @@ def _hand_over_item(run: CaseRun, item: ItemRow, from_id: str, to_id: str, by: s
 def give_again(run: CaseRun, item: ItemRow, people: Mapping[str, str | None], event_id: str) -> ItemRow:
     """In the place of an open item another for these people (each with whom they act for), as the step offers it now; limits stay."""
     run.close_item(item, "withdrawn", event_id)
-    round_ = run.book.rounds.get(item.token)
-    if run.case.state in ENDED or round_ is None:
-        round_ = Round(step_id=item.step_id, opened_at=item.created_at)  # only to be read: no round waits for it
-    made = give_item(
-        run,
-        run.step(item.step_id),
-        item.token,
-        round_,
-        list(people),
-        item.part,
-        added_by=item.added_by,
-        parent=item.offer.parent,
-        on_behalf=dict(people),
-    )
-    keep_limits(run, made, item)
-    return made
+    return give_once_more(run, item, people)
+
+
+# ---------------------------------------------------------------- back from an absence
+
+
+def do_take_back(tx: Tx, context: OfficeContext, rules_of: RulesOf, person_id: str, after: str = "") -> tuple[int, str]:
+    """What others have on behalf of a person and have not done is the person's own again, in CASES_AT_ONCE cases at most.
+
+    Returns:
+        How many work items came back, and the last case when there may be more, else "".
+    """
+    rows = tx.raw.execute(
+        "SELECT DISTINCT i.case_id FROM work_item_person AS p JOIN work_item AS i ON i.id = p.item_id"
+        " WHERE p.on_behalf_of = ? AND p.todo_id IS NOT NULL AND i.state = 'open' AND i.case_id > ? ORDER BY i.case_id LIMIT ?",
+        (person_id, after, CASES_AT_ONCE),
+    ).fetchall()
+    count = 0
+    for (case_id,) in rows:
+        run = _load(tx, context, rules_of, case_id)
+        if run is not None:
+            count += _take_back_case(run, person_id)
+    if count:
+        do_record(tx, person_id, "work.takeBack", person_id, {"items": count})
+    return count, rows[-1][0] if len(rows) == CASES_AT_ONCE else ""
+
+
+def _take_back_case(run: CaseRun, person_id: str) -> int:
+    held = [one for one in run.items.values() if person_id in one.people.values()]
+    for item in held:
+        event = run.add_event("takeBack", person_id=person_id, item=item)
+        people = {(person_id if absent == person_id else one): absent for one, absent in item.people.items()}
+        people[person_id] = None
+        made = give_again(run, item, people, event.id)
+        made.offer.actions, made.offer.return_to = item.offer.actions, item.offer.return_to
+    for round_ in run.book.rounds.values():
+        for delegate in [one for one, absent in round_.on_behalf.items() if absent == person_id]:
+            _replace_in_round(round_, delegate, person_id)
+            del round_.on_behalf[delegate]
+    do_save(run)
+    return len(held)
 
 
 def _replace_in_round(round_: Round, from_id: str, to_id: str) -> None:

@@ -1,6 +1,6 @@
 """A step in people's hands: how many have to act, the items they get, and what these let them do."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import msgspec
@@ -10,7 +10,7 @@ from server_stub.modules.engine.processes.book import START, Round
 from server_stub.modules.engine.processes.delegations import stand_in
 from server_stub.modules.engine.processes.limits import limits_of
 from server_stub.modules.engine.processes.performers import active_people
-from server_stub.modules.engine.processes.rows import ItemRow, Offer
+from server_stub.modules.engine.processes.rows import ENDED, ItemRow, Offer
 from server_stub.modules.engine.processes.run import CaseRun, process_failed
 from server_stub.records.types import JsonObject
 from server_stub.workflow.machine_faults import ProcessError
@@ -77,6 +77,26 @@ def keep_limits(run: CaseRun, made: ItemRow, before: ItemRow) -> None:
     run.renew_todos(made)
 
 
+def give_once_more(run: CaseRun, item: ItemRow, people: Mapping[str, str | None]) -> ItemRow:
+    """A new item in the place of one that waits no more, for these people (each with whom they act for), as the step offers it now; limits stay."""
+    round_ = run.book.rounds.get(item.token)
+    if run.case.state in ENDED or round_ is None:
+        round_ = Round(step_id=item.step_id, opened_at=item.created_at)  # only to be read: no round waits for it
+    made = give_item(
+        run,
+        run.step(item.step_id),
+        item.token,
+        round_,
+        list(people),
+        item.part,
+        added_by=item.added_by,
+        parent=item.offer.parent,
+        on_behalf=dict(people),
+    )
+    keep_limits(run, made, item)
+    return made
+
+
 def new_item(
     run: CaseRun,
     step: Step,
@@ -116,7 +136,7 @@ def _offer(run: CaseRun, step: Step, token: str, part: str) -> Offer:
         editable=[] if part == "before" else _editable(options),
         required=[] if part == "before" else list(options.required),
         return_to=back if part != "before" else [],
-        chooses=[{"stepId": one, "name": run.step_name(one)} for one in options.chooses if part != "before"],
+        chooses=[run.named(one) for one in options.chooses if part != "before"],
     )
 
 
@@ -138,7 +158,7 @@ def _return_to(run: CaseRun, token: str) -> list[JsonObject]:
     places: list[JsonObject] = []
     for step_id in earlier:
         people: list[str | None] = [*run.book.handled.get(step_id, ()), None]
-        places.append({"stepId": step_id, "name": run.step_name(step_id), "personId": people[0]})
+        places.append({**run.named(step_id), "personId": people[0]})
     if not any(is_starters(step.options) for step in run.steps.values()):
         places.append({"stepId": START, "name": "", "personId": run.case.started_by})
     return places

@@ -107,7 +107,7 @@ class CaseHandler(_OfCase):
     refused = "a case is moved by creating a CaseEvent"
     properties = frozenset(
         "id recordType recordId module processId processVersion title state startedById startedAt departmentId endedAt endState"
-        " now next done durations actions".split()
+        " now next done way durations actions".split()
     )
 
     def __init__(self) -> None:
@@ -130,7 +130,7 @@ class WorkItemHandler(_OfCase):
 
     refused = "a work item is done by creating a CaseEvent"
     properties = frozenset(
-        "id caseId recordType recordId module title stepId stepName kind part state personId candidateIds onBehalfOfId onBehalf"
+        "id caseId recordType recordId module title stepId stepName stepLabel kind part state personId candidateIds onBehalfOfId onBehalf"
         " addedById createdAt readAt amberAt dueAt doneAt actions opinion signature attachments editable required returnTo"
         " chooses urgedAt".split()
     )
@@ -161,7 +161,7 @@ class CaseEventHandler(_OfCase):
 
     refused = "history is not rewritten"
     properties = frozenset(
-        "id caseId recordType recordId workItemId action outcome stepId stepName personId onBehalfOfId opinion attachments"
+        "id caseId recordType recordId workItemId action outcome stepId stepName stepLabel personId onBehalfOfId opinion attachments"
         " signature values to toStepId chosen at seq".split()
     )
 

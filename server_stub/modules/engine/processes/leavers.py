@@ -88,10 +88,8 @@ def _hand_over(run: CaseRun, item: ItemRow) -> None:
     made.offer.actions, made.offer.return_to = item.offer.actions, item.offer.return_to
     keep_limits(run, made, item)
     if not staying:
-        zh, en = (
-            f"“{item.offer.step_name}”的原办理人已离岗，转由您办理",
-            f"“{item.offer.step_name}” came to you: who had it has left",
-        )
+        zh, en = run.step_words(item.step_id)
+        zh, en = f"“{zh}”的原办理人已离岗，转由您办理", f"“{en}” came to you: who had it has left"
         do_alert_people(run, people, "system", zh, en, urgent=True)
 
 

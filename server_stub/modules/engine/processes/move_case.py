@@ -12,7 +12,7 @@ from server_stub.modules.engine.processes.hand_over import give_again
 from server_stub.modules.engine.processes.process_store import StoredProcess
 from server_stub.modules.engine.processes.rounds import settle
 from server_stub.modules.engine.processes.rows import ENDED, load_case
-from server_stub.modules.engine.processes.run import CaseRun, load_run, steps_of
+from server_stub.modules.engine.processes.run import CaseRun, labels_of, load_run, steps_of
 from server_stub.modules.engine.processes.saving import do_save
 from server_stub.modules.engine.rules import Rules
 from server_stub.records.actor import Actor
@@ -52,7 +52,7 @@ def do_move_case(
     if unknown:
         raise invalid_properties(f"there is no step {unknown[0][:100]}", "map")
     run.machine = _moved(run, old, new, mapping)
-    run.stored, run.steps = new, steps
+    run.stored, run.steps, run.labels = new, steps, labels_of(new)
     case.sha, case.version = new.sha, new.version
     tokens = {one.id: one.step_id for one in run.machine.tokens}
     _rename_steps(run.book, mapping, tokens)
@@ -101,6 +101,7 @@ def _rename_steps(book: Book, mapping: Mapping[str, str], tokens: Mapping[str, s
     for held in (book.chosen, book.outcomes, book.handled, book.minutes, book.passed):
         _rename_keys(held, mapping)
     book.done = [mapping.get(one, one) for one in book.done]
+    book.way = [mapping.get(one, one) for one in book.way]
     for step_id, round_ in book.passed.items():
         round_.step_id = step_id
     for token, step_id in tokens.items():

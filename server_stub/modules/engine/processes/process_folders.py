@@ -1,5 +1,6 @@
 """The *.bpmn of the module folders: read and held against the types, and taken into the database as versions when the server starts or reloads."""
 
+import functools
 import re
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -33,10 +34,11 @@ from server_stub.modules.engine.processes.process_store import (
     to_stored,
     version_of_file,
 )
+from server_stub.modules.engine.saying import Said
 from server_stub.modules.engine.scopes import people_in
 from server_stub.storage.database import Tx
-from server_stub.workflow.process_file import BpmnRefused, Problem, ProcessFile
-from server_stub.workflow.reading import read_bpmn
+from server_stub.workflow.process_file import BpmnRefused, Problem, ProcessFile, words_of
+from server_stub.workflow.reading import names_in_one_language, read_bpmn
 
 _ROLE: Final = re.compile(r'"role:([a-z][a-z0-9-]{0,39})["@]')
 
@@ -60,7 +62,7 @@ def read_processes(root: Path, modules: Sequence[ModuleDefinition]) -> tuple[lis
             place = f"{module.id}/{path.name}"
             try:
                 source = path.read_bytes()
-                file = read_bpmn(source)
+                file = _read(source)
             except OSError as problem:
                 problems.append(f"{place}: cannot be read: {problem.__class__.__name__}")
             except BpmnRefused as refused:
@@ -70,6 +72,20 @@ def read_processes(root: Path, modules: Sequence[ModuleDefinition]) -> tuple[lis
                     problems.append(f"{place}: the process {file.id} is in {found[file.id].place} already")
                 found.setdefault(file.id, FolderProcess(module.id, place, file, source))
     return _called_first(found), problems
+
+
+@functools.lru_cache(maxsize=128)  # a change in one folder reads every folder again
+def _read(source: bytes) -> ProcessFile:
+    return read_bpmn(source)
+
+
+def unlabelled(processes: Sequence[FolderProcess]) -> list[str]:
+    """Names without English in these files, in sentences: what ships speaks both languages."""
+    return [
+        f"{one.place}: {element}: its name has no English: add <tongban:label en=…/>"
+        for one in processes
+        for element in names_in_one_language(one.file)
+    ]
 
 
 def process_problems(
@@ -148,16 +164,15 @@ def do_take_processes(tx: Tx, processes: Sequence[FolderProcess], modules: Seque
     for held in published_versions(tx):
         if held.origin == FOLDER and held.process_id not in kept:
             do_retire(tx, held.id, None)
-            told.append(
-                f"{held.module}: the process {held.process_id} is gone from the folder; no new cases start on it"
-            )
+            en = f"{held.module}: the process {held.process_id} is gone from the folder; no new cases start on it"
+            told.append(Said(en, f"{held.module}：流程 {held.process_id} 已不在文件夹中，不再发起新的办理"))
     return told
 
 
-def misfits(tx: Tx, modules: Sequence[ModuleDefinition]) -> list[str]:
+def misfits(tx: Tx, modules: Sequence[ModuleDefinition]) -> list[Said]:
     """Where processes that administrators have published do not fit the types they move, in sentences."""
     types = {type_.name: type_ for module in modules for type_ in module.types}
-    roles, problems = roles_of(modules), list[str]()
+    roles, problems = roles_of(modules), list[Said]()
     for held in published_versions(tx):
         if held.origin == FOLDER:
             continue
@@ -166,7 +181,11 @@ def misfits(tx: Tx, modules: Sequence[ModuleDefinition]) -> list[str]:
             if type_.process == held.process_id:
                 found = check_process(stored.file, stored.called.values(), type_, types, roles)
                 problems += [
-                    f"the process {held.process_id} of {type_.name}: {_sentence(one)}" for one in found.problems
+                    Said(
+                        f"the process {held.process_id} of {type_.name}: {_sentence(one)}",
+                        f"“{type_.label.zh}”的流程“{_zh_name(stored.file, one.element)}”：{one.zh}",
+                    )
+                    for one in found.problems
                 ]
     return problems
 
@@ -180,13 +199,15 @@ def _do_take(tx: Tx, one: FolderProcess, record_type: str) -> list[str]:
             return []
         draft = _do_draft(tx, one, record_type, last.id if last is not None and last.state == DRAFT else None)
         _do_tell_keepers(tx, one, draft)
-        return [f"{one.place}: changed, but an administrator keeps {process_id}: the file waits as a draft"]
+        en = f"{one.place}: changed, but an administrator keeps {process_id}: the file waits as a draft"
+        return [Said(en, f"{one.place}：有变化，但 {process_id} 由管理员维护，文件存为草稿")]
     if current is not None and current.file == sha:
         return []
     earlier = version_of_file(tx, process_id, sha)
     id_ = earlier.id if earlier is not None else _do_draft(tx, one, record_type, None)
     made = do_publish(tx, id_, None)
-    return [f"{one.place}: the process {process_id} is version {made.version} now"]
+    en = f"{one.place}: the process {process_id} is version {made.version} now"
+    return [Said(en, f"{one.place}：流程 {process_id} 现为第 {made.version} 版")]
 
 
 def _do_draft(tx: Tx, one: FolderProcess, record_type: str, waiting: str | None) -> str:
@@ -212,9 +233,10 @@ def _do_draft(tx: Tx, one: FolderProcess, record_type: str, waiting: str | None)
 def _do_tell_keepers(tx: Tx, one: FolderProcess, draft_id: str) -> None:
     """Administrators hear that a module brings another process than theirs."""
     people = people_in(tx, [("role", role) for role in sorted(ADMIN_ROLES)])
-    zh = f"模块带来了流程“{one.file.name or one.file.id}”的新版本，已存为草稿"
-    label = {"zh": zh, "en": f"A module brings a new version of “{one.file.name or one.file.id}”: it waits as a draft"}
-    do_alert(tx, people, AlertText("system", one.file.name or one.file.id, zh, False, PROCESS, draft_id, label))
+    words = words_of(one.file, one.file.id, one.file.name)
+    zh = f"模块带来了流程“{words.zh}”的新版本，已存为草稿"
+    label = {"zh": zh, "en": f"A module brings a new version of “{words.en}”: it waits as a draft"}
+    do_alert(tx, people, AlertText("system", words.zh, zh, False, PROCESS, draft_id, label))
 
 
 def _called_first(found: Mapping[str, FolderProcess]) -> list[FolderProcess]:
@@ -229,6 +251,11 @@ def _called_first(found: Mapping[str, FolderProcess]) -> list[FolderProcess]:
     for one in found.values():
         enter(one, frozenset((one.file.id,)))
     return list(ordered.values())
+
+
+def _zh_name(file: ProcessFile, element: str) -> str:
+    process = words_of(file, file.id, file.name).zh
+    return f"{process} · {words_of(file, element).zh}" if element else process
 
 
 def _sentence(one: Problem) -> str:

@@ -50,7 +50,7 @@ class ProcessHandler(RecordHandler):
 
     properties = frozenset(
         (
-            "id processId module recordType version state name origin steps diagram notes problems runningCases authorId createdAt updatedAt"
+            "id processId module recordType version state name label origin steps diagram notes problems runningCases authorId createdAt updatedAt"
             " publishedAt publishedById bpmn stepList stepListReason"
         ).split()
     )
@@ -123,6 +123,7 @@ class ProcessHandler(RecordHandler):
             diagram = self._shown[sha] = msgspec.to_builtins(diagram_of(file))
         return {
             "name": file.name,
+            **({"label": msgspec.to_builtins(file.labels[file.id])} if file.id in file.labels else {}),
             "steps": steps,
             "notes": msgspec.to_builtins(file.notes),
             "diagram": diagram,

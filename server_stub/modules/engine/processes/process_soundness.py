@@ -10,6 +10,7 @@ from server_stub.modules.engine.definition import NOBODY, Field, FieldKind, Type
 from server_stub.modules.engine.soundness.findings import DEPARTMENT_KINDS, PERSON_KINDS, TIME_KINDS
 from server_stub.workflow.options import StepOptions
 from server_stub.workflow.process_file import Many, Note, Problem, ProcessFile, Step
+from server_stub.workflow.reading import names_in_one_language
 
 PEOPLE_KINDS: Final = PERSON_KINDS | DEPARTMENT_KINDS | {FieldKind.AUDIENCE}
 ALL_FIELDS: Final = "*"
@@ -69,6 +70,12 @@ def check_process(
                 end.id, "noEndState", "结束时不改变单据状态", "the record's state stays as it is at this end"
             )
     _check_chosen(check.found, files)
+    for element in names_in_one_language(file)[:1]:
+        zh, en = (
+            "有的名称没有英文，英文界面将显示中文",
+            "some names are in one language only: the other one shows them as they are",
+        )
+        check.found.note(element, "oneLanguage", zh, en)
     return check.found
 
 

@@ -175,7 +175,10 @@ def to_stored(tx: Tx, held: Version) -> StoredProcess:
 
 def file_sha(file: ProcessFile) -> str:
     """The address of a file: of what runs, not of what was noted on the way."""
-    return hashlib.sha256(msgspec.msgpack.encode(msgspec.structs.replace(file, notes=()))).hexdigest()
+    parts = msgspec.structs.asdict(msgspec.structs.replace(file, notes=()))
+    if not file.labels:
+        del parts["labels"]  # as files without any were always named
+    return hashlib.sha256(msgspec.msgpack.encode(parts)).hexdigest()
 
 
 def do_keep_file(tx: Tx, file: ProcessFile, source: bytes) -> str:

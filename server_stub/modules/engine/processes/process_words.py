@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from typing import Final
 
 from server_stub.modules.engine.definition import TypeDefinition
-from server_stub.workflow.process_file import ProcessFile
+from server_stub.workflow.process_file import ProcessFile, words_of
 
 _PLAIN: Final[Mapping[str, tuple[str, str]]] = {
     "starter": ("发起人", "the starter"),
@@ -45,8 +45,8 @@ def performers_text(
 
 def _names(word: str, rest: str, file: ProcessFile | None, type_: TypeDefinition | None) -> tuple[str, str]:
     if word == "of" and file is not None and rest in file.steps:
-        name = file.steps[rest].name or rest
-        return name, name
+        words = words_of(file, rest, file.steps[rest].name)
+        return words.zh, words.en
     if word in ("field", "head") and type_ is not None:
         field = type_.field(rest.partition(".")[0])
         if field is not None:

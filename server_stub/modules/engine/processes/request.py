@@ -17,16 +17,20 @@ from server_stub.workflow.options import ActionName
 
 MAX_OPINION: Final = 4000
 MAX_PEOPLE: Final = 200
+MAX_READERS: Final = 5_000
+"""To whom one act may circulate; the engine shows it to them by and by (following.py)."""
 _LABEL: Final = Label(zh="办理", en="Handling")
 _FIELDS: Final = (
     Field(name="opinion", kind=FieldKind.LONG_TEXT, label=_LABEL, max=MAX_OPINION),
-    Field(name="to", kind=FieldKind.PERSONS, label=_LABEL, max=MAX_PEOPLE),
+    Field(name="to", kind=FieldKind.PERSONS, label=_LABEL, max=MAX_READERS),
     Field(name="attachments", kind=FieldKind.FILES, label=_LABEL, max=20),
     Field(name="signature", kind=FieldKind.BLOB, label=_LABEL),
 )
-_PERSONS: Final = _FIELDS[1]
+_PERSONS: Final = Field(name="chosen", kind=FieldKind.PERSONS, label=_LABEL, max=MAX_PEOPLE)
 _Id = Annotated[str, Meta(min_length=1, max_length=255)]
-_SET_BY_SERVER: Final = frozenset({"id", "caseId", "stepId", "stepName", "personId", "onBehalfOfId", "at", "seq"})
+_SET_BY_SERVER: Final = frozenset(
+    {"id", "caseId", "stepId", "stepName", "stepLabel", "personId", "onBehalfOfId", "at", "seq"}
+)
 
 
 class _Wire(Struct, rename="camel", forbid_unknown_fields=True):
@@ -94,6 +98,8 @@ def read_wish(tx: Tx, context: OfficeContext, obj: JsonObject) -> Wish:
         raise invalid_properties(str(problem)[:300], _place_of(problem)) from None
     check = Check(tx.conn, None, context.standpoint(tx.now), context.types)
     checked = {field.name: _checked(check, field, getattr(wire, field.name), field.name) for field in _FIELDS}
+    if wire.action != "circulate" and len(checked["to"] or ()) > MAX_PEOPLE:
+        raise invalid_properties(f"at most {MAX_PEOPLE} people", "to")
     picked = wire.chosen or {}
     chosen = {step: tuple(_checked(check, _PERSONS, people, "chosen") or ()) for step, people in picked.items()}
     return Wish(

@@ -80,7 +80,10 @@ def _open_round(run: CaseRun, token: Token, cause: EventRow | None, again: bool)
     if run.starting is not None and is_starters(step.options) and run.case.started_by in found.person_ids:
         _start_here(run, token, made)
         return True
-    people = _skip_repeated(run, step, made, list(found.person_ids)) if not again else list(found.person_ids)
+    people = list(found.person_ids)
+    made.need = need_of(step, len(people))
+    if not again:
+        people = _skip_repeated(run, step, made, people)
     if not people or is_enough(run, made):
         return True
     if moved_by is not None:
@@ -156,8 +159,9 @@ def _start_here(run: CaseRun, token: Token, made: Round) -> None:
     assert event is not None
     step = run.step(token.step_id)
     item = new_item(run, step, token.id, "step", made, [starter])
-    item.offer.step_name = step.name or step.id
-    event.step_id, event.step_name, event.work_item_id = step.id, item.offer.step_name, item.id
+    item.offer.step_name, item.offer.step_label = run.step_name(step.id), run.step_label(step.id)
+    run.name_place(event, step.id)
+    event.work_item_id = item.id
     run.close_item(item, "done", event.id, starter)
     made.acts.append(Act(starter, str(event.extra.get("outcome") or OUTCOMES["submit"]), "submit", item.id))
     run.book.approvers.append(starter)
@@ -168,7 +172,6 @@ def _start_here(run: CaseRun, token: Token, made: Round) -> None:
 def _skip_repeated(run: CaseRun, step: Step, made: Round, people: list[str]) -> list[str]:
     """Those who still have to act, after who approved before has passed by setting."""
     options = step.options
-    made.need = need_of(step, len(people))
     if not options.skip_repeated or options.kind == "read":
         return people
     passed = [one for one in people if one in run.book.approvers]
@@ -179,10 +182,8 @@ def _skip_repeated(run: CaseRun, step: Step, made: Round, people: list[str]) -> 
 
 
 def _tell_of_fallback(run: CaseRun, step: Step, found: Resolution) -> None:
-    label = {
-        "zh": f"“{step.name or step.id}”没有找到办理人，转由您办理",
-        "en": f"Nobody was found for “{step.name or step.id}”: it came to you",
-    }
+    zh, en = run.step_words(step.id)
+    label = {"zh": f"“{zh}”没有找到办理人，转由您办理", "en": f"Nobody was found for “{en}”: it came to you"}
     link = run.record
     do_alert(
         run.tx, found.person_ids, AlertText("system", run.case.title, label["zh"], True, link.type, link.id, label)
@@ -263,7 +264,7 @@ def _complete(run: CaseRun, token: str, more: JsonObject) -> None:
         run.running.complete(token, run.data(**more), run.tx.now)
     except ProcessError as problem:
         raise process_failed(problem) from problem
-    run.book.done = list(run.running.past_steps)
+    run.note_way()
 
 
 def outcome_of(round_: Round) -> str:

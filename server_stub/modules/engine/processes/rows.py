@@ -76,6 +76,7 @@ class Offer(Struct, omit_defaults=True, rename="camel"):
     """
 
     step_name: str = ""
+    step_label: dict[str, str] | None = None
     actions: list[JsonObject] = []
     opinion: str = "optional"
     signature: str = "never"
@@ -147,6 +148,7 @@ class ItemRow:
     def _optional(self) -> JsonObject:
         shared = {one: absent for one, absent in self.people.items() if absent}
         return {
+            "stepLabel": self.offer.step_label,
             "onBehalfOfId": self.on_behalf_of,
             "onBehalf": shared if self.person_id is None and shared else None,
             "addedById": self.added_by,

@@ -24,6 +24,7 @@ from server_stub.records.types import JsonObject
 from server_stub.storage.database import Tx
 from server_stub.workflow.machine import Machine
 from server_stub.workflow.machine_faults import ProcessError
+from server_stub.workflow.options import Label
 from server_stub.workflow.process_file import Step
 from server_stub.workflow.working_time import WorkingTime
 
@@ -69,6 +70,7 @@ class CaseRun:
         self.machine: Machine | None = None
         self.state: str | None = None
         self.steps = steps_of(stored)
+        self.labels = labels_of(stored)
         self.changed: dict[str, ItemRow] = {}
         self.events: list[EventRow] = []
         self.retitled: list[str] = []
@@ -104,6 +106,21 @@ class CaseRun:
         step = self.steps.get(step_id)
         return step_id if step is None else step.name or step_id
 
+    def step_label(self, step_id: str) -> dict[str, str] | None:
+        """What a step is called in both languages, where its file says so."""
+        found = self.labels.get(step_id)
+        return None if found is None else {"zh": found.zh, "en": found.en}
+
+    def step_words(self, step_id: str) -> tuple[str, str]:
+        """What a step is called, in Chinese and in English; its name in both where the file has no other."""
+        found, name = self.labels.get(step_id), self.step_name(step_id)
+        return (name, name) if found is None else (found.zh, found.en)
+
+    def named(self, step_id: str) -> JsonObject:
+        """A step as lists on the wire name it: stepId, name, label."""
+        label = self.step_label(step_id)
+        return {"stepId": step_id, "name": self.step_name(step_id), **({} if label is None else {"label": label})}
+
     def facts(self) -> CaseFacts:
         """What performers look at."""
         previous = self.book.previous or [self.case.started_by]
@@ -118,6 +135,10 @@ class CaseRun:
             "outcomes": dict(self.book.outcomes),
             **more,
         }
+
+    def note_way(self) -> None:
+        """Remember what the machine has passed and not gone back over."""
+        self.book.done, self.book.way = list(self.running.past_steps), list(self.running.past_elements)
 
     def items_at(self, token: str) -> list[ItemRow]:
         """The open items of one token, without what was only shown to readers."""
@@ -166,24 +187,31 @@ class CaseRun:
             action,
             None if item is None else item.id,
             step,
-            self.step_name(step) if step else "",
+            "",
             person_id,
             on_behalf_of,
             self.tx.now,
             extra or {},
         )
+        self.name_place(made, step)
         self.events.append(made)
         return made
+
+    def name_place(self, event: EventRow, step_id: str, name: str | None = None) -> None:
+        """Say of an entry at which step it happened. `name`: instead of the step's own."""
+        event.step_id, event.step_name = step_id, (self.step_name(step_id) if step_id else "") if name is None else name
+        label = self.step_label(step_id) if event.step_name else None
+        event.extra.pop("stepLabel", None)
+        if label is not None:
+            event.extra["stepLabel"] = label
 
     # ------------------------------------------------------------ items
 
     def open_item(self, made: ItemRow, by: str | None) -> ItemRow:
         """A new item waits for its people: they get a to-do and an alert (not `by`, whose own doing it is)."""
-        options = self.step(made.step_id)
-        name = options.name or made.step_id
-        given = options.options.label
-        label = {"zh": name, "en": name} if given is None else {"zh": given.zh, "en": given.en}
-        made.offer.step_name = name
+        zh, en = self.step_words(made.step_id)
+        label = {"zh": zh, "en": en}
+        made.offer.step_name, made.offer.step_label = self.step_name(made.step_id), self.step_label(made.step_id)
         due_at = None if made.due_at is None else format_utc(made.due_at)
         kind = "toRead" if made.kind == "read" else "todo"
         made.todos = do_give_todos(
@@ -200,7 +228,7 @@ class CaseRun:
         if person_id is not None:
             item.person_id, item.on_behalf_of = person_id, item.people.get(person_id)
         for one, todo_id in item.todos.items():
-            do_finish_todo(self.tx, self.record, todo_id, one)
+            do_finish_todo(self.tx, self.record, todo_id, one, f"step:{item.step_id}", self.step_words(item.step_id)[0])
         item.todos = {}
         self.items.pop(item.id, None)
         self.changed[item.id] = item
@@ -240,6 +268,12 @@ def steps_of(stored: StoredProcess) -> dict[str, Step]:
     """The steps of a process and of all it calls, by id."""
     called = (file.steps for file in stored.called.values())
     return {step_id: step for steps in (*called, stored.file.steps) for step_id, step in steps.items()}
+
+
+def labels_of(stored: StoredProcess) -> dict[str, Label]:
+    """What the elements of a process and of all it calls are called in both languages, by id; the process's own words first."""
+    called = (file.labels for file in stored.called.values())
+    return {element: label for labels in (*called, stored.file.labels) for element, label in labels.items()}
 
 
 def load_run(tx: Tx, context: OfficeContext, rules: Rules, record: Record, case: CaseRow) -> CaseRun:

@@ -81,8 +81,10 @@ def do_set_case_due(run: CaseRun) -> None:
     moments = [at for item in run.items.values() for kind, at in item.offer.moments.items() if kind not in item.passed]
     if run.machine is not None:
         moments.append(run.machine.next_due() or 0)
-    wanted = [at for at in moments if at]
-    if run.case.state == "running" and wanted:
+    wanted = [at for at in moments if at] if run.case.state == "running" else []
+    if run.book.readers:
+        wanted.append(run.tx.now)
+    if wanted:
         do_set_due(run.tx, run.record.id, run.record.type, DUE_KIND, min(wanted))
     else:
         do_clear_due(run.tx, run.record.id, DUE_KIND)
@@ -129,6 +131,7 @@ def _show(run: CaseRun) -> None:
         "now": [_now(run, token) for token in run.book.rounds],
         "next": [] if run.case.state in ENDED else _next(run),
         "done": list(run.book.done),
+        "way": list(run.book.way),
         "durations": dict(run.book.minutes),
         "may": {} if run.case.state in ENDED else _may(run),
     }
@@ -151,8 +154,7 @@ def _may(run: CaseRun) -> dict[str, list[str]]:
 def _now(run: CaseRun, token: str) -> JsonObject:
     round_, items = run.book.rounds[token], run.items_at(token)
     made: JsonObject = {
-        "stepId": round_.step_id,
-        "name": run.step_name(round_.step_id),
+        **run.named(round_.step_id),
         "since": format_utc(round_.opened_at),
         "personIds": list(dict.fromkeys(one for item in items for one in item.people)),
     }
@@ -169,7 +171,7 @@ def _next(run: CaseRun) -> list[JsonObject]:
     steps = (one for token in run.book.rounds for one in run.running.next_steps(token, run.data()))
     shown: list[JsonObject] = []
     for step_id in list(dict.fromkeys(steps))[:MAX_NEXT]:
-        made: JsonObject = {"stepId": step_id, "name": run.step_name(step_id)}
+        made: JsonObject = run.named(step_id)
         options = run.step(step_id).options
         chosen = run.book.chosen.get(step_id)
         found = resolve(run.tx, run.context, options, run.facts(), run.record, chosen, run.rules_people)

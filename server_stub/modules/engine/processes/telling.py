@@ -55,7 +55,7 @@ def do_alert_people(
     """An alert about the case's record."""
     label = {"zh": zh, "en": en}
     if people:
-        content = AlertText(kind, run.case.title, zh, urgent, run.record.type, run.record.id, label)
+        content = AlertText(kind, run.case.title, zh, urgent, run.record.type, run.record.id, label, kind != ADVANCE)
         do_alert(run.tx, people, content)
 
 
@@ -70,18 +70,20 @@ def _words_of(run: CaseRun, news: list[EventRow]) -> list[tuple[str, str]]:
     for event in news[-MAX_NAMES:]:
         zh, en = _TOLD.get(event.action, (event.action, event.action))
         who = names.get(event.person_id or "", "")
-        step = event.step_name
-        words.append((f"{step}：{who}{zh}" if step else f"{who}{zh}", f"{step}: {who} {en}" if step else f"{who} {en}"))
+        at = run.step_words(event.step_id) if event.step_name else ("", "")
+        words.append(
+            (f"{at[0]}：{who}{zh}" if at[0] else f"{who}{zh}", f"{at[1]}: {who} {en}" if at[1] else f"{who} {en}")
+        )
     return words
 
 
 def _now(run: CaseRun) -> list[tuple[str, str]]:
-    steps = [run.step_name(one.step_id) for one in run.book.rounds.values()]
+    steps = list(dict.fromkeys(run.step_words(one.step_id) for one in run.book.rounds.values()))
     people = run.handlers()
     names = names_of(run, people[:MAX_NAMES])
     who = "、".join(names[one] for one in people[:MAX_NAMES] if one in names) + ("…" if len(people) > MAX_NAMES else "")
-    where = "、".join(dict.fromkeys(steps))
-    return [(f"现在：{where}（{who}）", f"now: {where} ({who})")] if steps else []
+    where = "、".join(zh for zh, _ in steps), ", ".join(en for _, en in steps)
+    return [(f"现在：{where[0]}（{who}）", f"now: {where[1]} ({who})")] if steps else []
 
 
 def names_of(run: CaseRun, person_ids: Collection[str]) -> dict[str, str]:

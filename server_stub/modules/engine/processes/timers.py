@@ -3,13 +3,14 @@
 from server_stub.modules.engine.access import Lookup
 from server_stub.modules.engine.context import OfficeContext
 from server_stub.modules.engine.processes.acts_case import do_terminate
+from server_stub.modules.engine.processes.acts_people import do_show_next
 from server_stub.modules.engine.processes.acts_step import do_approve, do_return
 from server_stub.modules.engine.processes.doing import Doing
 from server_stub.modules.engine.processes.limits import AUTOMATIC, ESCALATE, OVERDUE, URGE
 from server_stub.modules.engine.processes.performers import active_people
 from server_stub.modules.engine.processes.request import Wish
 from server_stub.modules.engine.processes.rounds import settle
-from server_stub.modules.engine.processes.rows import ItemRow, open_case
+from server_stub.modules.engine.processes.rows import ItemRow, newest_case
 from server_stub.modules.engine.processes.run import CaseRun, load_run, process_failed
 from server_stub.modules.engine.processes.saving import do_save
 from server_stub.modules.engine.processes.telling import OVERDUE as OVERDUE_ALERT
@@ -24,10 +25,16 @@ from server_stub.workflow.options import OUTCOMES
 
 def do_case_due(tx: Tx, context: OfficeContext, rules: Rules, record: Record) -> None:
     """A moment of a record's case has come: do all that is due by now, each once, and set the next moment. Raises SetError."""
-    case = open_case(tx.conn, record.id)
-    if case is None or case.state != "running":
+    case = newest_case(tx.conn, record.id)
+    if case is None or case.state == "terminated":
         return
     run = load_run(tx, context, rules, record, case)
+    if case.state != "running" and not run.book.readers:
+        return
+    do_show_next(run)
+    if case.state != "running":
+        do_save(run)
+        return
     _fire_timers(run)
     for item in list(run.items.values()):
         for kind, at in sorted(item.offer.moments.items(), key=lambda one: one[1]):
@@ -52,24 +59,24 @@ def _fire_timers(run: CaseRun) -> None:
         return
     event = None
     for element in fired:
-        event = run.add_event("advance", step_id=element)
-        event.step_name = ""
-    run.book.done = list(run.running.past_steps)
+        event = run.add_event("advance")
+        run.name_place(event, element, "")
+    run.note_way()
     settle(run, event)
     if event is not None and before - set(run.book.rounds):
         run.told.advanced.append(event)
 
 
 def _do_overdue(run: CaseRun, item: ItemRow) -> None:
-    step = item.offer.step_name
-    do_alert_people(run, list(item.people), OVERDUE_ALERT, f"“{step}”已超期", f"“{step}” is overdue", urgent=True)
+    zh, en = run.step_words(item.step_id)
+    do_alert_people(run, list(item.people), OVERDUE_ALERT, f"“{zh}”已超期", f"“{en}” is overdue", urgent=True)
 
 
 def _do_urge(run: CaseRun, item: ItemRow) -> None:
-    step = item.offer.step_name
+    zh, en = run.step_words(item.step_id)
     item.urged_at = run.tx.now
     run.add_event("urge", item=item, extra={"to": list(item.people)})
-    do_alert_people(run, list(item.people), URGE_ALERT, f"催办：“{step}”", f"Please see to “{step}”", urgent=True)
+    do_alert_people(run, list(item.people), URGE_ALERT, f"催办：“{zh}”", f"Please see to “{en}”", urgent=True)
 
 
 def _do_escalate(run: CaseRun, item: ItemRow) -> None:
@@ -79,8 +86,8 @@ def _do_escalate(run: CaseRun, item: ItemRow) -> None:
     people = active_people(run.tx, [one for one in found if one is not None])
     run.add_event("escalate", item=item, extra={"to": people})
     run.book.take_part(*people)
-    step = item.offer.step_name
-    zh, en = f"下属办理的“{step}”已超期", f"“{step}” is overdue at your subordinate's"
+    zh, en = run.step_words(item.step_id)
+    zh, en = f"下属办理的“{zh}”已超期", f"“{en}” is overdue at your subordinate's"
     do_alert_people(run, people, OVERDUE_ALERT, zh, en, urgent=True)
 
 

@@ -182,7 +182,10 @@ class _Trying:
             entry["chosenAt"] = self._choosers[step.id]
         elif found.fallback_used:
             entry["fallback"] = True
-            entry["note"] = "nobody was found: it goes to the fallback"
+            entry["note"] = {
+                "zh": "没有找到办理人，转由兜底人员办理",
+                "en": "nobody was found: it goes to the fallback",
+            }
         if due is not None:
             entry["dueAt"] = format_utc(due)
         if outcome == BACK or outcome.startswith(f"{BACK}:"):
@@ -190,11 +193,35 @@ class _Trying:
             return
         picked = [one for one in found.person_ids if one in self._chosen.get(step.id, ())]
         people = found.person_ids if _is_everybody(step) else (picked or found.person_ids)[:1]
+        refused = self._refusal(step, outcome, people)
+        if refused:
+            entry["note"] = {"zh": f"实际办理时会被拒绝：{refused}", "en": f"it would be refused: {refused}"}
         self._outcomes[step.id] = outcome
         self._handled[step.id] = self._previous = tuple(people)
         results = [{"personId": one, "outcome": outcome} for one in people]
         values = {} if step.many is None else {step.many.results: [outcome] * len(people)}
         machine.complete(token.id, self._data(outcome=outcome, results=results, **values), self._now)
+
+    def _refusal(self, step: Step, outcome: str, people: Sequence[str]) -> str:
+        """Why the type's rules would not let the first of these do it with the fields as they are; "": they would."""
+        names = (one.name for one in step.options.actions if outcome in (one.outcome, OUTCOMES.get(one.name)))
+        event: JsonObject = {
+            "action": next(names, "approve"),
+            "outcome": outcome,
+            "stepId": step.id,
+            "recordId": self._record.id,
+        }
+        event["chosen"] = {one: list(self._chosen[one]) for one in step.options.chooses if one in self._chosen}
+        try:
+            with self._tx.savepoint():
+                for person_id in people[:1]:
+                    rights = load_rights(self._tx.conn, person_id)
+                    actor = Actor(person_id, rights.roles, rights.department_ids)
+                    self._rules.check_case_action(self._tx, actor, self._record, event)
+        except SetError as problem:
+            properties = ", ".join(problem.properties or ())
+            return f"{problem.description or problem.type}{f' ({properties})' if properties else ''}"[:300]
+        return ""
 
     def _return(self, machine: Machine, token: Token, step_id: str) -> None:
         earlier = machine.earlier_steps(token.id)
@@ -246,6 +273,11 @@ class _Trying:
 
     def _note(self, element: str, name: str, kind: str) -> JsonObject:
         entry: JsonObject = {"stepId": element, "name": name, "kind": kind, "personIds": []}
+        label = next(
+            (file.labels[element] for file in (self._file, *self._called.values()) if element in file.labels), None
+        )
+        if label is not None:
+            entry["label"] = {"zh": label.zh, "en": label.en}
         entry["enteredAt"] = format_utc(self._now)
         state = self._record.data.get("state")
         if isinstance(state, str):

@@ -99,6 +99,10 @@ def _check_kind(found: Findings, where: str, field: Field) -> None:
     for key, kinds in _OPTIONS.items():
         if getattr(field, key) is not None and field.kind not in kinds:
             found.say(where, f"{key} means nothing for kind {field.kind}")
+    if field.plain and field.kind is not FieldKind.NUMBER:
+        found.say(where, "plain means nothing but for a number")
+    if field.indexed and (field.kind not in PLAIN_KINDS or field.computed):
+        found.say(where, "only one stored value can be indexed")
     found.twice(where, "choice", [one.value for one in field.choices])
 
 

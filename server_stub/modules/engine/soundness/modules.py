@@ -74,6 +74,11 @@ def module_problems(
     _check_reports(found, module)
     for index, migration in enumerate(module.migrations):
         _check_migration(found, f"migrations[{index}]", module, migration)
+    for one in module.kind_choices:
+        name, _, field_name = one.partition(".")
+        counted = found.type("kindChoices", name)
+        if counted is not None:
+            found.field("kindChoices", counted, field_name, {FieldKind.CHOICE})
     if module.kind_rules is not None and not CLASS_NAME.match(module.kind_rules):
         found.say("kindRules", "names a class of rules.py")
     _check_labels(found, module)
@@ -164,6 +169,10 @@ def _check_view(found: Findings, where: str, view: View, type_: TypeDefinition) 
         found.field(f"{where}.group", type_, view.group, kinds, envelope=True)
     if view.time is not None:
         found.field(f"{where}.time", type_, view.time, TIME_KINDS, envelope=True)
+    if view.register is not None:
+        found.field(f"{where}.register", type_, view.register, {FieldKind.DATE, FieldKind.DATETIME}, envelope=True)
+        if view.kind is not ViewKind.TABLE or not view.columns:
+            found.say(f"{where}.register", "only a table with columns is a register")
     if view.resource is not None:
         found.field(f"{where}.resource", type_, view.resource, {FieldKind.REFERENCE, FieldKind.PERSON})
     if view.parent is not None:

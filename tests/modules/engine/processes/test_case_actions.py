@@ -3,7 +3,10 @@
 from functools import partial
 from pathlib import Path
 
+import pytest
+
 from server_stub.ids import uuid7
+from server_stub.modules.engine.processes import acts_people
 from tests.modules.engine.processes.case_bench import BEGIN, CHOICE, TOML, chain, end, open_cases, process, step
 from tests.modules.office_bench import refusal
 
@@ -84,13 +87,67 @@ def test_one_of_several_takes_a_signature_back(tmp_path: Path) -> None:
         assert bench.waiting(record) == {"check": ["chen"]}
 
 
-def test_a_return_is_not_taken_back_and_an_added_signature_is(tmp_path: Path) -> None:
+def test_a_return_is_taken_back_while_nobody_has_acted(tmp_path: Path) -> None:
     with open_cases(tmp_path, THREE) as bench:
         record = bench.submitted()
-        bench.act("gao", "return", record)
-        assert refusal(lambda: bench.act("gao", "withdraw", record)).type == "forbidden"
+        bench.act("gao", "approve", record)
+        (before,), state, case = bench.items(record), bench.state(record), bench.case(record)
+        bench.act("chen", "return", record, toStepId="draft")
         assert bench.waiting(record) == {"draft": ["yu"]}
+        assert [one["name"] for one in bench.case(record, "chen")["actions"]][:1] == ["withdraw"]
+        assert refusal(lambda: bench.act("gao", "withdraw", record)).type == "forbidden"
+        bench.act("chen", "urge", record)  # changes nothing about it
+        bench.act("chen", "withdraw", record)
+        (after,) = bench.items(record)
+        same = ("stepId", "candidateIds", "actions", "returnTo", "dueAt")
+        assert {key: after.get(key) for key in same} == {key: before.get(key) for key in same}
+        assert (bench.state(record), bench.case(record)["done"]) == (state, case["done"])
+        assert bench.todos("yu") == []
+        assert refusal(lambda: bench.act("chen", "withdraw", record)).type == "forbidden"  # once
+        bench.act("chen", "return", record, toStepId="draft")
         bench.act("yu", "submit", record)
+        assert refusal(lambda: bench.act("chen", "withdraw", record)).type == "forbidden"
+        assert bench.waiting(record) == {"review": ["gao"]}
+
+
+def test_a_transfer_is_taken_back_while_nobody_has_acted(tmp_path: Path) -> None:
+    with open_cases(tmp_path, THREE) as bench:
+        record = bench.submitted()
+        bench.act("gao", "transfer", record, to=["lin", "zhang"])
+        bench.act("gao", "withdraw", record)
+        assert bench.waiting(record) == {"review": ["gao"]}
+        assert bench.todos("lin") == []
+        bench.act("gao", "transfer", record, to=["lin"])
+        bench.act("lin", "transfer", record, to=["zhang"])
+        assert refusal(lambda: bench.act("gao", "withdraw", record)).type == "forbidden"
+        bench.act("lin", "withdraw", record)
+        assert bench.waiting(record) == {"review": ["lin"]}
+        bench.act("lin", "approve", record)
+        assert bench.waiting(record) == {"check": ["chen"]}
+        assert bench.story(record)[-2:] == ["lin withdraw review", "lin approve review"]
+
+
+def test_back_into_a_step_that_several_had_done(tmp_path: Path) -> None:
+    """Those who did it have it again, each for himself; drawn instances, too."""
+    drawn = "<bpmn:multiInstanceLoopCharacteristics><bpmn:loopCardinality>2</bpmn:loopCardinality></bpmn:multiInstanceLoopCharacteristics>"
+    for steps in (step("sign", "role:signer", count="all"), step("sign", "role:signer", many=drawn)):
+        flow = chain(step("draft", "starter"), steps, step("check", "role:checker"))
+        with open_cases(tmp_path / str(len(steps)), flow) as bench:
+            record = bench.submitted()
+            assert bench.waiting(record) == {"sign": ["lin", "zhang"]}
+            bench.act("lin", "approve", record)
+            bench.act("zhang", "approve", record)
+            bench.act("chen", "return", record, toStepId="sign")
+            assert bench.waiting(record) == {"sign": ["lin", "zhang"]}
+            bench.act("zhang", "approve", record)
+            assert bench.waiting(record) == {"sign": ["lin"]}
+            bench.act("lin", "approve", record)
+            assert bench.waiting(record) == {"check": ["chen"]}
+
+
+def test_an_added_signature_is_taken_back(tmp_path: Path) -> None:
+    with open_cases(tmp_path, THREE) as bench:
+        record = bench.submitted()
         bench.act("gao", "addSignerAfter", record, to=["lin", "zhang"])
         assert bench.waiting(record) == {"review": ["lin", "zhang"]}
         bench.act("gao", "withdraw", record)
@@ -180,6 +237,29 @@ def test_circulation_grows_while_it_runs_and_holds_nothing_up(tmp_path: Path) ->
         assert bench.items(record) == []
         assert bench.todos("zhang") == []
         assert bench.story(record)[-1] == "zhang read review"
+
+
+def test_many_readers_come_in_several_transactions_and_none_is_lost(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(acts_people, "READERS_AT_ONCE", 1)
+    with open_cases(tmp_path, THREE) as bench:
+        record = bench.submitted()
+        bench.act("gao", "circulate", record, to=["lin", "zhang", "chen"])
+        read = {"lin", "zhang", "chen"}
+        assert len(read & set(bench.waiting(record)["review"])) == 1
+        bench.act("gao", "circulate", record, to=["zhang"])  # is on the way already
+        bench.act("gao", "approve", record)
+        while bench.run_due():
+            pass
+        assert read <= set(bench.waiting(record)["review"])
+        assert len([one for one in bench.items(record, state=None) if one["part"] == "read"]) == 3
+        bench.act("chen", "circulate", record, to=["yu", "gao"])
+        bench.act("chen", "approve", record)
+        while bench.run_due():
+            pass
+        assert bench.case(record)["state"] == "completed"
+        assert bench.todos("yu") == bench.todos("gao") == ["step:check"]
 
 
 def test_urge(tmp_path: Path) -> None:

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from tests.modules.engine.processes.case_bench import chain, open_cases, step
+from tests.modules.engine.processes.case_bench import BEGIN, chain, end, open_cases, process, step
 from tests.modules.office_bench import refusal
 
 PLAIN = chain(
@@ -73,6 +73,47 @@ def test_the_starter_hears_of_each_advance_and_has_one_card(tmp_path: Path) -> N
         bench.act("zhang", "approve", record)
         assert bench.alerts("yu", "advance") == ["sign：zhang已同意；办理完毕"]
         assert bench.system_texts("yu", "process") == ["关于堤防的请示"]
+
+
+def test_names_go_along_in_both_languages(tmp_path: Path) -> None:
+    """Of the case, items, the history and alerts; and what the program passed between the steps is told."""
+    named = {"draft": '<tongban:label zh="起草" en="Draft"/>', "review": '<tongban:label zh="审核" en="Review"/>'}
+    nodes = [
+        step(key, who, state=key if key == "review" else "draft").replace("<tongban:step", f"{label}<tongban:step")
+        for (key, label), who in zip(named.items(), ("starter", "superior"), strict=True)
+    ]
+    gate = '<bpmn:exclusiveGateway id="gate"/>'
+    flows = "begin>draft draft>gate gate>review* gate>end[1_<_0] review>end"
+    with open_cases(tmp_path, process(BEGIN, *nodes, gate, end(), flows=flows)) as bench:
+        record = bench.submitted()
+        case, (item,) = bench.case(record), bench.items(record)
+        review = {"zh": "审核", "en": "Review"}
+        assert (case["now"][0]["name"], case["now"][0]["label"]) == ("review", review)
+        assert (case["done"], "gate" in case["way"]) == (["draft"], True)
+        assert (item["stepLabel"], item["returnTo"][0]["label"]) == (review, {"zh": "起草", "en": "Draft"})
+        assert bench.events(record)[0]["stepLabel"] == {"zh": "起草", "en": "Draft"}
+        assert [one["label"] for one in bench.all("gao", "Alert") if one["kind"] == "todo"] == [review]
+        bench.act("gao", "approve", record)
+        (news,) = [one["label"] for one in bench.all("yu", "Alert") if one["kind"] == "advance"]
+        assert news["en"].startswith("Review: ")
+        assert news["zh"].startswith("审核：")
+
+
+def test_alerts_of_two_steps_stand_side_by_side(tmp_path: Path) -> None:
+    """One person with two pieces of work about one record hears of both; what is done takes its own alert along."""
+    nodes = (step("lead", "superior"), step("help", "superior"))
+    fork = '<bpmn:parallelGateway id="fork"/><bpmn:parallelGateway id="join"/>'
+    flows = "begin>fork fork>lead fork>help lead>join help>join join>end"
+    with open_cases(tmp_path, process(BEGIN, *nodes, fork, end(), flows=flows)) as bench:
+        record = bench.submitted()
+        assert sorted(bench.alerts("gao", "todo")) == ["help", "lead"]
+        (lead,) = [one["id"] for one in bench.items(record) if one["stepId"] == "lead"]
+        bench.act("gao", "approve", record, workItemId=lead)
+        assert bench.alerts("gao", "todo") == ["help"]
+        bench.act("yu", "urge", record)
+        assert len(bench.alerts("gao", "urge")) == 1
+        bench.act("gao", "approve", record)
+        assert bench.alerts("gao", "todo") == bench.alerts("gao", "urge") == []
 
 
 def test_two_at_once_one_wins_and_the_other_hears_who(tmp_path: Path) -> None:

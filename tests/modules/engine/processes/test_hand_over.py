@@ -8,8 +8,9 @@ from typing import Any
 import pytest
 
 from server_stub.accounts.directory import do_disable_person
+from server_stub.clock import format_utc
 from server_stub.errors import MethodError
-from server_stub.modules.engine.processes.hand_over import HandOver
+from server_stub.modules.engine.processes.hand_over import HandOver, TakeBack
 from server_stub.modules.engine.processes.process_methods import ProcessMethods
 from tests.modules.engine.processes.case_bench import (
     BEGIN,
@@ -75,6 +76,29 @@ def test_everything_open_changes_hands_and_history_says_so(movers: Movers) -> No
     assert event["to"] == [movers.person("lin")]
     assert (movers.todos("gao"), len(movers.todos("lin"))) == ([], 2)
     assert movers.hand_over("gao", "lin") == 0
+
+
+def test_who_is_back_takes_back_what_another_still_does(movers: Movers) -> None:
+    now = movers.clock.now_ms()
+    given = {"delegateId": movers.person("lin"), "from": format_utc(now), "to": format_utc(now + 86_400_000)}
+    movers.create("gao", "Delegation", reason="出差", **given)
+    first, second = movers.submitted(), movers.submitted(title="另一件")
+    assert [movers.waiting(one) for one in (first, second)] == [{"check": ["lin"]}] * 2
+    (before,) = movers.items(first)
+    movers.act("lin", "approve", second)
+    method = TakeBack(movers.database, movers.office.context, movers.office.rules_of)
+    assert asyncio.run(method(movers.actors["lin"], {})) == {"count": 0}
+    assert asyncio.run(method(movers.actors["gao"], {})) == {"count": 1}
+    (after,) = movers.items(first)
+    assert movers.waiting(first) == {"check": ["gao"]}
+    assert ("onBehalfOfId" in after, after["dueAt"]) == (False, before["dueAt"])
+    assert (movers.todos("lin"), movers.todos("gao")) == (["step:sign"], ["step:check"])
+    event = movers.events(first)[-1]
+    assert (event["action"], event["personId"], event["stepId"]) == ("takeBack", movers.person("gao"), "check")
+    movers.act("gao", "approve", first)
+    assert "sign" in movers.waiting(first)
+    with pytest.raises(MethodError):
+        asyncio.run(method(movers.actors["gao"], {"personId": movers.person("lin")}))
 
 
 def test_the_new_handler_acts_as_the_old_one_could(movers: Movers) -> None:

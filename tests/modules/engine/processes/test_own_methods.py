@@ -43,7 +43,7 @@ async def _made(whole: Whole, admin: Program) -> str:
     """The type and its process; the id of the process's version."""
     overlay = await admin.make("ModuleOverlay", module="tasks", draft={"newTypes": [MEMO], "newViews": [VIEW]})
     planned = await admin.call("ModuleOverlay/plan", id=overlay["id"])
-    assert (planned["problems"], planned["lines"][0]) == ([], "tasks: the definition changed")
+    assert (planned["problems"], planned["lines"][0]["en"]) == ([], "tasks: the definition changed")
     await admin.call("ModuleOverlay/publish", id=overlay["id"])
     draft = await admin.make("Process", stepList=STEPS, recordType="Slip")
     assert draft["problems"] == []
@@ -174,7 +174,10 @@ def test_a_change_that_a_published_process_cannot_live_with_is_refused(tmp_path:
             await admin.call(
                 "ModuleOverlay/set", update={overlay["id"]: {"draft": {"newTypes": [less], "newViews": [VIEW]}}}
             )
-            sentence = "modules: the process slip of Slip: judge: Slip has no field sum"
+            sentence = {
+                "zh": "“签报”的流程“签报 · judge”：“签报”没有字段 sum",
+                "en": "modules: the process slip of Slip: judge: Slip has no field sum",
+            }
             assert (await admin.call("ModuleOverlay/plan", id=overlay["id"]))["problems"] == [sentence]
             refused = (await admin.call("ModuleOverlay/publish", id=overlay["id"]))["refused"]
             assert (refused["type"], refused["sentences"]) == ("overlayRefused", [sentence])

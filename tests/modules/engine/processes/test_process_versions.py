@@ -250,6 +250,20 @@ def test_a_sound_process_with_everything_is_not_complained_about(tmp_path: Path)
     assert read_modules(tmp_path / "modules")[1] == []
 
 
+def test_names_that_ship_are_in_both_languages(tmp_path: Path) -> None:
+    """A finding of the check of folders alone: an office may draw in its own language."""
+    with open_forms(tmp_path, FORMS):
+        pass
+    folder = tmp_path / "modules" / "forms"
+    (folder / "module.toml").write_text(WITH_PROCESS, encoding="utf-8")
+    named = bpmn(step("check", "starter")).replace(b'name="check"', 'name="核对"'.encode())
+    (folder / "form.bpmn").write_bytes(named)
+    assert [one.split(":")[:2] for one in read_modules(tmp_path / "modules")[1]] == [["forms/form.bpmn", " check"]]
+    labelled = named.replace(b"<tongban:step", b'<tongban:label en="Check"/><tongban:step')
+    (folder / "form.bpmn").write_bytes(labelled)
+    assert read_modules(tmp_path / "modules")[1] == []
+
+
 def test_two_files_of_one_process_are_one_too_many(tmp_path: Path) -> None:
     with open_forms(tmp_path, FORMS):
         pass

@@ -7,8 +7,12 @@ from typing import Any
 
 import pytest
 
-from server_stub.errors import MethodError
+from server_stub.errors import MethodError, invalid_properties
 from server_stub.modules.engine.processes.process_methods import ProcessMethods
+from server_stub.modules.engine.rules import Rules
+from server_stub.records.actor import Actor
+from server_stub.records.store import Record
+from server_stub.storage.database import Tx
 from tests.modules.engine.processes.case_bench import BEGIN, CHOICE, end, process, step
 from tests.modules.engine.processes.forms_bench import FormsBench, open_forms
 from tests.modules.office_bench import refusal
@@ -187,3 +191,18 @@ def test_what_cannot_be_tried_is_refused(trials: Trials) -> None:
     assert error.extra["problems"]
     assert refusal(lambda: trials.attempt(bpmn=None, processId="nothing")).type == "notFound"
     assert refusal(lambda: trials.attempt(script="approved")).properties == ["script"]
+
+
+def test_what_the_types_own_rules_would_refuse_is_said_and_it_goes_on(
+    trials: Trials, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def check(_self: Rules, _tx: Tx, actor: Actor, _record: Record, event: dict[str, Any]) -> None:
+        if event["stepId"] == "check" and event["outcome"] == "approved":
+            raise invalid_properties(f"{trials.name(actor.person_id)} cannot yet", "subject")
+
+    monkeypatch.setattr(Rules, "check_case_action", check)
+    answer = trials.attempt()
+    notes = {one["stepId"]: one.get("note") for one in answer["trace"]}
+    assert notes["check"]["en"] == "it would be refused: gao cannot yet (subject)"
+    assert (notes["draft"], notes["pay"], answer["ended"]) == (None, None, True)
+    assert trials.attempt(script=["submitted", "refused"])["trace"][1].get("note") is None

@@ -185,9 +185,11 @@ def test_a_change_of_rights_is_news_of_every_type_and_moves_pushes(backend: Back
             await third.enable(objects=["Message"])
             joined = await one.request("Member/set", create={"k": {"conversationId": there, "personId": eve}})
             news = await third.type("StateChange")
-            assert news["changed"][eve] == dict.fromkeys(
-                ["Conversation", "Member", "Message", "Receipt"], joined["newState"]
-            )
+            every = [one.name for one in backend.services.registry]
+            assert set(every) > {"Conversation", "Member", "Message", "Receipt"}
+            assert news["changed"][eve] == dict.fromkeys(every, joined["newState"])
+            line = (await third.type("Push"))["objects"]["Message"][0]
+            assert (line["event"]["type"], line["event"]["personIds"]) == ("joined", [eve])
             await one.request("Message/set", create={uuid7(1): {"conversationId": there, "text": "seen"}})
             assert (await third.type("Push"))["objects"]["Message"][0]["text"] == "seen"
             await one.request("Member/set", destroy=[f"{there}_{eve}"])
@@ -236,6 +238,12 @@ def test_presence_is_a_snapshot_then_changes(backend: Backend) -> None:
                 await one.until(tells(bob, "online"))
                 await phone.send({"@type": "Signal", "kind": "presence", "status": "dnd"})
                 await one.until(tells(bob, "dnd"))
+                said = {"@type": "Signal", "kind": "presence", "status": "dnd", "text": "开会到 11 点"}
+                await phone.send(said)
+                await one.until(lambda frame: frame.get("texts") == {bob: "开会到 11 点"})
+                await phone.send({**said, "text": "x" * 61})  # not heard
+                await phone.send({**said, "text": ""})
+                await one.until(lambda frame: frame.get("texts") == {bob: ""})
             await one.until(tells(bob, "offline"))
 
     run(scenario)

@@ -86,3 +86,12 @@ def test_the_document_lists_every_setting_with_its_default() -> None:
         assert f"| `{name}` | `{default}` | {about} |" in text
     assert text.count("\n| `") >= len(describe_settings())
     assert Settings().port == 8460
+
+
+def test_folders_of_fonts_lie_where_the_file_says(tmp_path: Path) -> None:
+    file = tmp_path / "server.toml"
+    file.write_text('font_folders = ["fonts", "/opt/fonts"]\n')
+    assert load_settings(file, {}).font_folders == (str((tmp_path / "fonts").resolve()), "/opt/fonts")
+    file.write_text('font_folders = [" "]\n')
+    with pytest.raises(SettingsError, match="font_folders"):
+        load_settings(file, {})

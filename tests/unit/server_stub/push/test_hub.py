@@ -150,7 +150,9 @@ def test_news_of_a_scope_is_gathered_into_one_state_change(run: Run) -> None:
     run(scenario)
 
 
-def test_receipts_of_large_groups_are_gathered_newest_of_each(run: Run) -> None:
+def test_receipts_of_large_groups_are_gathered_newest_of_each(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(hub, "GATHER_OBJECTS_S", 0.05)
+
     async def scenario(world: World) -> None:
         _, outlet = await world.enter("p", 1)
         for n in range(1, 9):
@@ -161,6 +163,21 @@ def test_receipts_of_large_groups_are_gathered_newest_of_each(run: Run) -> None:
         (push,) = outlet.of("Push")
         assert push["state"] == "8"
         assert {one["id"]: one["readSeq"] for one in push["objects"]["Receipt"]} == {"r0": 6, "r1": 7, "r2": 8}
+
+    run(scenario)
+
+
+def test_what_was_gathered_does_not_come_after_what_went_out_at_once(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(hub, "GATHER_OBJECTS_S", 0.05)
+
+    async def scenario(world: World) -> None:
+        _, outlet = await world.enter("p", 1)
+        for n, (id_, text, gather) in enumerate((("a", "old", True), ("b", "kept", True), ("a", "new", False)), 1):
+            changed = ObjectsChanged("Message", n, (1,), objects=({"id": id_, "text": text},), gather=gather)
+            world.hub.on_events([changed])
+        await world.until(lambda: len(outlet.of("Push")) == 2)
+        told = [one["text"] for push in outlet.of("Push") for one in push["objects"]["Message"]]
+        assert told == ["new", "kept"]
 
     run(scenario)
 
@@ -247,6 +264,15 @@ def test_presence_is_the_best_of_all_sockets_and_tells_only_changes() -> None:
     presence.update("q", "offline")
     assert presence.take_changes() == {"q": "offline"}
     assert presence.current == {"p": "online"}
+    assert presence.set_text("p", "开会到 11 点")
+    assert not presence.set_text("p", "开会到 11 点")
+    assert not presence.set_text("q", "nobody there")
+    assert presence.take_texts() == {"p": "开会到 11 点"}
+    presence.set_text("p", "")
+    assert presence.take_texts() == {"p": ""}
+    presence.set_text("p", "again")
+    presence.update("p", "offline")
+    assert presence.texts == {}, "it leaves with the person"
 
 
 @pytest.mark.parametrize("size", [0, 125, 126, 65_535, 65_536])

@@ -12,7 +12,7 @@ from desktop.ui.office.process.absence_pane import AbsencePane
 from tests.helpers.case_scene import KEPT, context_of, desk_of
 from tests.helpers.fake_cases import CasesScene
 from tests.helpers.fake_session import DAY, NOW
-from tests.helpers.stage import play, settle, shown, until
+from tests.helpers.stage import click, play, settle, shown, until
 
 
 @pytest.fixture(autouse=True)
@@ -117,5 +117,23 @@ def test_the_desk_leads_there_and_back() -> None:
         await until(lambda: pane.held)
         pane.close_button.click()
         assert desk.page.stack.currentWidget() is before
+
+    play(scene())
+
+
+def test_who_is_back_takes_back_what_is_open() -> None:
+    async def scene() -> None:
+        session = CasesScene()
+        pane = await pane_of(session)
+        click(pane.back)
+        await until(lambda: not pane.came.isHidden())
+        assert pane.came.text() == "已收回 2 件还没有办理的事项。"
+        session.cases.stood_in = 0
+        click(pane.back)
+        await until(lambda: "没有" in pane.came.text())
+        session.go(ConnectionState.OFFLINE)
+        click(pane.back)
+        await until(lambda: not pane.problem.isHidden())
+        assert pane.came.isHidden()
 
     play(scene())

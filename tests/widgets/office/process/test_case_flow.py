@@ -29,7 +29,7 @@ def flow_of(record_type: str, record_id: str) -> Flow:
 
 
 def looks(rows: list[FlowRow]) -> list[str]:
-    return [f"{row.look} {row.step_name}" for row in rows]
+    return [f"{row.look} {row.step.zh}" for row in rows]
 
 
 def event(number: int, action: str, step: str, who: str | None = "a", **more: object) -> CaseEvent:
@@ -77,7 +77,7 @@ def test_a_round_of_reading_counts_who_has_read() -> None:
 def test_a_return_tells_where_to_and_the_first_step_is_entered_again() -> None:
     rows = rows_of(flow_of(SEAL, "s3"), "linyuan")
     assert looks(rows)[:3] == ["done 申请", "note 部门领导审批", "current 申请"]
-    assert (rows[1].action, rows[1].to_step) == ("return", "申请")
+    assert (rows[1].action, rows[1].to_step.zh) == ("return", "申请")
 
 
 def test_a_delegate_acts_for_another() -> None:

@@ -12,14 +12,16 @@ from desktop.core.domain import ConnectionState
 from desktop.core.domain.processes import ProcessNote, ProcessState
 from desktop.core.errors import BadFile
 from desktop.models import step_list as lists
-from desktop.ui.kit import Button
+from desktop.ui import i18n
+from desktop.ui.kit import Button, IconButton, TextField
 from desktop.ui.office.module_page import create_module_page
+from desktop.ui.office.process.designer.action_rows import ActionRows
 from desktop.ui.office.process.designer.pane import DesignerPane
 from desktop.ui.office.process.designer.small_editors import ChoiceBox, ManyBox, MomentEdit
 from desktop.ui.office.process.designer.who_editor import WhoEditor
 from tests.helpers.case_scene import KEPT, context_of
 from tests.helpers.fake_cases import CasesScene
-from tests.helpers.stage import RecordingNavigator, play, press, settle, shown, until
+from tests.helpers.stage import RecordingNavigator, click, play, press, settle, shown, until
 
 HEAD: lists.Path = ("steps", 1)
 
@@ -122,6 +124,71 @@ def test_properties_are_written_and_the_draft_saves_itself() -> None:
         assert pane.draft_id == "p-seal-4"
         count.setCurrentIndex(0)
         assert "count" not in options(pane, HEAD)
+
+    play(scene())
+
+
+def test_names_are_written_in_both_languages() -> None:
+    async def scene() -> None:
+        pane = await designer_of(CasesScene())
+        pane.column.choose(HEAD)
+        for key, text in (("name", "科长审批"), ("name_en", "Head of section")):
+            line = pane.card.editors[key]
+            assert isinstance(line, TextField)
+            line.setText(text)
+            line.editingFinished.emit()
+        assert item(pane, HEAD)["name"] == "科长审批"
+        assert options(pane, HEAD)["label"] == {"zh": "科长审批", "en": "Head of section"}
+        assert pane.steps is not None
+        branch = next(row for row in lists.rows_of(pane.steps) if row.kind == lists.BRANCH)
+        pane.column.choose(branch.path)
+        english = pane.card.findChild(TextField, "english_1")
+        assert isinstance(english, TextField)
+        english.setText("More than two")
+        english.editingFinished.emit()
+        assert lists.label_of(lists.at(pane.steps, (*branch.path, "choices", 0)))["en"] == "More than two"
+        i18n.set_language("en")
+        pane.column.choose(HEAD)
+        assert pane.card.title.text() == "Head of section"
+        pane.undo()
+        pane.undo()
+        assert options(pane, HEAD).get("label") is None
+
+    play(scene())
+
+
+def test_buttons_of_a_step_get_their_words_and_outcomes() -> None:
+    async def scene() -> None:
+        session = CasesScene()
+        pane = await designer_of(session)
+        pane.column.choose(HEAD)
+        actions = pane.card.editors["actions"]
+        assert isinstance(actions, ManyBox)
+        for name in actions.value():
+            actions.toggle(name)
+        actions.toggle("approve")
+        rows = pane.card.editors["buttons"]
+        assert isinstance(rows, ActionRows)
+
+        def write(number: int, key: str, text: str) -> None:
+            rows.fields[number, key].setText(text)
+            rows.fields[number, key].editingFinished.emit()
+
+        write(0, "zh", "同意用印")
+        assert options(pane, HEAD)["actions"] == [{"name": "approve", "label": {"zh": "同意用印", "en": "同意用印"}}]
+        write(0, "en", "Let it be stamped")
+        again = rows.findChild(IconButton, "again_0")
+        assert isinstance(again, IconButton)
+        click(again)
+        write(1, "outcome", "half")
+        rows.opinions[1].setCurrentIndex(rows.opinions[1].findData("required"))
+        assert options(pane, HEAD)["actions"] == [
+            {"name": "approve", "label": {"zh": "同意用印", "en": "Let it be stamped"}},
+            {"name": "approve", "outcome": "half", "opinion": "required"},
+        ]
+        write(0, "zh", "")
+        assert rows.value()[0] == {"name": "approve"}
+        await saved(session, pane)
 
     play(scene())
 

@@ -46,10 +46,10 @@ def test_lists_counts_and_words_of_rows() -> None:
         says, rows = desk.says, {record_of(row)[1]: row for row in desk.model.rows.rows}
         assert says.detail(rows["d1"]) == "省水利厅 · 苏水防〔2026〕18号"
         assert says.chip(rows["d1"]) == ("特急", "red")
-        assert says.step(rows["d1"]) == ("批办 · 剩 2 小时", "ink3")
+        assert says.step(rows["d1"]) == ("批办 · 剩 1 小时", "ink3")
         assert says.step(rows["d7"])[0].startswith("承办 · 超时")
         assert says.step(rows["d7"])[1] == "red_text"
-        assert says.step(rows["s2"])[0] == "部门领导审批 · 代 王建国 · 剩 5 小时"
+        assert says.step(rows["s2"])[0] == "部门领导审批 · 代 王建国 · 剩 4 小时"
         assert (says.unread(rows["d2"]), says.unread(rows["d1"])) == (True, False)
         assert "已离线" in says.spoken(rows["d1"])
         assert "未读" in says.spoken(rows["d2"])
@@ -103,10 +103,16 @@ def test_the_document_is_in_the_middle_and_its_sheet_a_press_away() -> None:
         await until(lambda: page.stack.currentWidget() is page.reader and page.reader.kind is not None, "the document")
         assert page.title.text() == "关于做好 2026 年防汛值班工作的通知"
         assert page.chip.text() == "特急"
+        session.files.blobs["blob-19"] = "盖了章的通知".encode()
+        sealed = [{"blobId": "blob-19", "name": "用印稿.txt", "type": "text/plain", "size": 18}]
+        shown = session.records.get("d1")
+        session.records.put(msgspec.structs.replace(shown, data={**shown.data, "body": sealed}), tell=True)
+        await until(lambda: page.shown_file == "blob-19", "what took its place")
+        await until(lambda: not page.tasks.busy)
         page.parts["sheet"].click()
         assert page.stack.currentWidget() is page.sheet
         names = [action.text() for action in page.menu().actions()]
-        assert names[0] == "通知.txt"
+        assert names[0] == "用印稿.txt"
         assert desk.open_here(SEAL, "s2")
         await reads(desk, "s2")
         assert page.stack.currentWidget() is page.sheet
@@ -344,5 +350,8 @@ def test_both_languages_and_the_large_text() -> None:
         i18n.set_language("en")
         await settle()
         assert not page.grab().isNull()
+        rows = [desk.says.spoken(row) for row in desk.model.rows.rows]
+        assert any("Instruct" in one for one in rows)
+        assert not any("批办" in one for one in rows)
 
     play(scene(), language="en", scale=2.0, mode="dark")

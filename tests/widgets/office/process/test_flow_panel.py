@@ -6,7 +6,7 @@ import msgspec
 import pytest
 
 from desktop.core.domain.cases import CurrentStep
-from desktop.core.domain.chat import Attachment
+from desktop.core.domain.chat_parts import Attachment
 from desktop.ui import i18n
 from desktop.ui.kit import Button
 from desktop.ui.office.process.flow_panel import FlowPanel, lit_of
@@ -56,7 +56,7 @@ def test_it_says_what_the_mockup_says() -> None:
         assert heads(panel)[:4] == ["签收 信息中心 刘洋", "登记 信息中心 刘洋", "拟办 办公室 张敏", "批办 林远(您)"]
         assert heads(panel)[6] == "传阅 9 人"
         assert "「请林局批示,防汛办主办」" in times(panel)[2]
-        assert times(panel)[3].startswith("剩余 2 小时")
+        assert times(panel)[3].startswith("剩余 1 小时")
         assert times(panel)[4] == "待办"
 
     play(scene())
@@ -126,6 +126,22 @@ def test_what_happens_meanwhile_keeps_rows_and_the_readers_place() -> None:
     play(scene())
 
 
+def test_what_comes_back_to_the_reader_comes_into_sight() -> None:
+    async def scene() -> None:
+        session = CasesScene()
+        panel = await panel_of(session, PAPER, "d7", height=200)
+        bar = panel.area.verticalScrollBar()
+        bar.setValue(bar.maximum())
+        await settle()
+        back = CurrentStep("register", "登记", NOW, None, None, ("linyuan",))
+        session.cases.put(msgspec.structs.replace(session.cases.held["c-d7"], now=(back,)))
+        panel.show_flow(await session.cases.flow(PAPER, "d7"))
+        shown_part = panel.area.viewport().height()
+        await until(lambda: 0 <= place(panel, "now:register") < shown_part, "the current step")
+
+    play(scene())
+
+
 def test_another_record_shows_where_it_is_now() -> None:
     async def scene() -> None:
         session = CasesScene()
@@ -150,7 +166,7 @@ def test_files_open_and_time_goes_on() -> None:
         assert [one.name for one in opened] == ["拟办单.pdf"]
         session.clock.now += 3 * HOUR
         panel.list.views["now:instruct"].tick()
-        assert panel.list.views["now:instruct"].time.text().startswith("超时 1 小时")
+        assert panel.list.views["now:instruct"].time.text().startswith("超时 15 分钟")
 
     play(scene())
 
@@ -161,7 +177,8 @@ def test_the_language_changes_in_place() -> None:
         i18n.set_language("en")
         await settle()
         assert times(panel)[4] == "To come"
-        assert heads(panel)[3] == "批办 林远 (you)"
+        assert heads(panel)[3] == "Instruct 林远 (you)"
+        assert heads(panel)[0].startswith("Sign for it")
         i18n.set_language("zh")
 
     play(scene())
@@ -175,9 +192,14 @@ def test_the_diagram_is_lit_as_far_as_the_case_is() -> None:
         assert diagram is not None
         assert title == "用印申请 · 第 3 版"
         assert {"start", "apply"} <= lit.done
-        assert lit.current == {"head": "张敏 · 剩 4 小时"}
+        assert lit.current == {"head": "张敏 · 剩 2 小时"}
         assert lit.spent == {"apply": "20 分钟"}
         assert not lit.late
+        passed = msgspec.structs.replace(session.cases.held["c-s1"], way=("start", "apply", "gate"))
+        session.cases.put(passed)
+        assert (
+            "gate" in lit_of(await session.cases.flow(SEAL, "s1"), context)[1].done
+        )  # what the program did itself is lit, too
         late = CurrentStep("head", "部门领导审批", NOW - HOUR, NOW - 1, None, ("zhangmin",))
         session.cases.put(msgspec.structs.replace(session.cases.held["c-s1"], now=(late,)))
         assert lit_of(await session.cases.flow(SEAL, "s1"), context)[1].late == {"head"}

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+import msgspec
 import pytest
 
 from desktop.ui.office.process.case_pane import CasePane
@@ -87,6 +88,38 @@ def test_a_new_record_is_submitted_with_the_forms_button() -> None:
         form.submit()
         await until(lambda: session.cases.case("new-1") is not None, "its case")
         await until(lambda: detail.record is not None and detail.record.id == "new-1")
+
+    play(scene())
+
+
+def test_who_has_it_next_is_asked_before_the_first_submission() -> None:
+    async def scene() -> None:
+        session = CasesScene()
+        for key, version in session.cases.versions.items():
+            if version.process_id == "sample_seal" and version.state == "published":
+                steps = tuple(
+                    msgspec.structs.replace(one, chooses=("stamp",)) if one.id == "apply" else one
+                    for one in version.steps
+                )
+                session.cases.versions[key] = msgspec.structs.replace(version, steps=steps)
+        detail = await detail_of(session)
+        detail.new(SEAL, {"subject": "合同用印"})
+        form = detail.form
+        assert form is not None
+        await until(lambda: not form.tasks.busy)
+        form.submit()
+        await until(lambda: detail.record is not None and detail.record.id == "new-1")
+        await until(lambda: detail.tabs.currentIndex() == FLOW, "where it is asked")
+        assert session.cases.case("new-1") is None
+        box = case_of(detail).box
+        await until(lambda: "stamp" in box.pickers, "the picker")
+        box.pickers["stamp"].set_value(["hejing"])
+        box.go_on()
+        await until(lambda: session.cases.case("new-1") is not None, "its case")
+        case = session.cases.case("new-1")
+        assert case is not None
+        (event,) = await session.cases.events(case.id)
+        assert {step: list(people) for step, people in event.chosen.items()} == {"stamp": ["hejing"]}
 
     play(scene())
 

@@ -511,17 +511,22 @@ class ChangesPane(QWidget):
         plan = await cases.plan_overlay(self.context.module_id)
         if not alive(self) or self._refuses(plan):
             return
-        said = "\n".join(plan.lines) or tr("office_process.changes.nothing")
+        said = "\n".join(self._sentence(one) for one in plan.lines) or tr("office_process.changes.nothing")
         ask_calmly(
             self.confirm,
             f"{tr('office_process.changes.publish_question')}\n{said}",
             tr("office_process.design.publish"),
         )
 
+    def _sentence(self, said: Words | str) -> str:
+        return said if isinstance(said, str) else self.context.label(said)
+
     def _refuses(self, plan: OverlayPlan) -> bool:
         if plan.problems:
             self.banner.action.hide()
-            text = "\n".join((tr("office_process.design.not_published"), *plan.problems))
+            text = "\n".join(
+                (tr("office_process.design.not_published"), *(self._sentence(one) for one in plan.problems))
+            )
             self.banner.show_text(text, tone="red", icon="warning-circle", dismissible=True)
         return bool(plan.problems)
 

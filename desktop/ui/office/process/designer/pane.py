@@ -57,6 +57,7 @@ from desktop.ui.theme import values_process as values
 SAVE_MS: Final = 400
 HISTORY: Final = 100
 LARGEST: Final = 5_000_000
+_NAMES: Final = {"name": lists.with_name, "name_en": lists.with_english}
 """Bytes of a .bpmn file that is sent at all; the server refuses earlier."""
 
 
@@ -224,7 +225,7 @@ class DesignerPane(QWidget):
         self.column.removed.connect(self.remove)
         self.diagram.chosen.connect(self._on_element)
         self.card.option_set.connect(self._on_option)
-        self.card.value_set.connect(lambda key, value: self._change_here(**{key: value}))
+        self.card.value_set.connect(self._on_value)
         self.card.way_set.connect(self._on_way)
         self.card.way_added.connect(self.add_way)
         self.card.way_removed.connect(self.remove)
@@ -290,7 +291,7 @@ class DesignerPane(QWidget):
         """A version in the choice above the list."""
         state = tr(f"office_process.design.states.{one.state}")
         number = tr("office_process.design.version", n=one.version) if one.version else ""
-        return " · ".join(part for part in (one.name or one.process_id, number, state) if part)
+        return " · ".join(part for part in (self.context.label(one.words), number, state) if part)
 
     def open_version(self, version_id: str) -> None:
         """Shows a version or a draft."""
@@ -387,7 +388,7 @@ class DesignerPane(QWidget):
         if self.form is None:
             return
         process = self.form.process
-        self.title.setText(tr("office_process.design.of", name=process.name or process.process_id))
+        self.title.setText(tr("office_process.design.of", name=self.context.label(process.words)))
         running = self._running()
         draft = self.draft_id is not None or self._changed_since
         number = self._next_version() if draft else process.version
@@ -506,6 +507,12 @@ class DesignerPane(QWidget):
         if self.steps is not None and self.path is not None:
             self.change(lists.changed(self.steps, self.path, **values_), self.path)
 
+    def _on_value(self, key: str, value: Any) -> None:
+        if key in _NAMES and self.steps is not None and self.path is not None:
+            self.change(_NAMES[key](self.steps, self.path, value), self.path)
+        else:
+            self._change_here(**{key: value})
+
     def _on_option(self, name: str, value: Any) -> None:
         if self.steps is not None and self.path is not None:
             usual = {"count": "one", "order": "parallel", "kind": "handle", "opinion": "optional", "signature": "never"}
@@ -513,10 +520,14 @@ class DesignerPane(QWidget):
             self.change(lists.with_option(self.steps, self.path, name, wanted), self.path)
 
     def _on_way(self, path: Path, key: str, value: Any) -> None:
-        if self.steps is not None:
-            self.change(
-                lists.changed(self.steps, tuple(path), **{key: value or None if key == "name" else value}), self.path
-            )
+        if self.steps is None:
+            return
+        if key in _NAMES:
+            made = _NAMES[key](self.steps, tuple(path), value)
+            made = lists.changed(made, tuple(path), name=(lists.at(made, tuple(path)) or {}).get("name") or None)
+        else:
+            made = lists.changed(self.steps, tuple(path), **{key: value})
+        self.change(made, self.path)
 
     def _on_moved(self, source: Path, target: Path, place: int) -> None:
         if self.steps is not None:

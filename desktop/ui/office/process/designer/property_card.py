@@ -11,11 +11,12 @@ from PySide6.QtWidgets import QGridLayout, QVBoxLayout, QWidget
 
 from desktop.core.domain.definition import TypeDefinition
 from desktop.models.record_form import is_written
-from desktop.models.step_list import BRANCH, END, PARALLEL, Item, Path, StepList, rows_of
+from desktop.models.step_list import BRANCH, END, PARALLEL, Item, Path, StepList, label_of, rows_of
 from desktop.ui import i18n, theme
 from desktop.ui.i18n import tr
 from desktop.ui.kit import Button, Card, CheckBox, Label, Scroll, TextField, on_click, row
 from desktop.ui.layouts import empty_layout
+from desktop.ui.office.process.designer.action_rows import ActionRows
 from desktop.ui.office.process.designer.small_editors import ChoiceBox, ManyBox, MomentEdit
 from desktop.ui.office.process.designer.step_words import ACTIONS, StepWords
 from desktop.ui.office.process.designer.who_editor import WhoEditor
@@ -48,6 +49,7 @@ class PropertyCard(Card):
         self.path: Path | None = None
         self.item: Item = {}
         self.editors: dict[str, QWidget] = {}
+        self.labels: dict[str, Label] = {}
         self._shape: object = None
         self.title = Label(role="emphasis", strong=True, wrap=True)
         self.drop = Button(key="office_process.design.remove", kind="link", small=True, icon="trash")
@@ -89,7 +91,7 @@ class PropertyCard(Card):
 
     def _rebuild(self) -> None:
         empty_layout(self._holder_column)
-        self.editors = {}
+        self.editors, self.labels = {}, {}
         self.drop.setVisible(self.path is not None and self.kind != "way")
         if self.path is None or (not self.item and self.kind != "way"):
             self.title.setText(tr("office_process.design.choose_step"))
@@ -137,12 +139,22 @@ class PropertyCard(Card):
         elif not isinstance(editor, WhoEditor):
             editor.setAccessibleName(name)
         self.editors[key] = editor
+        self.labels[key] = label
 
     def _name_line(self, grid: QGridLayout, key: str = "name") -> None:
         line = TextField()
         line.setMaxLength(200)
         line.editingFinished.connect(partial(self._on_text, key, line))
         self._place(grid, key, line)
+        if key == "name":
+            english = TextField()
+            english.setMaxLength(200)
+            english.editingFinished.connect(lambda: self._on_english(english))
+            self._place(grid, "name_en", english)
+
+    def _on_english(self, line: TextField) -> None:
+        if line.text().strip() != label_of(self.item).get("en", ""):
+            self.value_set.emit("name_en", line.text().strip())
 
     def _on_text(self, key: str, line: TextField) -> None:
         if line.text().strip() != str(self.item.get(key) or ""):
@@ -186,6 +198,9 @@ class PropertyCard(Card):
             grid, "order", [(one, tr(f"office_process.design.order.{one}")) for one in ("parallel", "sequential")]
         )
         self._many(grid, "actions", wide=True)
+        buttons = ActionRows()
+        buttons.changed.connect(lambda: self.option_set.emit("actions", buttons.value() or None))
+        self._place(grid, "buttons", buttons, wide=True)
         self._choice(
             grid,
             "opinion",
@@ -252,6 +267,12 @@ class PropertyCard(Card):
         name.setAccessibleName(title)
         name.setText(str(way.get("name") or ""))
         name.editingFinished.connect(lambda: self.way_set.emit(path, "name", name.text().strip()))
+        english = TextField()
+        english.setObjectName(f"english_{number}")
+        english.setPlaceholderText(tr("office_process.design.name_en"))
+        english.setAccessibleName(f"{title}: {tr('office_process.design.name_en')}")
+        english.setText(label_of(way).get("en", ""))
+        english.editingFinished.connect(lambda: self.way_set.emit(path, "name_en", english.text().strip()))
         drop = Button(key="office_process.design.remove", kind="link", small=True)
         on_click(drop, partial(self.way_removed.emit, path))
         lines = grid.property("lines") or 0
@@ -269,7 +290,8 @@ class PropertyCard(Card):
             grid.addWidget(text, lines, 2, 1, 2)
             self.editors[f"condition{number}"] = text
             lines += 1
-        grid.addWidget(drop, lines, 1 if condition else 2, Qt.AlignmentFlag.AlignLeft)
+        grid.addWidget(english, lines, 1 if condition else 2)
+        grid.addWidget(drop, lines, 2 if condition else 3, Qt.AlignmentFlag.AlignLeft)
         grid.setProperty("lines", lines + 1)
         grid.setProperty("column", 0)
 
@@ -338,12 +360,18 @@ class PropertyCard(Card):
                 editor.blockSignals(True)  # Qt's signature
                 editor.setChecked(bool(options.get(key)) if key == "skipRepeated" else bool(self.item.get("several")))
                 editor.blockSignals(False)
+            elif isinstance(editor, ActionRows):
+                editor.set_value(options.get("actions") or [], self.says.context.language)
+                for part in (editor, self.labels[key]):
+                    part.setVisible(bool(options.get("actions")))
             elif isinstance(editor, ChoiceBox):
                 source = self.item if self.kind == END else options
                 editor.set_value(source.get(key, usual.get(key)))
             elif isinstance(editor, GrowingText):
                 if not editor.hasFocus():
                     editor.setPlainText(str(self.item.get(key) or ""))
+            elif isinstance(editor, TextField) and key == "name_en" and not editor.hasFocus():
+                editor.setText(label_of(self.item).get("en", ""))
             elif isinstance(editor, TextField) and key in TEXTS and not editor.hasFocus():
                 editor.setText(str(self.item.get(key) or ""))
 
@@ -360,7 +388,7 @@ class PropertyCard(Card):
                 usual = [(name, tr(f"office_process.action.{name}")) for name in ACTIONS if name not in known]
                 editor.show_choices([*own, *usual], [name for name, _ in own])
             case "chooses":
-                steps = [(r.id, str(r.value.get("name") or r.id)) for r in rows_of(self.steps) if r.kind == "step"]
+                steps = [(r.id, self.says.title(r)) for r in rows_of(self.steps) if r.kind == "step"]
                 editor.show_choices([one for one in steps if one[0] != self.item.get("id")], held)
             case _:
                 fields = self.definition.fields if self.definition is not None else ()

@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from PySide6.QtCore import QPoint, QRectF, Qt, Signal
-from PySide6.QtGui import QKeyEvent, QMouseEvent, QPainter, QPaintEvent, QPen
+from PySide6.QtGui import QAccessible, QKeyEvent, QMouseEvent, QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import QApplication, QHBoxLayout, QVBoxLayout, QWidget
 
 from desktop.models.step_list import Path, Row
 from desktop.ui import theme
+from desktop.ui.i18n import tr
 from desktop.ui.kit import ElidedLabel, IconLabel, Label
+from desktop.ui.kit.spoken import speak_as
 from desktop.ui.layouts import empty_layout
 from desktop.ui.office.process.designer.step_words import StepWords
 from desktop.ui.theme import values_process as values
@@ -125,7 +127,9 @@ class StepColumn(QWidget):
 
     def __init__(self, says: StepWords, parent: QWidget | None = None) -> None:
         super().__init__(parent)
+        speak_as(self, QAccessible.Role.List)
         self.setObjectName("stepColumn")
+        self.setAccessibleName(tr("office_process.steps"))
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.says = says
         self.cards: list[StepCard] = []
@@ -161,7 +165,7 @@ class StepColumn(QWidget):
         for card in self.cards:
             card.set_chosen(card.row.path == self.current)
         now = self.card(self.current)
-        self.setAccessibleName(now.accessibleName() if now is not None else "")
+        self.setAccessibleName(now.accessibleName() if now is not None else tr("office_process.steps"))
 
     def card(self, path: Path | None) -> StepCard | None:
         """The card of a place."""

@@ -9,7 +9,7 @@ from typing import Any, Final
 from desktop.core.domain.definition import Label as Words
 from desktop.core.domain.definition import TypeDefinition
 from desktop.core.domain.processes import ActionName, StepAction
-from desktop.models.step_list import BRANCH, END, PARALLEL, Row, StepList, rows_of
+from desktop.models.step_list import BRANCH, END, PARALLEL, Row, StepList, label_of, rows_of
 from desktop.ui.i18n import has, tr, when
 from desktop.ui.office.process import words
 from desktop.ui.office.views.base import ViewContext
@@ -45,7 +45,7 @@ class StepWords:
             case "person":
                 return self.context.name_of(rest) or rest
             case "of":
-                return next((str(r.value.get("name")) for r in rows_of(self.steps) if r.id == rest), rest)
+                return next((self.name(r.value) or rest for r in rows_of(self.steps) if r.id == rest), rest)
             case "post":
                 return rest.replace("/", " ")
         return rest
@@ -93,10 +93,15 @@ class StepWords:
         return tr("office_process.design.until", name=self.field(text[6:])) if text.startswith("field:") else text
 
     # ---- rows
+    def name(self, value: Mapping[str, Any]) -> str:
+        """The name of an item or way in the language in use."""
+        label = label_of(value)
+        return self.context.label(Words(label.get("zh", ""), label.get("en", ""))) or str(value.get("name") or "")
+
     def title(self, row: Row) -> str:
         """What a line of the list is called."""
         value = row.value
-        name = str(value.get("name") or "")
+        name = self.name(value)
         if row.way == "choice":
             return name or tr("office_process.design.choice", n=row.at + 1)
         if row.way == "otherwise":

@@ -192,7 +192,7 @@ class TryOutPane(QFrame):
         column = QVBoxLayout(line)
         column.setContentsMargins(10, 6, 10, 6)
         column.setSpacing(3)
-        title = Label(step.name or step.step_id, strong=True)
+        title = Label(self.context.label(step.words), strong=True)
         who = words.people_word(self.context, step.person_ids) if step.person_ids else ""
         side = Label(who or tr("office_process.the_system"), role="secondary", tone="ink3")
         parts: list[QWidget | int | None] = [title, side, None]

@@ -20,7 +20,7 @@ from desktop.core.domain.cases import (
     light_at,
     minutes_left,
 )
-from desktop.core.domain.definition import TypeDefinition
+from desktop.core.domain.definition import Label, TypeDefinition
 from desktop.core.domain.processes import Process, ProcessState, StepAction
 from desktop.core.domain.records import Light
 from desktop.core.protocol.objects import decode_object, value_of
@@ -133,7 +133,7 @@ def test_a_refusal_survives_whatever_the_server_said_with_it() -> None:
         "case": {"now": [3, {"name": "批办"}]},
     }
     edit = Edit("e", "l", EditKind.CREATE, "CaseEvent", "e", code="overtaken", extra=odd)
-    assert refusal_of(edit) == Refusal("overtaken", None, None, None, ("a",), {"a": "1"}, "", ("批办",))
+    assert refusal_of(edit) == Refusal("overtaken", None, None, None, ("a",), {"a": "1"}, "", (Label("批办", "批办"),))
     assert refusal_of(Edit("e", "l", EditKind.CREATE, "CaseEvent", "e")) == Refusal("rejected")
 
 

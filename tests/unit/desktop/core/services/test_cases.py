@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from desktop.core.clock import parse_utc_date, utc_date
-from desktop.core.domain import Attachment
+from desktop.core.domain import Attachment, Label
 from desktop.core.domain.cases import CaseEvent, CaseState, Flow, Refusal, WorkItem, WorkKind, WorkQuery, WorkTab
 from desktop.core.domain.processes import StepAction
 from desktop.core.domain.records import Light
@@ -232,7 +232,9 @@ def test_what_was_overtaken_keeps_all_that_was_typed_and_tells_who_was_faster(tm
         await fresh(desk)
         flow = await flow_of(cases, "b")
         (lost,) = flow.refused
-        assert lost.refusal == Refusal("overtaken", "ben", parse_utc_date(STAMP), "return", step_names=("审核",))
+        assert lost.refusal == Refusal(
+            "overtaken", "ben", parse_utc_date(STAMP), "return", step_names=(Label("审核", "审核"),)
+        )
         assert (lost.id, lost.opinion, lost.attachments, lost.values, lost.pending) == (
             event_id,
             "防汛办牵头",
@@ -446,16 +448,17 @@ def test_cancelling_the_transfer_leaves_the_act_with_its_reason(tmp_path: Path) 
     with_desk(tmp_path, work, filled())
 
 
-def test_files_of_open_work_are_fetched_ahead_and_kept_when_room_is_made(tmp_path: Path) -> None:
+def test_files_of_work_open_and_done_are_fetched_ahead_and_kept_when_room_is_made(tmp_path: Path) -> None:
     async def work(model: CaseModel, desk: RecordDesk, cases: CasesService) -> None:
-        data = b"document" * 50
-        blob = hashlib.sha256(data).hexdigest()
-        desk.network.blobs[blob] = data
+        data, handled = b"document" * 50, b"what went through these hands"
+        blob, done = hashlib.sha256(data).hexdigest(), hashlib.sha256(handled).hexdigest()
+        desk.network.blobs |= {blob: data, done: handled}
         model.put(REQUEST, "b", papers=[{"blobId": blob, "name": "正文.pdf", "size": len(data)}])
+        model.put(REQUEST, "e", papers=[{"blobId": done, "name": "批件.pdf", "size": len(handled)}])
         desk.look()
 
         async def is_here() -> bool:
-            return desk.session.files.has(blob)
+            return desk.session.files.has(blob) and desk.session.files.has(done)
 
         await desk.until(is_here)
         await desk.offline()
@@ -463,6 +466,7 @@ def test_files_of_open_work_are_fetched_ahead_and_kept_when_room_is_made(tmp_pat
         row = next(row for row in (await cases.work(WorkQuery())).rows if row.title == "title b")
         assert row.kept
         assert await desk.session.files.open_bytes(blob) == data
+        assert await desk.session.files.open_bytes(done) == handled
         assert not next(row for row in (await cases.work(WorkQuery())).rows if row.title == "title a").kept
 
     with_desk(tmp_path, work, filled())

@@ -5,8 +5,9 @@ from pathlib import Path
 import apsw
 import msgspec
 
-from desktop.core.domain import Document, Folder, Notice
-from desktop.core.domain.chat import Attachment
+from desktop.core.domain import Document, Folder, Message, MessageKind, Notice
+from desktop.core.domain.chat_parts import Attachment
+from desktop.core.domain.search import MessagesWanted
 from desktop.core.store.schema import MIGRATIONS, VERSION
 from desktop.core.store.sqlite import SqliteStore
 
@@ -30,6 +31,10 @@ def first_store(path: Path) -> None:
     old = {"id": "notices", "group": "official", "label": {"zh": "公告", "en": "Notices"}, "icon": "megaphone", "order": 1,
            "types": [{"name": "Notice", "label": {"zh": "公告", "en": "Notice"}, "fields": [{"name": "title"}]}]}  # fmt: skip
     db.execute("INSERT INTO object VALUES('ModuleDefinition', 'notices', NULL, ?)", (msgspec.json.encode(old),))
+    db.execute("INSERT INTO conversation_key VALUES(1, 'room')")
+    said = msgspec.json.encode(Message("m1", "room", MessageKind.TEXT, "防汛值班", 1, "p1", 5))
+    db.execute("INSERT INTO message VALUES(1, 1, 1, 5242880, 'm1', ?)", (said,))
+    db.execute("INSERT INTO message_text(rowid, text) VALUES(5242880, '防汛 汛值 值班 班')")
     db.execute("INSERT INTO object VALUES('Person', 'p1', NULL, ?)", (b'{"id":"p1","name":"Anna"}',))
     for type_name in ("Notice", "Person", "ModuleDefinition", "Document", "Folder"):
         db.execute("INSERT INTO state VALUES(?, '7')", (type_name,))
@@ -37,7 +42,7 @@ def first_store(path: Path) -> None:
 
 
 def test_nothing_leaves_the_screen_and_the_server_is_asked_again(tmp_path: Path) -> None:
-    assert VERSION == 2
+    assert VERSION == 3
     first_store(tmp_path / "s.db")
     for _ in range(2):  # and opening it once more changes nothing
         store = SqliteStore.open(tmp_path / "s.db", KEY, "me")
@@ -46,4 +51,5 @@ def test_nothing_leaves_the_screen_and_the_server_is_asked_again(tmp_path: Path)
         assert store.load_objects("Document", parent="f2") == [msgspec.structs.replace(DOCUMENT, kept=False)]
         assert store.load_objects("ModuleDefinition") == []  # of a shape nobody reads any more
         assert store.load_saved().states == {"Person": "7"}
+        assert [one.id for one in store.search_messages(MessagesWanted("值班", sender_id="p1"))[0]] == ["m1"]
         store.close()

@@ -1,0 +1,1 @@
+"""Conversations in windows of their own."""
