@@ -1,6 +1,7 @@
 """The bridge: verbs in, errors out, events once a frame, a clean close. Nothing starves the screen."""
 
 import asyncio
+import gc
 import logging
 import threading
 import time
@@ -63,6 +64,7 @@ def run(qapp: QApplication, coro: Coroutine[Any, Any, None]) -> None:
         asyncio.set_event_loop(loop)
         return loop
 
+    gc.freeze()  # the objects of all tests before are not what a scene is to be slowed by
     with asyncio.Runner(loop_factory=factory) as runner:
         runner.run(asyncio.wait_for(coro, 20))
 

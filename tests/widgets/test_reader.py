@@ -313,6 +313,7 @@ def test_pdf_is_drawn_searched_and_walked_through(pdf: bytes) -> None:
         QTest.keyClicks(reader.findChild(QWidget, "readerFindBox"), "officers")
         await until(lambda: text_of(reader, "readerFindCount") == "1 / 12", "count")
         rect = view._page_rect(0)
+        await until(lambda: view._current is not None and view._current[1], "the hit's place")
         (place,) = view._current[1] if view._current else ()
         assert view.viewport().rect().contains((rect.topLeft() + place.center() * view._scale).toPoint())
         for _ in range(2):
