@@ -163,10 +163,11 @@ def test_order_pausing_and_going_on_all_at_once(tmp_path: Path, monkeypatch: pyt
             by_name = {one.name: one.id for one in files.transfers()}
             await files.pause_all()
             assert {one.state for one in files.transfers()} == {TransferState.PAUSED}
-            await files.hasten(by_name["e"])
-            await files.resume_all()
             net.up = True
             anna.session.network_changed()
+            await anna.live()
+            await files.hasten(by_name["e"])
+            await files.resume_all()
 
             async def done() -> bool:
                 return all(one.state is TransferState.DONE for one in files.transfers())
