@@ -46,8 +46,8 @@ def main(argv: Sequence[str]) -> dict[str, Any]:
             certificate, key = running.certificate, running.key
             figures["reference: bare asyncio WebSocket"] = asyncio.run(_bare(certificate, key, options.connections))
             if options.peers:
-                (folder / "peer").mkdir()
-                figures["peer: ejabberd"] = asyncio.run(_peer(folder / "peer", certificate, key, options.connections))
+                with tempfile.TemporaryDirectory() as peer:  # of its own: another user runs it
+                    figures["peer: ejabberd"] = asyncio.run(_peer(Path(peer), certificate, key, options.connections))
     return figures
 
 
