@@ -314,10 +314,6 @@ def _kept(definition: TypeDefinition, field: Field) -> bool:
 def _updates(matrix: Matrix, handler: OfficeHandler, who: str, record: Record, fields: Iterable[Field]) -> list[Any]:
     """Each field written by itself: (field, its value, why the update was refused or {})."""
     written = [(field, matrix.value(field, {}) or "x") for field in fields]
-    if not matrix.reads(handler, who, record):  # whatever is written: all of it at once
-        patch = {field.name: value for field, value in written}
-        refusal = matrix.probe(handler, who, update={record.id: patch})[record.id] if patch else {}
-        return [(field, value, refusal) for field, value in written]
     refused = matrix.probes(handler, who, [{"update": {record.id: {field.name: value}}} for field, value in written])
     return [(field, value, one.get(record.id, {})) for (field, value), one in zip(written, refused, strict=True)]
 
