@@ -93,7 +93,13 @@ class Ejabberd:
         self._run("mkdir", "-p", str(self.folder / "logs"), str(self.folder / "spool"), user="ejabberd")
         log = (self.folder / "ejabberd.out").open("wb")
         self._server = subprocess.Popen(
-            command, stdout=log, stderr=log, env=os.environ | {"ERL_OPTIONS": "+S 1:1"}, preexec_fn=lambda: pin(0)
+            command,
+            stdout=log,
+            stderr=log,
+            env=os.environ | {"ERL_OPTIONS": "+S 1:1", "HOME": str(self.folder)},
+            user="ejabberd",  # by su it would begin with 1,024 open files again
+            group="ejabberd",
+            preexec_fn=lambda: pin(0),
         )
         self._wait()
         return self
