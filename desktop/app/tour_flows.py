@@ -229,7 +229,7 @@ class FlowStops:
         await self._office(head)
         data = {
             "subject": "三号闸检修合同",  # not a text
-            "content": "检修合同一式三份,甲乙双方各执一份,存档一份。",  # not a text
+            "content": "检修合同一式三份，甲乙双方各执一份，存档一份。",  # not a text
             "sealIds": [seal],
             "documentKind": "contract",
             "recipient": "清州市水利工程公司",  # not a text
@@ -238,7 +238,7 @@ class FlowStops:
         }
         paper = (REQUEST, await self._started(applicant, REQUEST, data))
         await self._news(head, "sealing-1-news")
-        said = "同意,请按合同约定时间完成。"  # not a text
+        said = "同意，请按合同约定时间完成。"  # not a text
         desk = await self._handles(HEAD, "seals", paper, "department", "sealing-2-head", said)
         await self._goes_on(HEAD, desk, "sealing-3-head-done")
         desk = await self._handles(OFFICE, "seals", paper, "office", "sealing-4-office")
@@ -279,24 +279,24 @@ class FlowStops:
         await registrar.cases.submit(await self._record(registrar, *paper))
         desk = await self._handles(REGISTRAR, "documents", paper, "register", "receiving-02-register")
         await self._goes_on(REGISTRAR, desk)
-        said = "要件齐全,请拟办。"  # not a text
+        said = "要件齐全，请拟办。"  # not a text
         desk = await self._handles(SECRETARY, "documents", paper, "review", "receiving-03-review", said)
         await self._goes_on(SECRETARY, desk)
         await self._handles(OFFICE, "documents", paper, "propose", "receiving-04-propose")
         leader, lead, reader = people[LEADER].me.id, people[LEAD].me.id, people[READER].me.id
         units = await self._headed_by(registrar, lead)
-        proposal = "请高局长批示,拟由防汛办主办。"  # not a text
+        proposal = "请高局长批示，拟由防汛办主办。"  # not a text
         values = {"proposal": proposal, "leaders": [leader], "leadUnits": units, "readers": [reader]}
         leaders = people.sit_down(LEADER, SIZE)
         await self._office(leaders)
         people.get_up(OFFICE)
         await self._acts(people[OFFICE], paper, "propose", values=values)
         await self._news(leaders, "receiving-05-news")
-        said = "同意拟办意见,请防汛办抓好落实。"  # not a text
+        said = "同意拟办意见，请防汛办抓好落实。"  # not a text
         desk = await self._handles(LEADER, "documents", paper, "instruct", "receiving-06-instruct", said)
         await self._goes_on(LEADER, desk, "receiving-07-instructed")
         await self._watches(REGISTRAR, "documents", paper, "receiving-08-registrar", "handling")
-        said = "已部署落实,值班表已报。"  # not a text
+        said = "已部署落实，值班表已报。"  # not a text
         desk = await self._handles(LEAD, "documents", paper, "lead", "receiving-09-lead", said)
         await self._goes_on(LEAD, desk)
         desk = await self._handles(READER, "documents", paper, "circulate", "receiving-10-reader")

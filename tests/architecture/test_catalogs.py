@@ -12,6 +12,9 @@ from tests.architecture.source_tree import ROOT, Source, dotted_name, sources
 CATALOGS = ROOT / "resources" / "i18n"
 LANGUAGES = ("zh", "en")
 CHINESE = re.compile(r"[\u3400-\u9fff]")
+NARROW_MARK = re.compile(
+    r"[\u4e00-\u9fff][,;:?!](?=[\u4e00-\u9fff「“《（{ ]|$)"
+)  # GB/T 15834: marks between Chinese signs are full-width
 PRODUCT = "通办?"  # a name, the same in every language, and its sign
 SIGN_RANGE = "\\[.+\\]|^[一㐀鿿]$"  # of a pattern, or an end of the block
 PLAYS_PEOPLE = "desktop/app/tour.py"  # its people write to each other
@@ -56,6 +59,10 @@ def beginning(node: ast.JoinedStr) -> str:
 
 def test_there_are_catalogs() -> None:
     assert len(catalog()) > 50
+
+
+def test_chinese_texts_have_chinese_marks() -> None:
+    assert [key for key, (_, texts) in catalog().items() if NARROW_MARK.search(texts["zh"])] == []
 
 
 def test_every_key_has_every_language() -> None:

@@ -198,7 +198,7 @@ SEAL_STEPS = (
     _step(
         "head",
         "部门领导审批",
-        "发起人部门负责人(当时)",
+        "发起人部门负责人（当时）",
         performers=("departmentHead",),
         limit="1d",
         urge_after="0h",

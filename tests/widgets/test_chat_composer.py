@@ -413,7 +413,7 @@ def test_previews_say_mention_draft_kind_and_sender() -> None:
             mark, _, body = preview(conversation, people)
             return mark, body
 
-        assert line(GROUP) == ("[有人@我]", "张敏: @林远 会议材料改好后同步给信息中心一份。")
+        assert line(GROUP) == ("[有人@我]", "张敏：@林远 会议材料改好后同步给信息中心一份。")
         assert line(ZHANG) == ("", "[文件] 2026年预算草案.xlsx")
         assert line("c-duty") == ("", "刘洋: [图片]")
         draft = next(c for c in session.chat.list.values() if c.draft)

@@ -84,7 +84,7 @@ def test_hits_in_sections_by_keyboard_alone() -> None:
         assert box.window.focusWidget() is box.line
         rows = await box.ask("材料")
         assert [one for one in rows if ", " not in one] == ["消息", "文件"]
-        assert "办公室工作群 ・ 张敏:@林远 会议材料改好后同步给信息中心一份。" in rows[1]
+        assert "办公室工作群 ・ 张敏：@林远 会议材料改好后同步给信息中心一份。" in rows[1]
         box.key(Qt.Key.Key_Down)
         box.key(Qt.Key.Key_Down)
         assert box.chosen == "防汛工作会议材料（第三稿）.pdf"
@@ -179,7 +179,7 @@ def test_filters_by_operators_fields_and_chips() -> None:
         assert box.overlay.filters.filters == Filters(PEOPLE[1], facet=Facet.FILE)
         assert [row.split(",")[0] for row in box.rows()] == [
             "消息",
-            "办公室工作群 ・ 张敏:防汛工作会议材料（第三稿）.pdf",
+            "办公室工作群 ・ 张敏：防汛工作会议材料（第三稿）.pdf",
         ]
         chip = box.overlay.findChild(QPushButton, "search.chip.person")
         assert chip is not None

@@ -442,7 +442,9 @@ class OpinionBox(QFrame):
         """Puts a phrase where the cursor is; into an empty box as the whole."""
         cursor = self.edit.textCursor()
         before = self.edit.toPlainText()[: cursor.position()]
-        joint = "" if not before or before[-1] in "。,,;;!!\n " else "," if self.context.language == "zh" else ", "
+        joint = (
+            "" if not before or before[-1] in "。，,；;！!？?\n " else "，" if self.context.language == "zh" else ", "
+        )
         cursor.insertText(joint + phrase)
         self.edit.setTextCursor(cursor)
         self.edit.setFocus(Qt.FocusReason.OtherFocusReason)

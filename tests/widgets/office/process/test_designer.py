@@ -64,11 +64,11 @@ def test_the_draft_is_shown_with_what_runs_on_which_version() -> None:
     async def scene() -> None:
         pane = await designer_of(CasesScene())
         assert pane.title.text() == "流程设计 · 用印申请"
-        assert pane.chip.text() == "草稿 v4 (运行中 v3:12 件)"
+        assert pane.chip.text() == "草稿 v4 (运行中 v3：12 件)"
         assert pane.publish_button.text() == "发布 v4"
         titles = [card.accessibleName() for card in pane.column.cards]
-        assert titles[1].startswith("2, 部门领导审批, 发起人部门负责人(当时), 限 1 个工作日")
-        assert titles[3] == "份数>2, 条件:record.copies > 2"
+        assert titles[1].startswith("2, 部门领导审批, 发起人部门负责人（当时）, 限 1 个工作日")
+        assert titles[3] == "份数>2, 条件：record.copies > 2"
         assert pane.diagram.sheet.diagram is not None
         texts = [button.text() for button in pane.report.findChildren(Button)]
         assert texts == ["head: camunda:assignee 已改为 departmentHead"]
@@ -104,7 +104,7 @@ def test_properties_are_written_and_the_draft_saves_itself() -> None:
         assert isinstance(limit, MomentEdit)
         assert isinstance(actions, ManyBox)
         ways = [action.text() for action in who.menu().actions()]
-        assert {"发起人部门负责人(当时)", "“申请部门”的负责人", "“用印登记”的办理人", "岗位…"} <= set(ways)
+        assert {"发起人部门负责人（当时）", "“申请部门”的负责人", "“用印登记”的办理人", "岗位…"} <= set(ways)
         who.put("role:admin")
         who.ask_word("post")
         who.line.setText("办公室/主任")
@@ -388,7 +388,7 @@ def test_publishing_says_what_changes_and_happens_after_a_yes() -> None:
         pane = await designer_of(session)
         pane.publish_button.click()
         assert pane.confirm.isVisible()
-        assert "v3:12 件" in pane.confirm.text.text()
+        assert "v3：12 件" in pane.confirm.text.text()
         assert "仍按原版办完" in pane.confirm.text.text()
         pane.confirm.no.click()
         assert not session.called("cases.publish")

@@ -173,7 +173,7 @@ def test_offline_the_row_says_that_it_waits() -> None:
         await reads(desk, "d6")
         desk.pane.box.go_on()
         row = desk.model.find
-        await until(lambda: desk.says.step(desk.model.row(row("d6")))[0] == "已提交,等待发送", "the row")
+        await until(lambda: desk.says.step(desk.model.row(row("d6")))[0] == "已提交，等待发送", "the row")
 
     play(scene())
 

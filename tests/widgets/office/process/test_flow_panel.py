@@ -53,7 +53,7 @@ def times(panel: FlowPanel) -> list[str]:
 def test_it_says_what_the_mockup_says() -> None:
     async def scene() -> None:
         panel = await panel_of(CasesScene(), PAPER, "d1")
-        assert heads(panel)[:4] == ["签收 信息中心 刘洋", "登记 信息中心 刘洋", "拟办 办公室 张敏", "批办 林远(您)"]
+        assert heads(panel)[:4] == ["签收 信息中心 刘洋", "登记 信息中心 刘洋", "拟办 办公室 张敏", "批办 林远（您）"]
         assert heads(panel)[6] == "传阅 9 人"
         assert "「请林局批示,防汛办主办」" in times(panel)[2]
         assert times(panel)[3].startswith("剩余 1 小时")
@@ -68,10 +68,10 @@ def test_overdue_is_said_and_delegation_keeps_both_names() -> None:
         late = await panel_of(session, PAPER, "d7")
         assert any(text.startswith("超时 ") for text in times(late))
         assert any("办理超时" in head for head in heads(late))
-        shared = next(head for head in heads(late) if head.startswith("承办 林远(您)、"))
+        shared = next(head for head in heads(late) if head.startswith("承办 林远（您）、"))
         assert "吴芳" in shared
         other = await panel_of(session, SEAL, "s2")
-        assert "部门领导审批 林远(您) 代 王建国" in heads(other)
+        assert "部门领导审批 林远（您） 代 王建国" in heads(other)
         back = await panel_of(session, SEAL, "s3")
         assert any("退回 → 申请" in head for head in heads(back))
 

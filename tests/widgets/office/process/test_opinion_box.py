@@ -331,7 +331,7 @@ def test_phrases_go_where_the_cursor_is_and_the_list_is_ones_own() -> None:
         assert line.phrases[0] == "同意"
         line.taken.emit("同意")
         line.taken.emit("请阅")
-        assert pane.box.edit.toPlainText() == "同意,请阅"
+        assert pane.box.edit.toPlainText() == "同意，请阅"
         line.open_editor()
         line.text.setPlainText("照办\n\n照办\n请张主任阅处 ")
         line.save()
