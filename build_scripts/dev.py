@@ -1,10 +1,10 @@
 """The one door to the workshop: `python3 build_scripts/dev.py CMD`. Standard library only; Linux, Windows, macOS.
 
 demo   start the backend with its demo office, and the client signed in as a clerk     --as NAME, --offline, --stop, --reset
-test   everything CI runs: check, then pytest with the arguments given
-check  format, lint, import contracts, spelling, module folders, types                 --fix
+check  format, lint, import contracts, spelling, module folders, types (--fix); test: check, then pytest with the arguments given: what CI runs
 bench  figures beside their references                                                 NAME…, --json FILE, --peers
 tour   drive the real client through every page and save pictures                      --out DIR, --only PAGE
+package WHAT: bundle, deb, windows, macos, server, update-repo, sbom or release         --out, --version, --check
 module new ID: make the folder of a new office module that passes every check          --label-zh, --label-en, --type, --rules
 """
 
@@ -34,7 +34,7 @@ def main(argv: list[str] | None = None) -> int:
         # A Windows console may not know every sign; and what we say comes before what the programs we start say.
         stream.reconfigure(errors="replace", line_buffering=True)  # type: ignore[union-attr]
     options, rest = _parser().parse_known_args(argv)
-    if rest and options.command not in {"test", "bench"}:
+    if rest and options.command not in {"test", "bench", "package"}:
         _parser().error(f"unrecognized arguments: {' '.join(rest)}")
     try:
         return _run(options, rest)
@@ -60,6 +60,7 @@ def _parser() -> argparse.ArgumentParser:
     command = commands.add_parser("tour", help="pictures of every page")
     command.add_argument("--out", default="out/tour", metavar="DIR")
     command.add_argument("--only", metavar="PAGE")
+    commands.add_parser("package", help="installers and updates, below dist/", add_help=False)
     command = commands.add_parser("module", help="make a new office module")
     command.add_argument("what", choices=["new"])
     command.add_argument("id", help="the folder's name, such as vehicles")
@@ -87,6 +88,8 @@ def _run(options: argparse.Namespace, rest: list[str]) -> int:
             return _in_environment(
                 "build_scripts.tour", ["--out", options.out, *(["--only", options.only] if options.only else [])]
             )
+        case "package":
+            return _in_environment("build_scripts.package", rest)
         case "module":
             return _new_module(options)
         case _:

@@ -150,6 +150,7 @@ def _install_locked(venv: Path) -> None:
         "-m",
         "pip",
         "install",
+        "--no-deps",  # the lock is complete; pip's resolver trips over a package that is wanted with extras and locked without
         "--require-hashes",
         "--progress-bar",
         "off",

@@ -2,6 +2,7 @@
 
 import datetime as dt
 import time
+from functools import lru_cache
 from typing import Final, Protocol
 
 UTC: Final = dt.UTC
@@ -46,9 +47,14 @@ def utc_offset(ms: int) -> int:
 
 def format_utc(ms: int) -> str:
     """Milliseconds since the epoch as the wire's UTCDate: `2026-11-22T08:30:00.123Z`."""
-    seconds, rest = divmod(ms, 1000)
-    parts = time.gmtime(seconds)
-    return "%04d-%02d-%02dT%02d:%02d:%02d.%03dZ" % (*parts[:6], rest)  # noqa: UP031 (three times faster, hot path)
+    minute, rest = divmod(ms, 60_000)
+    return f"{_minute(minute)}{rest // 1000:02d}.{rest % 1000:03d}Z"
+
+
+@lru_cache(maxsize=1024)
+def _minute(minute: int) -> str:
+    """What neighbors in time share: hot path, objects come by the thousand."""
+    return "%04d-%02d-%02dT%02d:%02d:" % time.gmtime(minute * 60)[:5]  # noqa: UP031 (twice as fast)
 
 
 def parse_utc(text: str) -> int:

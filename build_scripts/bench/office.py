@@ -55,7 +55,7 @@ class Office:
     """
 
     def __init__(self, folder: Path, *, people: int, group: bool = False, password: str | None = None) -> None:
-        self._folder = folder
+        self.folder = folder
         self._server: subprocess.Popen[bytes] | None = None
         self.port = 0
         self.people: list[Person] = []
@@ -69,7 +69,7 @@ class Office:
 
     def write(self, action: Callable[[Tx], None]) -> None:
         """Writes to the data while the server does not run."""
-        database = Database.open(DataLayout(self._folder).database, clock=SystemClock())
+        database = Database.open(DataLayout(self.folder).database, clock=SystemClock())
         try:
             database.write_now(action)
         finally:
@@ -78,7 +78,7 @@ class Office:
     @property
     def authority(self) -> Path:
         """The certificate authority a client is to trust."""
-        return DataLayout(self._folder).tls.ca
+        return DataLayout(self.folder).tls.ca
 
     @property
     def pid(self) -> int:
@@ -104,9 +104,9 @@ class Office:
             do_create_group(tx, self.group, "压测群", ids[0], ids[1:])
 
     def __enter__(self) -> Self:
-        port_file = self._folder / "port"
+        port_file = self.folder / "port"
         port_file.unlink(missing_ok=True)
-        command = [sys.executable, "-m", "server_stub", "serve", "--data", str(self._folder), "--port", str(self.port)]
+        command = [sys.executable, "-m", "server_stub", "serve", "--data", str(self.folder), "--port", str(self.port)]
         self._server = subprocess.Popen(
             [*command, "--port-file", str(port_file), "--log-level", "WARNING"], preexec_fn=lambda: pin(0)
         )

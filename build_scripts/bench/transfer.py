@@ -41,6 +41,8 @@ def main(argv: Sequence[str]) -> dict[str, Any]:
     """MB/s (10^6 bytes) up and down, the best of three; processor seconds of the server for each GB."""
     parser = argparse.ArgumentParser(prog="bench transfer")
     parser.add_argument("--mib", type=int, default=MIB)
+    parser.add_argument("--size", type=_mib, dest="mib", help="the same as text: 2.1GiB, 512MiB")
+    parser.add_argument("--rounds", type=int, default=ROUNDS)
     parser.add_argument("--peers", action="store_true", help="install and measure nginx too (root on Debian)")
     options = parser.parse_args(list(argv))
     pin(1)
@@ -48,19 +50,27 @@ def main(argv: Sequence[str]) -> dict[str, Any]:
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         with office.Office(folder / "office", people=1) as running:
-            figures["tongban"] = _rounds(lambda number: _tongban(running, options.mib, number))
+            figures["tongban"] = _rounds(lambda number: _tongban(running, options.mib, number), options.rounds)
             certificate, key = running.certificate, running.key
         if options.peers:
             with _nginx(folder, certificate, key) as (port, pid):
-                figures["peer: nginx"] = _rounds(lambda number: _plain(port, pid, options.mib, number))
+                figures["peer: nginx"] = _rounds(lambda number: _plain(port, pid, options.mib, number), options.rounds)
     if options.peers:
         for way in ("up_MB_s", "down_MB_s"):
             figures[f"share of nginx, {way[:-5]}"] = round(figures["tongban"][way] / figures["peer: nginx"][way], 2)
     return figures
 
 
-def _rounds(once: Any) -> dict[str, float]:
-    rounds = [once(number) for number in range(ROUNDS)]
+def _mib(text: str) -> int:
+    """Whole MiB of a size such as `2.1GiB`. Raises ValueError."""
+    for unit, factor in (("GiB", 1024.0), ("MiB", 1.0)):
+        if text.endswith(unit):
+            return int(float(text.removesuffix(unit)) * factor)
+    raise ValueError(text)
+
+
+def _rounds(once: Any, count: int) -> dict[str, float]:
+    rounds = [once(number) for number in range(count)]
     best = {key: max(one[key] for one in rounds) for key in rounds[0] if key.endswith("MB_s")}
     return {
         **{key: round(value) for key, value in best.items()},

@@ -15,8 +15,13 @@ log = logging.getLogger("tongban.crash")
 class CrashBorder:
     """Catches what reached the top on any thread or loop. `present` is called with the id, on the thread it happened on."""
 
-    def __init__(self, present: Callable[[str], None]) -> None:
-        self._present = present
+    def __init__(
+        self,
+        present: Callable[[str], None],
+        note: Callable[[type[BaseException], TracebackType | None], object] = lambda _kind, _trace: None,
+    ) -> None:
+        """`note`: keeps for the next start where it broke."""
+        self._present, self._note = present, note
         self._before: Callable[..., Any] | None = None
         self._thread_before: Callable[..., Any] | None = None
         self.last_id: str | None = None
@@ -41,6 +46,7 @@ class CrashBorder:
         crash_id = secrets.token_hex(4)
         self.last_id = crash_id
         log.critical("internal error %s", crash_id, exc_info=(kind, error, trace))
+        self._note(kind, trace)
         self._present(crash_id)
 
     def on_loop_exception(self, loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:

@@ -10,6 +10,7 @@ from PySide6.QtGui import QGuiApplication
 
 from desktop.core.clock import local_minutes
 from desktop.core.domain import Alert, ConnectionState, Conversation, ModuleDefinition, Notice, Presence
+from desktop.core.domain.moments import is_today
 from desktop.core.domain.records import DueItem, Light, Todo, TodoKind
 from desktop.core.errors import AppError
 from desktop.core.events import ChangeSet, Event, PresenceChanged, StatusChanged
@@ -20,7 +21,6 @@ from desktop.models.records import is_to_confirm
 from desktop.models.session import SessionState
 from desktop.models.transfers import TransfersModel
 from desktop.models.verbs import TalkSession
-from desktop.models.workbench import is_today
 from desktop.platform.notifications import NotificationButton, SystemNotifications
 from desktop.platform.preferences import DND_FOREVER, Preferences
 from desktop.ui.chat.conversation_list import preview
@@ -413,6 +413,8 @@ class Desk(QObject):
                 self.tasks.start(self._open_message(link.id), name=f"open-{item.key}")
             case "Conversation" if link:
                 self._navigator.open_conversation(link.id)
+            case "JoinRequest" if link:
+                self.tasks.start(self._open_request(link.id), name=f"open-{item.key}")
             case _ if link:
                 self._navigator.open_record(link.type, link.id)
             case _:
@@ -425,6 +427,13 @@ class Desk(QObject):
         message = await self._session.chat.message(message_id)
         if message is not None:
             self._navigator.open_message(message.conversation_id, message.id, message.seq)
+
+    async def _open_request(self, request_id: str) -> None:
+        """The group somebody asks to join, with the question beside it; the group's window stays shut when it is answered."""
+        waiting = await self._session.chat.join_requests()
+        found = next((one for one in waiting if one.id == request_id), None)
+        if found is not None:
+            self._navigator.open_members(found.conversation_id)
 
     def _guard(self, work: Awaitable[None], key: str, failed: Callable[[str, str], None], name: str) -> None:
         """Runs what a pop-up asked for; an expected failure is told in the pop-up, with what was typed kept."""

@@ -3,6 +3,7 @@
 The store keeps files sealed; a plain copy is made only when another program must read it, in a folder that goes at the end.
 """
 
+import asyncio
 import shutil
 import tempfile
 from collections.abc import Callable, Sequence
@@ -14,9 +15,9 @@ from PySide6.QtCore import QObject, Qt
 from PySide6.QtWidgets import QApplication, QFileDialog, QWidget
 
 from desktop.app.ui_session import ScreenSession
-from desktop.core.domain import Attachment
-from desktop.core.errors import AppError, BadFile
-from desktop.core.services.blobs import safe_name
+from desktop.core.domain import Attachment, LocalDocument
+from desktop.core.errors import AppError, BadFile, Rejected
+from desktop.core.services.file_names import safe_name
 from desktop.platform import opening
 from desktop.platform.folders import downloads_dir
 from desktop.ui import theme
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from desktop.ui.viewer.viewer import PictureViewer
 
 READER_SIZE = (900, 700)
+MOST_LOCAL = 512 * 1024**2  # bytes; the reader holds a document in memory
 
 
 class FileWindows(QObject):
@@ -57,13 +59,54 @@ class FileWindows(QObject):
 
         if kind_of(b"", attachment.name, attachment.type) is Kind.PICTURE:
             self.view_picture(attachment)
+        elif attachment.name.endswith(".zip"):
+            self.tasks.start(self._open_archive(attachment), name=f"open-{attachment.blob_id}", exclusive=True)
         elif readable(attachment.name, attachment.type):
             self.tasks.start(self._read(attachment), name=f"read-{attachment.blob_id}", exclusive=True)
         else:
             self.tasks.start(self._hand_over(attachment), name=f"open-{attachment.blob_id}", exclusive=True)
 
+    async def _open_archive(self, attachment: Attachment) -> None:
+        """A folder that was sent lies in the downloads as a folder; any other archive is read as it is."""
+        files = self._session.files
+        await self._ensure(attachment)
+        if not await files.is_folder(attachment.blob_id, attachment.name):
+            await self._read(attachment)
+            return
+        await self._unpack(attachment, downloads_dir())
+
+    async def _unpack(self, attachment: Attachment, folder: Path) -> None:
+        """Shows the folder where it lies already, else unpacks it (its row tells how far) and shows it then."""
+        transfer = await self._session.files.download(attachment)
+        known = Path(transfer.path) if transfer.path else None
+        here = known is not None and known.is_dir() and known.parent == folder
+        made = known if here else await self._session.files.save_into(transfer.id, folder)
+        if made is not None:
+            opening.show_in_folder(made)
+
     def save_file(self, attachment: Attachment) -> None:
-        """Asks where to, then saves a copy."""
+        """Asks where to, then saves a copy; a folder that was sent as a folder."""
+        if attachment.name.endswith(".zip"):
+            self.tasks.start(self._save_archive(attachment), name=f"save-{attachment.blob_id}", exclusive=True)
+        else:
+            self._ask_and_save(attachment)
+
+    async def _save_archive(self, attachment: Attachment) -> None:
+        files = self._session.files
+        await self._ensure(attachment)
+        if not await files.is_folder(attachment.blob_id, attachment.name):
+            self._ask_and_save(attachment)
+            return
+        dialog = QFileDialog(_front(), tr("files.save_folder"), str(downloads_dir()))
+        dialog.setFileMode(QFileDialog.FileMode.Directory)
+        dialog.setOption(QFileDialog.Option.ShowDirsOnly)
+        dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        dialog.fileSelected.connect(
+            lambda path: self.tasks.start(self._unpack(attachment, Path(path)), name=f"save-{attachment.blob_id}")
+        )
+        dialog.open()
+
+    def _ask_and_save(self, attachment: Attachment) -> None:
         dialog = QFileDialog(_front(), tr("files.save_as"), str(downloads_dir() / Path(attachment.name).name))
         dialog.setAcceptMode(QFileDialog.AcceptMode.AcceptSave)
         dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
@@ -72,28 +115,51 @@ class FileWindows(QObject):
         )
         dialog.open()
 
+    def open_local(self, path: Path) -> None:
+        """Shows a file of this computer that the desktop handed over; nothing of it is sent anywhere."""
+        self.tasks.start(self._read_local(path), name=f"local-{path}", exclusive=True)
+
+    async def _read_local(self, path: Path) -> None:
+        from desktop.ui.reader.kinds import readable
+
+        if not readable(path.name):
+            raise BadFile(reason="notShown")
+        reader = self._new_reader(path.name)
+        try:
+            data = await asyncio.to_thread(_load_whole, path)
+        except AppError as error:
+            if alive(reader):
+                reader.show_failure(path.name, error)
+            return
+        if alive(reader):
+            reader.show_document(path.name, LocalDocument(path.name, "", data))
+
     async def _fetch(self, attachment: Attachment, *, quiet: bool = False) -> bytes:
         return await self._session.files.open_bytes(attachment.blob_id, attachment.name, quiet=quiet)
 
-    async def _read(self, attachment: Attachment) -> None:
+    def _new_reader(self, title: str) -> "DocumentReader":
         from desktop.ui.reader.document_reader import DocumentReader
         from desktop.ui.reader.places import ReadingPlaces
 
         reader = DocumentReader(self._session.me.name, self._now_ms, places=ReadingPlaces(self._session.records))
         reader.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        reader.setWindowTitle(attachment.name)
+        reader.setWindowTitle(title)
         reader.resize(*(theme.scaled(side) for side in READER_SIZE))
         reader.closed.connect(reader.close)
         self._readers.append(reader)
         reader.destroyed.connect(self._forget_dead)
-        reader.show_loading(attachment.name)
+        reader.show_loading(title)
         reader.show()
         reader.raise_()
+        return reader
+
+    async def _read(self, attachment: Attachment) -> None:
+        reader = self._new_reader(attachment.name)
         try:
             document = await self._session.office.open_file(attachment)
         except AppError as error:
             if alive(reader):
-                reader.show_failure(attachment.name, error)
+                reader.show_failure(attachment.name, _plainer(error, attachment))
             return
         if alive(reader):
             reader.show_document(attachment.name, document)
@@ -109,9 +175,15 @@ class FileWindows(QObject):
         if not opening.open_file(target):
             present(BadFile(reason="noProgram"), _front())
 
+    async def _ensure(self, attachment: Attachment) -> None:
+        try:
+            await self._session.files.ensure(attachment.blob_id, attachment.name, quiet=False)
+        except Rejected as error:
+            raise _plainer(error, attachment) from error
+
     async def _save(self, attachment: Attachment, target: Path) -> None:
         """A plain copy, a piece at a time: the file may be larger than the memory."""
-        await self._session.files.ensure(attachment.blob_id, attachment.name, quiet=False)
+        await self._ensure(attachment)
         await self._session.files.save_as(attachment.blob_id, target)
 
     def close(self) -> None:
@@ -125,6 +197,24 @@ class FileWindows(QObject):
                 reader.close()
         if self._folder is not None:
             shutil.rmtree(self._folder, ignore_errors=True)
+
+
+def _plainer(error: AppError, attachment: Attachment) -> AppError:
+    """Why the server has no such file, where the message tells it."""
+    if error.data.get("type") == "notFound" and (attachment.expired or attachment.direct):
+        return BadFile(reason="expired" if attachment.expired else "direct")
+    return error
+
+
+def _load_whole(path: Path) -> bytes:
+    try:
+        if not path.is_file():  # a device or a pipe could be read for ever
+            raise BadFile(reason="missing")
+        if path.stat().st_size > MOST_LOCAL:
+            raise BadFile(reason="notShown")
+        return path.read_bytes()
+    except OSError as error:
+        raise BadFile(reason="missing") from error
 
 
 def _front() -> QWidget | None:

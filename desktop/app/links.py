@@ -1,6 +1,7 @@
 """tongban:// links: what they may name, and where they lead. A link only ever shows something; it changes nothing."""
 
 import re
+from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 from desktop.ui.shell.navigator import Navigator
@@ -9,6 +10,12 @@ SCHEME = "tongban"
 OBJECT_ID = re.compile(r"[0-9A-Za-z_-]{1,128}")
 TYPE_NAME = re.compile(r"[A-Z][0-9A-Za-z]{1,63}")
 PAGES = frozenset({"messages", "contacts", "workbench", "transfers", "settings"})
+
+
+def local_file(link: str) -> Path | None:
+    """The file that was meant, where an absolute path was handed over in place of a link."""
+    path = Path(link)
+    return path if "://" not in link and path.is_absolute() else None
 
 
 def open_link(link: str, navigator: Navigator) -> bool:

@@ -22,6 +22,6 @@ class LocalCache:
         """Forgets all that may go; the bytes that became free."""
         return await self._cache.clear()
 
-    async def trim(self, limit: int) -> int:
-        """Forgets what was not used for longest until the rest fits into `limit` bytes; the bytes that became free."""
-        return await self._cache.trim(limit)
+    async def trim(self, limit: int, *, unused_since_ms: int | None = None) -> int:
+        """Forgets what was not used for longest until the rest fits into `limit` bytes, and what was not used since a moment in any case."""
+        return await self._cache.trim(limit, unused_since_ms=unused_since_ms)

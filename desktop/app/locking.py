@@ -1,13 +1,16 @@
 """The locked program: its windows leave the screen until the password is typed; what arrives is counted, not told."""
 
 from collections.abc import Awaitable, Callable
+from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, Qt, Signal
 from PySide6.QtWidgets import QApplication, QWidget
 
 from desktop.core.domain import Person
-from desktop.ui.shell.lock_window import LockWindow
 from desktop.ui.tasks import alive
+
+if TYPE_CHECKING:
+    from desktop.ui.shell.lock_window import LockWindow
 
 COME_BACK = (Qt.WindowType.Window, Qt.WindowType.Dialog)  # pop-ups and menus do not
 PANEL = "miniPanel"
@@ -33,7 +36,7 @@ class Locking(QObject):
         return self._window is not None
 
     @property
-    def window(self) -> LockWindow | None:
+    def window(self) -> "LockWindow | None":
         """The window that asks for it."""
         return self._window
 
@@ -42,6 +45,8 @@ class Locking(QObject):
         if self._window is not None:
             self._window.come_forward()
             return
+        from desktop.ui.shell.lock_window import LockWindow
+
         shown = [one for one in QApplication.topLevelWidgets() if one.isVisible()]
         self._hidden = [one for one in shown if one.windowType() in COME_BACK or one.objectName() == PANEL]
         for window in shown:

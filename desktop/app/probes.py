@@ -5,11 +5,15 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Mapping
+from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any, Protocol
 
 from PySide6.QtCore import QEvent, QObject, Qt, QTimer, SignalInstance
 from PySide6.QtWidgets import QApplication
 
+from desktop.core.clock import SystemClock
+from desktop.core.domain import ConnectionState
+from desktop.core.events import StatusChanged
 from desktop.models.alerts import MessageItem, NoticeItem
 from desktop.ui.chat.page import MessagesPage
 
@@ -44,6 +48,7 @@ class PaintWatch(QObject):
         super().__init__(parent)
         self._app = app
         self.usable_at: float | None = None
+        self.usable_cpu: float | None = None
         app.screen_made.connect(self._on_screen)
 
     def _on_screen(self) -> None:
@@ -66,6 +71,7 @@ class PaintWatch(QObject):
             page = self._page()
             if page is not None and page.list.model.rowCount():
                 self.usable_at = time.monotonic()
+                self.usable_cpu = time.process_time()
                 watched.removeEventFilter(self)
         return False
 
@@ -88,6 +94,30 @@ class PopUpWatch(QObject):
             self.offered[item.message.id] += 1
         elif isinstance(item, NoticeItem):
             self.offered[item.key] += 1
+
+
+class SyncWatch(QObject):
+    """When everything the server had was here, as the session itself told: a poll from outside would be coarser than what it measures."""
+
+    def __init__(self, app: Probed, parent: QObject) -> None:
+        super().__init__(parent)
+        self._app = app
+        self._listening = ExitStack()
+        self.live_since: int | None = None
+        self.caught_up_at: int | None = None
+        app.screen_made.connect(self._on_screen)
+
+    def _on_screen(self) -> None:
+        self._listening.close()
+        if self._app.signed_in is not None:
+            self._listening.enter_context(self._app.signed_in.session.events.subscribe(self._on_event))
+
+    def _on_event(self, event: object) -> None:
+        if isinstance(event, StatusChanged):
+            status = event.status
+            whole = status.state is ConnectionState.LIVE and not status.syncing
+            self.live_since = status.since if status.state is ConnectionState.LIVE else None
+            self.caught_up_at = SystemClock().now_ms() if whole else None
 
 
 class PauseWatch(QObject):
@@ -119,6 +149,7 @@ class PauseWatch(QObject):
 def make_probes(app: Probed, parent: QObject) -> Mapping[str, Callable[[], object]]:
     """The probes by name."""
     watch, pauses, pop_ups = PaintWatch(app, parent), PauseWatch(parent), PopUpWatch(app, parent)
+    sync = SyncWatch(app, parent)
 
     def screen() -> str:
         return "main" if app.signed_in is not None else "login" if app.login is not None else "start"
@@ -177,6 +208,7 @@ def make_probes(app: Probed, parent: QObject) -> Mapping[str, Callable[[], objec
         "me": lambda: entered().session.me.id,
         "status": lambda: entered().session.status.state.value,
         "syncing": lambda: entered().session.status.syncing,
+        "caught_up": lambda: [sync.live_since, sync.caught_up_at],
         "page": lambda: entered().window.current_page,
         "conversations": lambda: [
             {"id": c.id, "name": c.name, "unread": c.unread_count, "read": c.read_seq, "last": c.last_seq}
@@ -195,5 +227,6 @@ def make_probes(app: Probed, parent: QObject) -> Mapping[str, Callable[[], objec
             "threads": threading.active_count(),
         },
         "usable_at": lambda: watch.usable_at,
+        "usable_cpu": lambda: watch.usable_cpu,
         "active": active,
     }

@@ -1,6 +1,6 @@
 """Whether everybody can use what a window shows: names and roles for screen readers, the way of the Tab key, text that is cut off.
 
-Looks at what is visible now and changes nothing. The tour asks it on every page (`--reach`), tests on pages of their own.
+Looks at what is visible now and changes nothing. The tour asks it on every page; with `--reach` it does nothing else (tests/e2e/test_everybody.py).
 """
 
 import re
@@ -13,12 +13,15 @@ from PySide6.QtGui import QAccessible, QAccessibleInterface
 from PySide6.QtWidgets import (
     QAbstractButton,
     QAbstractItemView,
+    QAbstractScrollArea,
     QAbstractSpinBox,
     QComboBox,
     QHeaderView,
     QLabel,
+    QLineEdit,
     QListView,
     QPlainTextEdit,
+    QPushButton,
     QTableView,
     QTextEdit,
     QToolButton,
@@ -27,7 +30,7 @@ from PySide6.QtWidgets import (
 )
 
 from desktop.ui import i18n
-from desktop.ui.kit import ElidedLabel
+from desktop.ui.kit import Button, ElidedLabel, IconButton
 from desktop.ui.theme.icons import UnknownIcon, outline
 
 Role = QAccessible.Role
@@ -60,12 +63,32 @@ def _is_stop(widget: QWidget, window: QWidget) -> bool:
     return bool(policy) and widget.isEnabled() and widget.isVisibleTo(window) and widget.focusProxy() is None
 
 
+def _seen(window: QWidget) -> list[QWidget]:
+    """The window and what is visible in it. A page keeps far more than it shows, so what is hidden is not entered."""
+    found = [window]
+    for widget in found:
+        for child in widget.children():
+            if isinstance(child, QWidget) and not child.isHidden() and not child.isWindow():
+                found.append(child)
+    return found
+
+
 def _focusable(window: QWidget) -> Iterator[QWidget]:
-    for widget in (window, *window.findChildren(QWidget)):
+    for widget in _seen(window):
         inner = isinstance(widget.parentWidget(), QAbstractSpinBox | QComboBox)  # its owner speaks for it
-        own = widget.window() is window and widget.objectName() != "qt_scrollarea_viewport"
-        if own and not inner and widget.focusPolicy() != Qt.FocusPolicy.NoFocus and widget.isVisibleTo(window):
+        own = widget.objectName() != "qt_scrollarea_viewport"
+        if own and not inner and widget.focusPolicy() != Qt.FocusPolicy.NoFocus:
             yield widget
+
+
+def first_focus(window: QWidget) -> list[str]:
+    """On a page that was just opened the keyboard is in its list or field, not on an icon beside it, on the rail, or nowhere."""
+    held = window.focusWidget()
+    if held is None or not held.isVisibleTo(window):
+        return ["the keyboard is nowhere"]
+    if isinstance(held, IconButton | Button):
+        return [f"{_called(held)}: has the keyboard first"]
+    return []
 
 
 # ------------------------------------------------------------ what a screen reader says
@@ -134,7 +157,8 @@ def _rows(view: QAbstractItemView, interface: QAccessibleInterface) -> Iterator[
 
 # ------------------------------------------------------------ the keyboard's way
 def _ways(window: QWidget) -> Iterator[str]:
-    way = stops(window)
+    seen = _seen(window)
+    way = [widget for widget in seen if _is_stop(widget, window)]
     if not way:
         yield "the Tab key leads nowhere"
     for widget in way:
@@ -142,10 +166,10 @@ def _ways(window: QWidget) -> Iterator[str]:
             yield f"{_called(widget)}: keeps the Tab key"
         if isinstance(widget, QTableView | QTreeView) and widget.tabKeyNavigation():
             yield f"{_called(widget)}: keeps the Tab key"
-    reached = set(way)
-    for widget in window.findChildren(QAbstractButton):
-        lonely = widget.focusPolicy() == Qt.FocusPolicy.NoFocus and widget.isVisibleTo(window) and widget.isEnabled()
-        if lonely and widget not in reached and widget.property("keysElsewhere") is None and not _inside(widget):
+    for widget in seen:
+        lonely = widget.focusPolicy() == Qt.FocusPolicy.NoFocus and widget.isEnabled()
+        held = isinstance(widget, QAbstractButton) and lonely and widget.property("keysElsewhere") is None
+        if held and not _inside(widget):
             yield f"{_called(widget)}: out of the keyboard's reach"
 
 
@@ -160,29 +184,54 @@ def _inside(widget: QWidget) -> bool:
 def clipped(window: QWidget) -> list[str]:
     """Texts that do not fit their widget and were not meant to be shortened."""
     found: list[str] = []
-    for label in window.findChildren(QLabel):
-        if label.isVisibleTo(window) and not isinstance(label, ElidedLabel) and label.text():
-            found.extend(_cut_label(label))
-    for button in window.findChildren(QAbstractButton):
-        told = button.isVisibleTo(window) and bool(button.text())
-        if told and not isinstance(button, QToolButton) and button.sizeHint().width() > button.width() + SLACK:
-            found.append(f"{_called(button)}: {button.width()} of {button.sizeHint().width()} px: {button.text()!r}")
+    for widget in _seen(window):
+        if isinstance(widget, QLabel) and not isinstance(widget, ElidedLabel) and widget.text():
+            found.extend(_cut_label(widget))
+        elif isinstance(widget, QAbstractButton) and not isinstance(widget, QToolButton):
+            wanted = widget.sizeHint().width()
+            if widget.text() and wanted > widget.width() + SLACK:
+                found.append(f"{_called(widget)}: {widget.width()} of {wanted} px: {widget.text()!r}")
+        if isinstance(widget, QPushButton) and widget.text() and widget.icon().isNull():
+            shown = QPushButton.text(widget)  # a folded button knows more than it shows
+            if not shown.strip("… "):
+                found.append(f"{_called(widget)}: shows nothing of {widget.text()!r}")
+        if isinstance(widget, QLabel | QAbstractButton | QLineEdit) and (over := _beyond(widget, window)) > SLACK:
+            found.append(f"{_called(widget)}: {over} px of it are out of sight: {widget.accessibleName()!r}")
     return found
 
 
+def _beyond(widget: QWidget, window: QWidget) -> int:
+    """How many pixels of its width no scrolling brings into sight: what its parents cut off."""
+    left, right = 0, widget.width()
+    at: QWidget = widget
+    while at is not window and (owner := at.parentWidget()) is not None:
+        left, right = left + at.x(), right + at.x()
+        area = owner.parentWidget()
+        if isinstance(area, QAbstractScrollArea) and area.viewport() is owner and _scrolls(area):
+            return 0
+        if right > owner.width() + SLACK or left < -SLACK:
+            return max(right - owner.width(), -left)
+        at = owner
+    return 0
+
+
+def _scrolls(area: QAbstractScrollArea) -> bool:
+    return area.horizontalScrollBar().maximum() > 0
+
+
 def _cut_label(label: QLabel) -> Iterator[str]:
-    room = label.contentsRect()
-    if label.textFormat() is Qt.TextFormat.RichText or "</" in label.text():
+    room, shown = label.contentsRect(), QLabel.text(label)  # a chip knows more than it shows
+    if label.textFormat() is Qt.TextFormat.RichText or "</" in shown:
         return
     if label.wordWrap():
         needed = label.heightForWidth(label.width())
         if needed > label.height() + SLACK:
-            yield f"{_called(label)}: {label.height()} of {needed} px high: {label.text()!r}"
+            yield f"{_called(label)}: {label.height()} of {needed} px high: {shown!r}"
         return
     metrics = label.fontMetrics()
-    width = max((metrics.horizontalAdvance(line) for line in label.text().split("\n")), default=0)
+    width = max((metrics.horizontalAdvance(line) for line in shown.split("\n")), default=0)
     if width > room.width() + SLACK:
-        yield f"{_called(label)}: {room.width()} of {width} px: {label.text()!r}"
+        yield f"{_called(label)}: {room.width()} of {width} px: {shown!r}"
 
 
 def _called(widget: QWidget) -> str:

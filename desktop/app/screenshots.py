@@ -34,6 +34,11 @@ class Screenshots(QObject):
             self._capture.said.connect(self._window.snack.say)
         self._capture.start(can_send=False)
 
+    @property
+    def running(self) -> bool:
+        """Whether a capture is on the screen."""
+        return self._capture is not None and self._capture.running
+
     def close(self) -> None:
         """Leaves the screens alone."""
         if self._capture is not None:

@@ -10,6 +10,7 @@ from PySide6.QtWidgets import QWidget
 
 from desktop.app.desk import Desk
 from desktop.app.file_opener import FileWindows
+from desktop.app.key_news import KeyNews
 from desktop.app.locking import Locking
 from desktop.app.own_status import OwnStatus
 from desktop.app.screenshots import Screenshots
@@ -39,7 +40,7 @@ log = logging.getLogger("tongban.app")
 PAINT_MS = 30  # from the first rows in the list to the screen
 SETTLE_LIMIT_MS = 1000
 HOST_WAIT_MS = 15_000
-CARDS_MS = 1500  # after the first screen: what a message can be made into is known before the first menu
+CARDS_MS = 300  # after the first talk was opened: what a message can be made into is known before the first menu
 
 
 class SignedIn(QObject):
@@ -96,10 +97,12 @@ class SignedIn(QObject):
         self.settled.connect(self.own_status.start)
         self.screenshots = Screenshots(self.window, self)
         self.screenshot_asked.connect(self.screenshots.start)
+        self.key_news: KeyNews | None = None
+        if surroundings is not None:
+            self.key_news = KeyNews(self.window.news, surroundings, preferences, self._open_keys, self)
         self._cards: TalkCards | None = None
         self._cards_soon = QTimer(self, singleShot=True, interval=CARDS_MS)
         self._cards_soon.timeout.connect(self._warm_cards)
-        self.settled.connect(self._cards_soon.start)
         self.settled.connect(self._restore_windows)
         self._add_pages()
         self._bind()
@@ -203,6 +206,9 @@ class SignedIn(QObject):
         page.set_enter_sends(self._preferences.now.enter_sends)
         page.list.list.doubleClicked.connect(lambda index: self.pop_out(index.data(ConversationRole.ID)))
         page.list.pop_out_asked.connect(self.pop_out)
+        page.conversation_shown.connect(
+            lambda _conversation_id: self._cards_soon.start(), Qt.ConnectionType.SingleShotConnection
+        )
         return page
 
     def _talk_cards(self) -> "TalkCards":
@@ -264,6 +270,7 @@ class SignedIn(QObject):
                 self.session, self.desk.people, self.window, self.files, self.ui_state, self._talk_cards, self
             )
             self.talks.set_enter_sends(self._preferences.now.enter_sends)
+            self._cards_soon.start()
         return self.talks
 
     def _in_own_window(self, conversation_id: str) -> bool:
@@ -428,6 +435,16 @@ class SignedIn(QObject):
 
     def _open_settings(self) -> None:
         self.window.open_page("settings")
+
+    def _open_keys(self) -> None:
+        self.open_settings("shortcuts")
+
+    def open_settings(self, section: str) -> None:
+        """Shows a section of the settings."""
+        self.window.open_page("settings")
+        page = self.window.page("settings")
+        if page is not None:
+            page.open_section(section)  # type: ignore[attr-defined]  # SettingsPage, which is not loaded at start
 
     def _on_hidden(self) -> None:
         """Closed: away into the tray. Without one, or by choice, it stays in the task bar: the tray is never the only way back."""

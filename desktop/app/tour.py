@@ -4,7 +4,8 @@
 
 Signs in as the clerk; the director acts live through a second core client, the people of a flow have windows of their own. The
 cable is a proxy in between, so that it can be cut. Waits on conditions with a deadline, never on the clock. Pictures:
-<page>-<theme>-<lang>[-2x].png.
+<page>-<theme>-<lang>[-2x].png. With --reach no pictures are taken: every page is asked whether everybody can use it (`reach`), quickly, and what
+is wrong is printed.
 """
 
 import argparse
@@ -46,6 +47,13 @@ log = logging.getLogger("tongban.tour")
 
 CLERK, DIRECTOR, PASSWORD = "linyuan", "zhangmin", "tongban-demo"
 SIZE = (1160, 748)
+SLOW = frozenset(
+    {"tray", "conflict", "sealing", "receiving", "sending", "offline", "registers", "message-to-task", "card"}
+)
+"""Stops that wait for cables and colleagues, and lead to pages that other stops show too."""
+FRESH = frozenset({"workbench", "contacts", "notices", "library", "transfers", "settings", "my-work", "messages"})
+"""Pictures of a page that was just opened: there the keyboard must be in a sensible place."""
+LAYOUT_ROUNDS = 4
 STOP_SECONDS = 120  # the modules have many views
 
 
@@ -57,9 +65,12 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--theme", choices=("light", "dark"), default="light")
     parser.add_argument("--lang", choices=("zh", "en"), default="zh")
-    parser.add_argument("--scale", type=int, choices=(1, 2), default=1)
+    parser.add_argument("--scale", type=int, choices=(1, 2, 3), default=1)
     parser.add_argument("--text", type=int, default=100, metavar="PERCENT", help="size of the text, 100 to 200")
     parser.add_argument("--only", default=None, metavar="PAGE", help="only pictures whose names begin so")
+    parser.add_argument(
+        "--reach", action="store_true", help="no pictures: print what not everybody can use, 1 when there is any"
+    )
     wanted = parser.parse_args(argv)
     if wanted.scale > 1:
         os.environ["QT_SCALE_FACTOR"] = str(wanted.scale)
@@ -102,7 +113,8 @@ def _run(wanted: argparse.Namespace, scratch: Path) -> int:
         preferences.set(theme=wanted.theme, language=wanted.lang, text_percent=wanted.text)
         dress(qapp, options, preferences)
         application = Application(qapp, options, preferences, None)
-        guide = Tour(application, cable, wanted.server, Camera(wanted.out, suffix), wanted.only)
+        camera = Walker(wanted.out, suffix) if wanted.reach else Camera(wanted.out, suffix)
+        guide = Tour(application, cable, wanted.server, camera, wanted.only, quick=wanted.reach)
         logging.getLogger("tongban.ui").addHandler(Mishaps(guide.failed))
         running = asyncio.get_running_loop().create_task(application.run(), name="application")  # ended below
         try:
@@ -125,7 +137,7 @@ async def act(action: Callable[..., object], *arguments: object) -> None:
     def run() -> None:
         try:
             action(*arguments)
-        except LookupError as error:
+        except (LookupError, RuntimeError, AssertionError) as error:
             done.set_exception(error)
         else:
             done.set_result(None)
@@ -181,11 +193,55 @@ class Camera:
         return self._out / f"{page}-{self._suffix}.png"
 
 
+class Walker(Camera):
+    """Takes no pictures: looks at what is on the screen with the eyes of somebody who hears it, or types, or needs large letters."""
+
+    def window(self, page: str, widget: "QWidget") -> None:
+        """One window: names, roles, keys, cut texts; on a page that was just opened also where the keyboard is."""
+        from PySide6.QtCore import QEvent
+        from PySide6.QtWidgets import QApplication
+
+        from desktop.app import reach
+
+        for _ in range(LAYOUT_ROUNDS):  # what folds asks for another round
+            QApplication.sendPostedEvents(None, QEvent.Type.LayoutRequest.value)
+        self.taken.append(page)
+        told = [
+            *reach.flaws(widget),
+            *(reach.first_focus(widget) if page in FRESH or page.startswith("module-") else []),
+        ]
+        self.flaws.extend(f"{page}: {flaw}" for flaw in told)
+
+    def write_flaws(self) -> None:
+        """Prints them, and how many pages were seen."""
+        sys.stdout.write("".join(f"{one}\n" for one in self.flaws))
+        sys.stdout.write(f"{len(self.taken)} pages, {len(self.flaws)} flaws\n")
+
+    async def screen(self, page: str) -> None:
+        """Every window that is on the screen, beside the main one."""
+        from PySide6.QtWidgets import QApplication, QMainWindow
+
+        for window in QApplication.topLevelWidgets():
+            if window.isVisible() and not isinstance(window, QMainWindow) and window.size().width() > 1:
+                self.window(f"{page} ({window.objectName() or type(window).__name__})", window)
+
+
 class Tour:
     """Leads through the pages. Each stop leaves the client as the next one expects it."""
 
-    def __init__(self, application: "Application", cable: Cable, server: str, camera: Camera, only: str | None) -> None:
+    def __init__(
+        self,
+        application: "Application",
+        cable: Cable,
+        server: str,
+        camera: Camera,
+        only: str | None,
+        *,
+        quick: bool = False,
+    ) -> None:
+        """`quick`: without the stops that show no other page, and without waiting for each picture to be painted."""
         self._app, self._cable, self._server, self._camera, self._only = application, cable, server, camera, only
+        self._quick = quick
         self._director: Session | None = None
         self._people = People(application, server, PASSWORD)
         self.failed: list[str] = []
@@ -202,7 +258,7 @@ class Tour:
         self._camera.write_flaws()
         for name in self.failed:
             log.error("%s could not be reached", name)
-        return 1 if self.failed else 0
+        return 1 if self.failed or (self._quick and self._camera.flaws) else 0
 
     def _stops(self) -> list[tuple[str, Callable[[], Awaitable[None]]]]:
         return [
@@ -229,7 +285,9 @@ class Tour:
 
     def _hands(self) -> Hands:
         call = self._app.bridge.call
-        return Hands(lambda: self._in, self._until, act, self._shoot, self._open, self._colleague, call, self._cable)
+        return Hands(
+            lambda: self._in, self._until, act, self._shoot, self._open, self._colleague, call, self._cable, self._quick
+        )
 
     def _talking(self) -> ChatStops:
         """The stops in the talk."""
@@ -263,6 +321,8 @@ class Tour:
     async def _stop(self, name: str, stop: Callable[[], Awaitable[None]]) -> None:
         if self._only is not None and not self._only.startswith(name) and not name.startswith(self._only):
             return
+        if self._quick and name in SLOW:
+            return
         try:
             async with asyncio.timeout(STOP_SECONDS):
                 await stop()
@@ -279,8 +339,8 @@ class Tour:
 
     async def _painted(self) -> None:
         """Until the event queue has run dry some times over: what was asked for is laid out and painted."""
-        for _ in range(6):
-            await asyncio.sleep(0.03)
+        for _ in range(3 if self._quick else 6):
+            await asyncio.sleep(0.005 if self._quick else 0.03)
 
     @property
     def _in(self) -> "SignedIn":
@@ -525,7 +585,7 @@ class Tour:
         attachment = await self._find_message(MessageKind.FILE)
         await self._in.session.files.download(attachment)
         large = self._app.data_dir / "航拍视频（第三段）.mp4"
-        await in_background(large.write_bytes, os.urandom(1 << 20) * 128)
+        await in_background(large.write_bytes, os.urandom(1 << 20) * (4 if self._quick else 128))
         conversation_id = self._conversation("张敏")
         await self._in.session.chat.send_file(conversation_id, large)
         await act(drive.click, "rail.transfers")
@@ -551,6 +611,10 @@ class Tour:
         page.open_section("notifications")
         await self._painted()
         self._shoot("settings")
+        for section in ("general", "appearance", "files", "network", "about") if self._quick else ():
+            page.open_section(section)
+            await self._painted()
+            self._shoot(f"settings-{section}")
         page.open_section("shortcuts")
         await self._painted()
         self._shoot("settings-shortcuts")

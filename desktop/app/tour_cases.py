@@ -64,10 +64,16 @@ class CaseStops:
         await self._still(page, desk)
         if not desk.model.rowCount():
             return
+        if not desk.reading:
+            desk.step(1)
+        desk.enter()  # where there is room for one only: from the list to what is chosen
+        await self._still(page, desk)
         desk.show_diagram()
         await self._still(page, desk)
         hands.shoot("case-diagram")
         desk.page.diagram.closed.emit()
+        desk.page.panel.setChecked(True)
+        await self._still(page, desk)
         box = desk.pane.box
         for choice in box.row.choices:
             if choice.key in ("return", "addSigner", "transfer"):
@@ -75,9 +81,12 @@ class CaseStops:
                 await self._still(page, desk)
                 hands.shoot(f"case-ask-{choice.key}")
                 box.ask.dismiss()
+        if hands.quick:
+            return
         session = hands.entered().session
         await hands.cable.cut()
         await hands.until(lambda: session.status.state is not ConnectionState.LIVE, "no connection", 30)
+        await hands.until(lambda: box.phrases.phrases, "the common phrases")
         box.edit.setPlainText(box.phrases.phrases[0])
         box.pen.sheet.write_name(session.me.name)
         for picker in box.pickers.values():

@@ -59,6 +59,7 @@ class FlowStops:
             ("receiving", self.receiving),
             ("sending", self.sending),
             ("designing", self.designing),
+            ("registers", self.registers),
         ]
 
     # ---- acting without a window
@@ -422,6 +423,32 @@ class FlowStops:
         self._shoot("designing-3-trial", entered.window)
         pane.closed.emit()
         self._people.get_up(DESIGNER)
+
+    # ---- the registers
+    async def registers(self) -> None:
+        """The registers of documents and seals on paper, of this year, in the reader."""
+        await self._registers_of(REGISTRAR, "documents")
+        await self._registers_of(KEEPER, "seals")
+
+    async def _registers_of(self, login: str, module_id: str) -> None:
+        await self._people.come(login)
+        entered = self._people.sit_down(login, SIZE)
+        page = await self._office(entered)
+        page.open_module(module_id)
+        module = page.module_page(module_id)
+        await self._until(lambda: module.frame is not None, module_id)
+        opened: list[object] = []
+        module.document_opened.connect(lambda *found: opened.append(found))
+        for view in [one for one in module.views() if one.register]:
+            opened.clear()
+            module.show_view(view.id)
+            await self._until(lambda: not module.tasks.busy, "the register on the screen")
+            self._shoot(f"registers-{view.id}-table", entered.window)
+            module.print_register(module.register_years()[0])
+            await self._until(lambda: opened, "the register on paper", 30)
+            await self._until(lambda: not module.tasks.busy, "the reader")
+            self._shoot(f"registers-{view.id}", entered.window)
+        self._people.get_up(login)
 
     async def _headed_by(self, session: "ScreenSession", person_id: str) -> list[str]:
         found = await session.directory.departments()

@@ -23,3 +23,5 @@ class Hands:
     colleague: Callable[[], Awaitable["Session"]]
     call: Callable[..., Awaitable[Any]]
     cable: Cable
+    quick: bool = False
+    """Nothing is waited for that shows no other page."""

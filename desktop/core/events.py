@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from typing import Any
 
 import msgspec
 
@@ -44,6 +45,12 @@ class TypingSeen(msgspec.Struct, frozen=True):
     person_id: str
 
 
+class DirectTold(msgspec.Struct, frozen=True):
+    """The server tells of a direct transfer (docs/protocol.md): offered, taken or ended, and what belongs to it. For the transfers alone."""
+
+    told: dict[str, Any]
+
+
 class PresenceChanged(msgspec.Struct, frozen=True):
     """Presence of the people named; a snapshot replaces everyone's. `texts`: what they say beside it, "" for no longer anything."""
 
@@ -84,6 +91,7 @@ Event = (
     | AlertArrived
     | TypingSeen
     | PresenceChanged
+    | DirectTold
     | TransferProgress
     | EditRefused
     | SignedOut

@@ -5,8 +5,8 @@ user was away comes as one pop-up, not as a pile.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
 
+import msgspec
 from PySide6.QtCore import QObject, QTimer, Signal
 
 from desktop.core.domain import Alert, Conversation, ConversationKind, Message
@@ -17,8 +17,7 @@ BACKLOG = "backlog"
 BACKLOG_OVER = 3  # more than so many at once become one pop-up
 
 
-@dataclass(frozen=True, slots=True)
-class MessageItem:
+class MessageItem(msgspec.Struct, frozen=True):
     """Unseen messages of one conversation: the newest, who sent it, how many. `key` is the conversation's id."""
 
     key: str
@@ -27,16 +26,14 @@ class MessageItem:
     count: int = 1
 
 
-@dataclass(frozen=True, slots=True)
-class NoticeItem:
+class NoticeItem(msgspec.Struct, frozen=True):
     """An alert. `key` is the alert's id."""
 
     key: str
     alert: Alert
 
 
-@dataclass(frozen=True, slots=True)
-class BacklogItem:
+class BacklogItem(msgspec.Struct, frozen=True):
     """Alerts that had gathered while nobody was here. There is one at a time; `key` is BACKLOG."""
 
     alerts: tuple[Alert, ...]
@@ -55,8 +52,7 @@ def _always(*_of: object) -> bool:
     return True
 
 
-@dataclass(frozen=True, slots=True)
-class Quiet:
+class Quiet(msgspec.Struct, frozen=True):
     """What keeps pop-ups away at this moment."""
 
     do_not_disturb: bool = False
@@ -242,5 +238,5 @@ class Attention(QObject):
         """A shown conversation changed its name."""
         item = self._messages.get(conversation.id)
         if item is not None and item.conversation.name != conversation.name:
-            self._messages[conversation.id] = replace(item, conversation=conversation)
+            self._messages[conversation.id] = msgspec.structs.replace(item, conversation=conversation)
             self.shown.emit(self._messages[conversation.id])

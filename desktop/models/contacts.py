@@ -7,7 +7,7 @@ departments, in their groups; each has the shape of a Person, so that one list s
 from __future__ import annotations
 
 import functools
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import IntEnum
 from typing import Any
@@ -242,6 +242,8 @@ class DepartmentTreeModel(QAbstractItemModel):
         self._nodes: list[_Node] = []
         self._children: dict[int, list[int]] = {}
         self._by_key: dict[str, int] = {}
+        self.words: Callable[[str], str] = lambda _kind: ""
+        """What a node without a name of its own is called, by its kind: the words are the screen's."""
 
     # ---- content
     def set_content(
@@ -359,7 +361,7 @@ class DepartmentTreeModel(QAbstractItemModel):
         node = self._nodes[index.internalId()]
         match role:
             case Qt.ItemDataRole.DisplayRole | Qt.ItemDataRole.AccessibleTextRole:
-                return node.name
+                return node.name or self.words(node.kind)
             case TreeRole.KEY:
                 return node.key
             case TreeRole.KIND:

@@ -65,6 +65,11 @@ class MessageWindow(QAbstractListModel):
         """The message of a row."""
         return self._messages[row]
 
+    @property
+    def held(self) -> list[Message]:
+        """All held messages, oldest first."""
+        return list(self._messages)
+
     def row_of(self, message_id: str) -> int:
         """The row of a message, -1 when it is not held."""
         return self._rows.get(message_id, -1)
@@ -95,6 +100,7 @@ class MessageWindow(QAbstractListModel):
         place = {} if around is None else {"around": around}
         page = await self._chat.window(conversation_id, **place, limit=PAGE)
         if jump == self._jumps:
+            self._jumps += 1  # pages asked for beside the place before do not belong beside this one
             self._show(conversation_id, page)
 
     def clear(self) -> None:

@@ -81,6 +81,10 @@ class Roster(QAbstractListModel):
         """The departments that are unfolded."""
         return frozenset(self._opened)
 
+    def presence_text(self, person_id: str) -> str:
+        """What somebody says beside his presence."""
+        return self._people.presence_text(person_id)
+
     # ---- changing
     def set_organization(self, organization: Organization) -> None:
         """Takes the directory as it is now."""

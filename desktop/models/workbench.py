@@ -10,7 +10,7 @@ from typing import Any, Final
 from PySide6.QtCore import QAbstractListModel, QModelIndex, QObject, QPersistentModelIndex, Qt
 
 from desktop.core.domain import Alert, Notice
-from desktop.core.domain.moments import DAY_MS, day_of, day_start
+from desktop.core.domain.moments import DAY_MS, day_of, day_start, is_today
 from desktop.core.domain.records import AgendaItem, DueItem, Light, Record, Todo, TodoKind
 from desktop.models.keyed_rows import KeyedRows
 from desktop.models.records import is_to_confirm, is_unread
@@ -140,11 +140,6 @@ def light_at(due_at: int, now: int, zone: int) -> Light:
         return Light.RED
     today = day_start(day_of(now, zone), zone)
     return Light.AMBER if due_at <= today + (AMBER_DAYS + 1) * DAY_MS else Light.GREEN
-
-
-def is_today(due_at: int, now: int, zone: int) -> bool:
-    """Whether a date is over today: one without a time ends as its day does."""
-    return day_of(due_at - 1, zone) == day_of(now, zone)
 
 
 def _is_news(alert: Alert, listed: set[str]) -> bool:

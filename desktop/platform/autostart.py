@@ -1,7 +1,6 @@
 """Starting with the system's session, hidden in the tray: a file of XDG autostart, a value of Windows' Run key, a LaunchAgent on macOS."""
 
 import os
-import plistlib
 import subprocess
 import sys
 from collections.abc import Sequence
@@ -11,6 +10,8 @@ from typing import Any, Final, Protocol
 from desktop.platform.folders import APP_NAME, default_data_dir
 
 RUN_KEY: Final = r"Software\Microsoft\Windows\CurrentVersion\Run"
+APPROVED_KEY: Final = r"Software\Microsoft\Windows\CurrentVersion\Explorer\StartupApproved\Run"
+SWITCHED_OFF: Final = b"\x03" + bytes(11)  # Task Manager writes this, and the moment behind it
 AGENT: Final = f"local.{APP_NAME}.client"
 HIDDEN: Final = "--hidden"
 
@@ -24,6 +25,25 @@ class Autostart(Protocol):
 
     def is_on(self) -> bool: ...
     def set_on(self, on: bool) -> None: ...
+
+
+class SetAutostart:
+    """What an administrator's policy decided: it is carried out through the system's own way, and nobody switches it here."""
+
+    def __init__(self, inner: Autostart, on: bool) -> None:
+        self._inner, self._on = inner, on
+
+    def is_on(self) -> bool:
+        """As the policy says."""
+        return self._on
+
+    def set_on(self, on: bool) -> None:
+        """Does nothing: the switches that would call it are off duty."""
+
+    def apply(self) -> None:
+        """Writes or takes away the entry where it is not as the policy says. Raises AutostartFailed."""
+        if self._inner.is_on() != self._on:
+            self._inner.set_on(self._on)
 
 
 def start_command(data_dir: Path) -> list[str]:
@@ -100,7 +120,10 @@ class XdgAutostart:
 
 
 class WindowsAutostart:
-    """A value below HKEY_CURRENT_USER."""
+    """A value of the Run key: the user's, written by us or by the installer, or the machine's, which an installer for all users writes.
+
+    Task Manager switches entries off beside the key, in StartupApproved; so do we where the entry is not the user's to delete.
+    """
 
     def __init__(self, command: Sequence[str], *, winreg: Any = None) -> None:
         self._command = list(command)
@@ -111,24 +134,43 @@ class WindowsAutostart:
         self._winreg = winreg
 
     def is_on(self) -> bool:
-        """Whether the value is there."""
-        try:
-            with self._winreg.OpenKey(self._winreg.HKEY_CURRENT_USER, RUN_KEY) as key:
-                return bool(self._winreg.QueryValueEx(key, APP_NAME)[0])
-        except OSError:
-            return False
+        """Whether the user or the machine has the value, and nobody switched it off."""
+        user, machine = self._winreg.HKEY_CURRENT_USER, self._winreg.HKEY_LOCAL_MACHINE
+        return bool(self._value(user, RUN_KEY) or self._value(machine, RUN_KEY)) and not self._switched_off()
 
     def set_on(self, on: bool) -> None:
-        """Writes or deletes the value. Raises AutostartFailed."""
+        """Writes or deletes the user's value, or switches the machine's off and on for this user. Raises AutostartFailed."""
+        machine = bool(self._value(self._winreg.HKEY_LOCAL_MACHINE, RUN_KEY))
         try:
-            with self._winreg.CreateKey(self._winreg.HKEY_CURRENT_USER, RUN_KEY) as key:
-                if on:
+            if on or not machine:
+                self._delete(APPROVED_KEY)
+            if on and not machine:
+                with self._winreg.CreateKey(self._winreg.HKEY_CURRENT_USER, RUN_KEY) as key:
                     line = subprocess.list2cmdline(self._command)
                     self._winreg.SetValueEx(key, APP_NAME, 0, self._winreg.REG_SZ, line)
-                elif self.is_on():
-                    self._winreg.DeleteValue(key, APP_NAME)
+            elif not on:
+                self._delete(RUN_KEY)
+                if machine:
+                    with self._winreg.CreateKey(self._winreg.HKEY_CURRENT_USER, APPROVED_KEY) as key:
+                        self._winreg.SetValueEx(key, APP_NAME, 0, self._winreg.REG_BINARY, SWITCHED_OFF)
         except OSError as error:
             raise AutostartFailed(error.strerror or "") from error
+
+    def _switched_off(self) -> bool:
+        mark = self._value(self._winreg.HKEY_CURRENT_USER, APPROVED_KEY)
+        return isinstance(mark, bytes) and mark[:1] == SWITCHED_OFF[:1]
+
+    def _value(self, root: Any, path: str) -> object:
+        try:
+            with self._winreg.OpenKey(root, path) as key:
+                return self._winreg.QueryValueEx(key, APP_NAME)[0]
+        except OSError:
+            return None
+
+    def _delete(self, path: str) -> None:
+        if self._value(self._winreg.HKEY_CURRENT_USER, path) is not None:
+            with self._winreg.CreateKey(self._winreg.HKEY_CURRENT_USER, path) as key:
+                self._winreg.DeleteValue(key, APP_NAME)
 
 
 class MacAutostart:
@@ -144,6 +186,8 @@ class MacAutostart:
 
     def set_on(self, on: bool) -> None:
         """Writes or takes away the file. Raises AutostartFailed."""
+        import plistlib  # loads an XML parser
+
         agent = {"Label": AGENT, "ProgramArguments": self._command, "RunAtLoad": True, "ProcessType": "Interactive"}
         try:
             if not on:

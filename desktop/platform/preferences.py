@@ -45,15 +45,27 @@ class Choices(msgspec.Struct, frozen=True):
     away_minutes: int = 10  # without a hand on mouse or keys; 0: never
     hotkeys: dict[str, str] = msgspec.field(default_factory=lambda: dict(HOTKEYS))  # action: keys; empty: none
     cache_limit: int = 5 * 1024**3
+    download_folder: str = ""  # empty: the system's
     said_no_tray: bool = False
     proxy: str = "system"  # none, http, socks5; its password is in the keychain
     proxy_host: str = ""
     proxy_port: int = 0
     proxy_login: str = ""
     last_server: str = ""
+    account_label: str = ""  # of a further account (app/beside.py): what the first one's menu calls it
+    beside_open: bool = False  # of a further account: comes back with the first one
+    told_hotkeys: str = ""  # the keys of which it was told at start that another program holds them
 
 
 DND_FOREVER = 1 << 60
+
+
+def load_choices(path: Path) -> Choices | None:
+    """The choices of another data folder, read and left alone; None: there are none, or they are damaged."""
+    try:
+        return msgspec.convert(json.loads(path.read_bytes()), Choices)
+    except (OSError, ValueError, msgspec.ValidationError):
+        return None
 
 
 class Preferences(QObject):

@@ -1,6 +1,7 @@
 """One client per data folder, by a lock. A second start hands its links over to the first and ends.
 
-The channel for that is a local socket only this user may open. It carries one JSON line: {"links": [...]}; the answer is "ok".
+The channel for that is a local socket only this user may open. It carries one JSON line: {"links": [...]}, or {"links": [], "end": true}
+from an installer that wants the running client to save and end; the answer is "ok".
 """
 
 import getpass
@@ -8,6 +9,7 @@ import hashlib
 import json
 import logging
 from pathlib import Path
+from typing import Literal
 
 from PySide6.QtCore import QDeadlineTimer, QObject, QThread, Signal
 from PySide6.QtNetwork import QLocalServer, QLocalSocket
@@ -33,6 +35,7 @@ class SingleInstance(QObject):
     """Claims the folder, or finds the client that has it."""
 
     asked = Signal(list)  # links handed over by a second start; empty: just show yourself
+    end_asked = Signal()  # save and end: `tongban --quit`
 
     def __init__(self, data_dir: Path, parent: QObject | None = None) -> None:
         super().__init__(parent)
@@ -52,6 +55,22 @@ class SingleInstance(QObject):
                 return False
             QThread.msleep(POLL_MS)  # it starts up just now, or ends
         return False
+
+    def end_other(self, limit_ms: int) -> Literal["nobody", "ended", "stays"]:
+        """Asks a running client to save and end, and waits for it. `nobody`: none runs; `stays`: it did not end within the limit."""
+        deadline = QDeadlineTimer(limit_ms)
+        try:
+            if self._is_alone():
+                return "nobody"
+            told = False
+            while not deadline.hasExpired():
+                told = told or self._ask((), end=True)
+                if self._is_alone():
+                    return "ended"
+                QThread.msleep(POLL_MS)
+            return "stays"
+        finally:
+            self._lock.release()
 
     def claim(self) -> bool:
         """Becomes the one client. False when another one has the folder."""
@@ -83,12 +102,13 @@ class SingleInstance(QObject):
             log.warning("the data folder cannot be locked: %s", error.strerror)
             return not self._ask(())  # then the socket alone must tell
 
-    def _ask(self, links: tuple[str, ...]) -> bool:
+    def _ask(self, links: tuple[str, ...], *, end: bool = False) -> bool:
         socket = QLocalSocket()
         socket.connectToServer(self._name)
         if not socket.waitForConnected(CONNECT_MS):
             return False
-        socket.write(json.dumps({"links": list(links)}).encode() + b"\n")
+        request: dict[str, object] = {"links": list(links), **({"end": True} if end else {})}
+        socket.write(json.dumps(request).encode() + b"\n")
         socket.waitForBytesWritten(CONNECT_MS)
         # Who has the request will open it: asking again meanwhile would open it twice.
         answered = socket.bytesAvailable() > 0 or socket.waitForReadyRead(ANSWER_MS)
@@ -127,7 +147,10 @@ class SingleInstance(QObject):
             return
         socket.write(b"ok\n")
         socket.flush()
-        self.asked.emit(links)
+        if asks_end(line):
+            self.end_asked.emit()
+        else:
+            self.asked.emit(links)
 
 
 def parse_links(line: bytes) -> list[str] | None:
@@ -140,3 +163,8 @@ def parse_links(line: bytes) -> list[str] | None:
     if not isinstance(links, list) or not all(isinstance(link, str) for link in links):
         return None
     return links[:MAX_LINKS]
+
+
+def asks_end(line: bytes) -> bool:
+    """Whether a request, which parse_links has taken, is one to end."""
+    return json.loads(line).get("end") is True

@@ -121,15 +121,16 @@ def get_objects(
     if args.ids is not None and len(args.ids) > limits.max_objects_in_get:
         raise MethodError(MethodErrorType.REQUEST_TOO_LARGE, f"at most {limits.max_objects_in_get} ids")
     _check_properties(handler, args.properties)
-    ids = None if args.ids is None else [id_ for id_ in dict.fromkeys(args.ids) if is_id(id_)]
+    wanted = {} if args.ids is None else dict.fromkeys(args.ids)
+    ids = None if args.ids is None else [id_ for id_ in wanted if is_id(id_)]
     found = handler.get(conn, actor, ids, args.properties)
     if len(found.list) > limits.max_objects_in_get:
         raise MethodError(MethodErrorType.REQUEST_TOO_LARGE, f"more than {limits.max_objects_in_get} objects: name ids")
     objects = found.list
     if args.properties is not None:
-        wanted = {"id", *args.properties}
-        objects = [{key: value for key, value in obj.items() if key in wanted} for obj in objects]
-    malformed = [] if args.ids is None else [id_ for id_ in dict.fromkeys(args.ids) if not is_id(id_)]
+        named = {"id", *args.properties}
+        objects = [{key: value for key, value in obj.items() if key in named} for obj in objects]
+    malformed = [] if ids is None or len(ids) == len(wanted) else [id_ for id_ in wanted if not is_id(id_)]
     return {
         "accountId": actor.person_id,
         "state": current_state(conn),

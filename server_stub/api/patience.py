@@ -13,6 +13,7 @@ import uvicorn
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from server_stub.accounts.refusals import Refused
+from server_stub.api.bodies import BODY_EXTENSION, Body
 from server_stub.api.crowd import Crowd, Entry
 from server_stub.api.door import refusal_response
 
@@ -48,6 +49,7 @@ class PatientHttpProtocol(HttpToolsProtocol):
         self._stall_s: float = getattr(config, "stall_s", STALL_S)
         self._unsent = 0
         self._looks = 0
+        self._body: Body | None = None
 
     def connection_made(self, transport: Any) -> None:
         """uvicorn's, if there is room; the wait for the first head begins."""
@@ -99,6 +101,17 @@ class PatientHttpProtocol(HttpToolsProtocol):
         self._in_head = False
         self._stop_waiting()
         super().on_headers_complete()
+        self._body = Body(self.cycle, self.flow, self.transport)
+        scope: Any = self.scope  # the application's task has not run yet
+        scope["extensions"] = {BODY_EXTENSION: self._body}
+
+    def on_body(self, body: bytes) -> None:
+        """The parser's callback for a piece of content."""
+        taker = self._body
+        if taker is None or not taker.begun or taker.cycle is not self.cycle or self.cycle.response_complete:
+            super().on_body(body)
+        else:
+            taker.put(body)
 
     def _expect_head(self, seconds: float) -> None:
         self._head_timer = asyncio.get_running_loop().call_later(seconds, self._give_up)

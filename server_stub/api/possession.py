@@ -20,9 +20,11 @@ from server_stub.accounts.refusals import Refused
 from server_stub.api.allowance import Allowance
 from server_stub.api.auth import answers_refusals, read_json
 from server_stub.api.door import Door, admit
+from server_stub.audit.chain import do_record
 from server_stub.clock import Clock
 from server_stub.records.actor import WRITE_SCOPE, Actor
 from server_stub.storage.blobs import BlobStore, clean_type
+from server_stub.storage.database import Database
 from server_stub.storage.possession import LIVES_MS, Challenge, Challenges, TooManyChallenges, prove
 
 log = logging.getLogger("tongban.possession")
@@ -48,9 +50,17 @@ class PossessionApi:
     """The two steps: ask for a challenge, answer it."""
 
     def __init__(
-        self, door: Door, blobs: BlobStore, clock: Clock, *, max_size: int, allowance: Allowance | None = None
+        self,
+        door: Door,
+        database: Database,
+        blobs: BlobStore,
+        clock: Clock,
+        *,
+        max_size: int,
+        allowance: Allowance | None = None,
     ) -> None:
         self._door = door
+        self._database = database
         self._blobs = blobs
         self._clock = clock
         self._max_size = max_size
@@ -96,8 +106,16 @@ class PossessionApi:
             raise Refused("notFound", "no such blob")
         if not hmac.compare_digest(right, given.proof):
             log.warning("a proof of possession failed", extra={"person": actor.person_id, "blob": challenge.blob_id})
+            await self._audit(actor, challenge)
             raise Refused("notFound", "no such blob")
         return await self._register(actor, challenge)
+
+    async def _audit(self, actor: Actor, challenge: Challenge) -> None:
+        """Somebody knows the hash of a file that is here and not its bytes: worth a line. A file that is not here is nothing."""
+        details = {"size": challenge.size, "device": actor.device_id}
+        await self._database.write(
+            lambda tx: do_record(tx, actor.person_id, "blob.claimFailed", challenge.blob_id, details)
+        )
 
     async def _register(self, actor: Actor, challenge: Challenge) -> Response:
         async with self._allowance.room(actor.person_id, challenge.size):

@@ -53,8 +53,11 @@ def _weigh(value: Any, left: int) -> int:
             left -= sum(map(len, one))
             pending.extend(one.values())
         elif isinstance(one, list):
-            pending.extend(one)
-        if left < len(pending):
+            if set(map(type, one)) == {str}:  # ids, the usual case, by the thousand
+                left -= len(one) + sum(map(len, one))
+            else:
+                pending.extend(one)
+        if left < len(pending):  # each weighs 1 at least
             raise MethodError(MethodErrorType.REQUEST_TOO_LARGE, "the references bring in too much")
     return left
 

@@ -25,6 +25,7 @@ from server_stub.accounts.refusals import Refused
 from server_stub.api.allowance import Allowance
 from server_stub.api.auth import answers_refusals
 from server_stub.api.blobs import disk_refusal
+from server_stub.api.bodies import BODY_EXTENSION, Body, BodyState
 from server_stub.api.door import Door, admit
 from server_stub.clock import Clock
 from server_stub.ids import uuid7
@@ -184,24 +185,33 @@ class TusApi:
         whole, end = False, writer.position
         loop = asyncio.get_running_loop()
         written: asyncio.Future[None] | None = None  # the disk is a chunk behind the network
+        synced: asyncio.Future[None] | None = None  # what is durable, some chunks behind the disk
         try:
-            async for data in self._chunks(request, writing):
-                end += len(data)
+            async for parts in self._chunks(request, writing):
+                end += sum(map(len, parts))
                 if end > upload.length:
                     raise Refused("tooLarge", "the body goes past the end of the upload")
                 if written is not None:
                     await written
-                written = loop.run_in_executor(None, self._write, writer, checksum, data)
+                if synced is not None and synced.done():
+                    await synced
+                    synced = None
+                if synced is None and writer.is_due:
+                    synced = loop.run_in_executor(None, writer.sync, self._clock.now_ms())
+                written = loop.run_in_executor(None, _write, writer, checksum, parts)
             if written is not None:
                 await written
+            if synced is not None:
+                await synced
             whole = True
         except ClientDisconnect:
             pass
         except OSError as error:
             raise disk_refusal(error) from error
         finally:
-            if written is not None:
-                await asyncio.shield(asyncio.wait([written]))
+            under_way = [one for one in (written, synced) if one is not None]
+            if under_way:
+                await asyncio.shield(asyncio.gather(*under_way, return_exceptions=True))
             if not whole and checksum is not None:
                 upload = await asyncio.shield(asyncio.to_thread(writer.discard))
             elif not whole or checksum is None or checksum.fits():
@@ -213,37 +223,10 @@ class TusApi:
             raise _TusError(460, "checksum mismatch")
         return upload
 
-    def _write(self, writer: PartWriter, checksum: Checksum | None, data: bytes) -> None:
-        if checksum is not None:
-            checksum.update(data)
-        writer.write(data, self._clock.now_ms())
-
-    async def _chunks(self, request: Request, writing: _Writing) -> AsyncIterator[bytes]:
-        """The body in pieces of about 1 MiB. Raises ClientDisconnect when it breaks off, stalls or has to give way."""
-        loop = asyncio.get_running_loop()
-        pending = bytearray()
-        more = True
-        while more:
-            try:
-                async with asyncio.timeout(1.0):
-                    message = await request.receive()
-            except TimeoutError:
-                if pending:
-                    yield bytes(pending)
-                    pending.clear()
-                if writing.give_way or loop.time() - writing.last_byte_at > IDLE_S:
-                    raise ClientDisconnect from None
-                continue
-            if message["type"] == "http.disconnect":
-                if pending:
-                    yield bytes(pending)
-                raise ClientDisconnect
-            writing.last_byte_at = loop.time()
-            pending += message.get("body", b"")
-            more = message.get("more_body", False)
-            if len(pending) >= READ_SIZE or (not more and pending):
-                yield bytes(pending)
-                pending.clear()
+    def _chunks(self, request: Request, writing: _Writing) -> AsyncIterator[list[bytes]]:
+        """The body, about 1 MiB at a time. Raises ClientDisconnect when it breaks off, stalls or has to give way."""
+        body = request.scope.get("extensions", {}).get(BODY_EXTENSION)
+        return _plain_chunks(request, writing) if body is None else _quick_chunks(body, writing)
 
     async def _complete(self, upload: Upload) -> Upload:
         """Make the blob of an upload that is all there. Every step can be repeated after a crash."""
@@ -362,6 +345,57 @@ class TusApi:
         if upload.blob_id is not None:
             return headers | {BLOB_HEADER: upload.blob_id}
         return headers | {"Upload-Expires": formatdate((upload.touched_at + self._expires_ms) / 1000, usegmt=True)}
+
+
+async def _plain_chunks(request: Request, writing: _Writing) -> AsyncIterator[list[bytes]]:
+    """By ASGI's own way, under any server."""
+    loop = asyncio.get_running_loop()
+    pending = bytearray()
+    more = True
+    while more:
+        try:
+            async with asyncio.timeout(1.0):
+                message = await request.receive()
+        except TimeoutError:
+            if pending:
+                yield [bytes(pending)]
+                pending.clear()
+            if writing.give_way or loop.time() - writing.last_byte_at > IDLE_S:
+                raise ClientDisconnect from None
+            continue
+        if message["type"] == "http.disconnect":
+            if pending:
+                yield [bytes(pending)]
+            raise ClientDisconnect
+        writing.last_byte_at = loop.time()
+        pending += message.get("body", b"")
+        more = message.get("more_body", False)
+        if len(pending) >= READ_SIZE or (not more and pending):
+            yield [bytes(pending)]
+            pending.clear()
+
+
+async def _quick_chunks(body: Body, writing: _Writing) -> AsyncIterator[list[bytes]]:
+    """By our own server's way: fewer copies, fewer wakings."""
+    loop = asyncio.get_running_loop()
+    body.begin()
+    while True:
+        parts, state = await body.take(1.0)
+        if parts:
+            writing.last_byte_at = loop.time()
+            yield parts
+        if state is BodyState.ENDED:
+            return
+        idle = not parts and (writing.give_way or loop.time() - writing.last_byte_at > IDLE_S)
+        if idle or state is BodyState.BROKEN:
+            raise ClientDisconnect
+
+
+def _write(writer: PartWriter, checksum: Checksum | None, parts: list[bytes]) -> None:
+    for data in parts:
+        if checksum is not None:
+            checksum.update(data)
+        writer.write(data)
 
 
 async def _on_disk(action: Callable[[], T]) -> T:

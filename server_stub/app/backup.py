@@ -50,7 +50,7 @@ def make_backup(layout: DataLayout, target: Path, clock: Clock) -> int:
     try:
         with tempfile.TemporaryDirectory(dir=target.parent, prefix=".tongban-backup-") as folder:
             snapshot = Path(folder) / _DATABASE
-            _copy_database(layout.database, snapshot)
+            copy_database(layout.database, snapshot)
             entries = list(_collect(layout, snapshot))
             descriptor = os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
             with os.fdopen(descriptor, "wb") as out:
@@ -115,7 +115,8 @@ def _end_what_was_open(path: Path, clock: Clock, facts: LiveFacts | None) -> Ree
         database.close_now()
 
 
-def _copy_database(source: Path, target: Path) -> None:
+def copy_database(source: Path, target: Path) -> None:
+    """A consistent copy of a database, also of one that is being written to. Raises OSError, sqlite3.Error."""
     with closing(sqlite3.connect(source, timeout=30)) as live, closing(sqlite3.connect(target)) as copy:
         live.execute("PRAGMA query_only = ON")
         live.backup(copy)

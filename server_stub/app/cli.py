@@ -16,18 +16,22 @@ from typing import Any, Final
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 
+from server_stub.app import init_command, updates
 from server_stub.app.admin import MODULES, WITHDRAW, CommandFailed, Context, run_command, send_command
 from server_stub.app.backup import BackupFailed, make_backup, restore_backup
 from server_stub.app.check import audit_head, find_problems
+from server_stub.app.init_answers import AnswerRefused
+from server_stub.app.init_wizard import Tools
 from server_stub.app.layout import DataLayout
 from server_stub.app.lock import DataFolderInUse, DataLock
 from server_stub.app.logs import set_up_logs
+from server_stub.app.migrate import MigrationFailed, bring_forward
 from server_stub.app.serve import CannotListen, certificate_names, run_server
-from server_stub.app.settings import ENV_PREFIX, Settings, SettingsError, load_settings
+from server_stub.app.settings import ENV_PREFIX, Settings, SettingsError, backup_folder, load_settings
 from server_stub.app.tls import TlsError, ensure_certificates
 from server_stub.app.wiring import Backend, make_passwords
 from server_stub.chat.messages import do_post_system
-from server_stub.clock import SystemClock
+from server_stub.clock import SystemClock, format_utc
 from server_stub.errors import DatabaseDamaged, DatabaseTooNew, StorageFailed
 from server_stub.modules.engine.definition import DefinitionError
 from server_stub.modules.engine.migrations import DataWouldBeLost
@@ -52,7 +56,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         settings = _settings(asked)
         set_up_logs(settings.log_level)
         return int(asked.run(settings, asked))
-    except SettingsError as error:
+    except (SettingsError, AnswerRefused) as error:
         return _fail(str(error), USAGE)
     except DataFolderInUse as error:
         return _fail(str(error), IN_USE)
@@ -61,6 +65,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         BackupFailed,
         TlsError,
         CannotListen,
+        MigrationFailed,
         DatabaseTooNew,
         DatabaseDamaged,
         StorageFailed,
@@ -79,6 +84,8 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def _init(settings: Settings, asked: argparse.Namespace) -> int:
     password = _password(asked)
+    if init_command.is_wanted(asked):
+        return OK if init_command.run(settings, asked, Tools(initialize, _run_here), password) else FAILED
     fingerprint = initialize(settings)
     print(f"data folder: {settings.data}")
     print(f"certificate authority: {DataLayout(settings.data).tls.ca}")
@@ -176,8 +183,28 @@ def _check_modules(settings: Settings, asked: argparse.Namespace) -> int:
 
 def _backup(settings: Settings, asked: argparse.Namespace) -> int:
     _need_data(settings)
-    count = make_backup(DataLayout(settings.data), asked.file, SystemClock())
-    print(f"{asked.file}: {count} files, {asked.file.stat().st_size} bytes")
+    layout, clock = DataLayout(settings.data), SystemClock()
+    target = asked.file
+    if target is None:
+        folder = backup_folder(settings) or layout.backups
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        target = folder / f"tongban-{format_utc(clock.now_ms())[:19].replace(':', '')}Z.tar"
+    count = make_backup(layout, target, clock)
+    print(f"{target}: {count} files, {target.stat().st_size} bytes")
+    return OK
+
+
+def _migrate(settings: Settings, asked: argparse.Namespace) -> int:
+    _need_data(settings)
+    with DataLock(settings.data):
+        moved = bring_forward(
+            DataLayout(settings.data), SystemClock(), copies=backup_folder(settings), always_copy=asked.always_copy
+        )
+    if moved is None:
+        print("the database has the schema of this program; nothing was to do")
+        return OK
+    done = "needed no migration" if moved.found == moved.now else f"went from schema {moved.found} to {moved.now}"
+    print(f"the database {done}; as it was before: {moved.copy}")
     return OK
 
 
@@ -206,13 +233,14 @@ def initialize(settings: Settings) -> str:
     """Make the data folder with an empty database and certificates; keeps what is there. Gives the CA's fingerprint.
 
     Raises:
-        DataFolderInUse, TlsError, DatabaseTooNew, DatabaseDamaged.
+        DataFolderInUse, TlsError, MigrationFailed, DatabaseTooNew, DatabaseDamaged.
     """
     layout = DataLayout(settings.data)
     clock = SystemClock()
     settings.data.mkdir(mode=0o700, parents=True, exist_ok=True)
     with DataLock(settings.data):
         ensure_certificates(layout.tls, certificate_names(settings), clock.now_ms())
+        bring_forward(layout, clock, copies=backup_folder(settings))
         Database.open(layout.database, clock=clock).close_now()
     authority = x509.load_pem_x509_certificate(layout.tls.ca.read_bytes())
     return authority.fingerprint(hashes.SHA256()).hex(":").upper()
@@ -220,6 +248,7 @@ def initialize(settings: Settings) -> str:
 
 def _run_here(settings: Settings, command: str, arguments: Mapping[str, Any]) -> list[str]:
     with DataLock(settings.data):
+        bring_forward(DataLayout(settings.data), SystemClock(), copies=backup_folder(settings))
         passwords = make_passwords(settings)
         database = Database.open(DataLayout(settings.data).database, clock=SystemClock())
         try:
@@ -290,6 +319,7 @@ def _parser() -> argparse.ArgumentParser:
     init.add_argument("--admin", metavar="LOGIN", help="also make an administrator")
     init.add_argument("--admin-name", metavar="NAME", help="the administrator's name")
     _password_options(init)
+    init_command.add_options(init)
     for name, about, run in (
         ("serve", "run the server", _serve),
         ("demo", "fill the demo office in if the data folder is new, then serve", _demo),
@@ -303,9 +333,14 @@ def _parser() -> argparse.ArgumentParser:
     _department_commands(commands.add_parser("department", help="departments"), command)
     _token_commands(commands.add_parser("token", help="integration tokens for programs"), command)
     _module_commands(commands.add_parser("modules", help="the office modules and the data they describe"), command)
+    updates.add_commands(commands.add_parser("updates", help="the clients' updates"), command)
     command("check", "verify database, blobs, references and the audit chain", _check)
     backup = command("backup", "write everything into one file; the server may go on", _backup)
-    backup.add_argument("file", type=Path)
+    backup.add_argument("file", type=Path, nargs="?", help="missing: a new one in the folder of backups")
+    migrate = command(
+        "migrate", "take the database to this program's schema, after a copy (a start does it too)", _migrate
+    )
+    migrate.add_argument("--always-copy", action="store_true", help="copy it also where no migration is needed")
     restore = command("restore", "put a backup back into a new data folder", _restore)
     restore.add_argument("file", type=Path)
     restore.add_argument(

@@ -35,6 +35,11 @@ class DataLayout:
         return self.root / "renditions"
 
     @property
+    def backups(self) -> Path:
+        """Where copies go unless the settings name a folder."""
+        return self.root / "backups"
+
+    @property
     def tls(self) -> TlsFiles:
         return TlsFiles(self.root / "tls")
 

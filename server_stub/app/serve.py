@@ -29,8 +29,9 @@ from server_stub.api.patience import PatientHttpProtocol, ServerConfig
 from server_stub.api.rawsocket import RawWebSocketProtocol
 from server_stub.app.layout import DataLayout
 from server_stub.app.lock import DataLock
-from server_stub.app.settings import Settings, unknown_variables
-from server_stub.app.tls import ensure_certificates, host_names, load_chain, server_context
+from server_stub.app.migrate import bring_forward
+from server_stub.app.settings import Settings, backup_folder, unknown_variables
+from server_stub.app.tls import CertificatePair, TlsError, ensure_certificates, host_names, load_chain, server_context
 from server_stub.app.wiring import Backend, open_backend
 from server_stub.clock import Clock
 
@@ -62,12 +63,13 @@ def run_server(
         prepare: work on the opened data folder before anybody can connect (the demo office).
 
     Raises:
-        DataFolderInUse, CannotListen, TlsError, DatabaseTooNew, DatabaseDamaged.
+        DataFolderInUse, CannotListen, TlsError, MigrationFailed, DatabaseTooNew, DatabaseDamaged.
     """
     for name in unknown_variables(os.environ):
         log.warning("no setting is called %s", name)
     raise_file_limit(settings.max_connections)
     with DataLock(settings.data):
+        bring_forward(DataLayout(settings.data), clock, copies=backup_folder(settings))
         context = prepare_tls(settings, clock)
         listener = bind(settings.host, settings.port)
         with listener, asyncio.Runner(loop_factory=_loop_factory()) as runner:
@@ -94,7 +96,14 @@ def prepare_tls(settings: Settings, clock: Clock) -> ssl.SSLContext:
     files = DataLayout(settings.data).tls
     if ensure_certificates(files, certificate_names(settings), clock.now_ms()):
         log.info("a new server certificate was made")
-    return server_context(files)
+    return server_context(files, own_certificate(settings))
+
+
+def own_certificate(settings: Settings) -> CertificatePair | None:
+    """The certificate the office brought along, if it did; the server's own authority is kept beside it all the same."""
+    if not settings.tls_certificate:
+        return None
+    return CertificatePair(Path(settings.tls_certificate), Path(settings.tls_key))
 
 
 def certificate_names(settings: Settings) -> list[str]:
@@ -132,6 +141,7 @@ async def _serve(
 ) -> None:
     backend = open_backend(settings, clock)
     try:
+        await asyncio.to_thread(backend.database.ready_log)
         await backend.start()
         if prepare is not None:
             await prepare(backend)
@@ -179,9 +189,13 @@ async def _repeat(stopping: asyncio.Event, every_s: float, work: Callable[[], Aw
 async def _keep_house(backend: Backend, context: ssl.SSLContext) -> None:
     files = backend.layout.tls
     names = certificate_names(backend.settings)
+    brought = own_certificate(backend.settings)
     if await asyncio.to_thread(ensure_certificates, files, names, backend.clock.now_ms()):
-        load_chain(context, files)
         log.info("the server certificate was renewed")
+    try:
+        load_chain(context, files, brought)  # also one that was exchanged beneath us
+    except TlsError as problem:  # new connections go on with the one loaded before
+        log.warning("the certificate could not be loaded anew: %s", problem)
     await backend.keep_house()
 
 
@@ -200,7 +214,8 @@ def _uvicorn_config(backend: Backend, context: ssl.SSLContext, settings: Setting
         timeout_keep_alive=75,
         access_log=False,
         log_config=None,
-        proxy_headers=False,
+        proxy_headers=bool(settings.proxies),
+        forwarded_allow_ips=list(settings.proxies) or "",
         server_header=False,
         lifespan="on",
         backlog=1024,

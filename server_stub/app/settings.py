@@ -42,6 +42,17 @@ class Settings:
     office_program: str = _setting(
         "soffice", "LibreOffice, by name or path, makes PDFs of office documents where it is installed; empty: never"
     )
+    updates_folder: str = _setting("", "folder of the clients' updates; empty: `updates` in the data folder")
+    backup_folder: str = _setting(
+        "", "folder of backups and of the copies made before a migration; empty: `backups` in the data folder"
+    )
+    tls_certificate: str = _setting(
+        "", "PEM file with a certificate of your own and its chain; empty: one of the server's own authority"
+    )
+    tls_key: str = _setting("", "PEM file with that certificate's key")
+    proxies: tuple[str, ...] = _setting(
+        (), "addresses of reverse proxies whose X-Forwarded-For is believed; empty: nobody's"
+    )
     log_level: str = _setting("INFO", "DEBUG, INFO, WARNING or ERROR")
     access_token_seconds: int = _setting(300, "life of an access token", 10, 3600)
     refresh_token_days: int = _setting(30, "life of a refresh token that is not used", 1, 366)
@@ -66,13 +77,32 @@ class Settings:
     edit_within_seconds: int = _setting(86_400, "how long its sender may edit a message", 0, 10_000_000)
     recall_within_seconds: int = _setting(120, "how long its sender may recall a message", 0, 10_000_000)
     max_voice_seconds: int = _setting(120, "longest voice message", 1, 3600)
+    chat_file_days: int = _setting(
+        0, "files and videos in conversations of two are let go after so many days; 0: never", 0, 36_500
+    )
+    lan_direct_max_bytes: int = _setting(
+        0, "largest file two clients may pass each other directly in the office network; 0: none, never", 0
+    )
+    lan_direct_keep_copy: int = _setting(
+        1,
+        "1: the sender uploads a file that was passed directly as well, in the background; 0: only the two devices have it",
+        0,
+        1,
+    )
     stop_seconds: int = _setting(10, "time for a graceful stop", 1, 120)
 
     def __post_init__(self) -> None:
         for one in fields(self):
             _check_value(one.name, getattr(self, one.name), one.metadata)
+        if bool(self.tls_certificate) != bool(self.tls_key):
+            raise SettingsError("tls_certificate and tls_key belong together: set both or neither")
         if self.lock_base_seconds > self.lock_max_seconds:
             raise SettingsError("lock_base_seconds must not be above lock_max_seconds")
+
+
+def backup_folder(settings: Settings) -> Path | None:
+    """The folder the settings name for backups; None: the data folder's own."""
+    return Path(settings.backup_folder) if settings.backup_folder else None
 
 
 def load_settings(
@@ -120,6 +150,9 @@ def _from_file(file: Path) -> dict[str, Any]:
         found[key] = _convert(key, value, where)
     if "data" in found:
         found["data"] = (file.parent / found["data"]).resolve()  # a relative folder is meant from where the file lies
+    for name in ("backup_folder", "tls_certificate", "tls_key"):
+        if found.get(name):
+            found[name] = str((file.parent / found[name]).resolve())
     if "font_folders" in found:
         found["font_folders"] = tuple(str((file.parent / one).resolve()) for one in found["font_folders"])
     return found
@@ -182,6 +215,12 @@ def _check_value(name: str, value: object, limits: Mapping[str, Any]) -> None:
     if name == "names" and isinstance(value, tuple):
         for host in value:
             _check_host_name(host)
+    if name == "proxies" and isinstance(value, tuple):
+        for address in value:
+            try:
+                ipaddress.ip_network(address)
+            except ValueError as error:
+                raise SettingsError(f"proxies: {address!r} is neither an address nor a network (10.0.0.0/8)") from error
     if name == "font_folders" and isinstance(value, tuple):
         for folder in value:
             if not folder.strip() or "\0" in folder:

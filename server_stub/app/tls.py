@@ -77,20 +77,31 @@ def ensure_certificates(files: TlsFiles, names: Iterable[str], now_ms: int) -> b
     return True
 
 
-def server_context(files: TlsFiles) -> ssl.SSLContext:
+@dataclass(frozen=True, slots=True)
+class CertificatePair:
+    """A certificate with its chain, and its key, made by somebody else; PEM files that we only read."""
+
+    certificate: Path
+    key: Path
+
+
+def server_context(files: TlsFiles, brought: CertificatePair | None = None) -> ssl.SSLContext:
     """A context for the listening side: TLS 1.3 only, no session tickets beyond OpenSSL's own two."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.minimum_version = ssl.TLSVersion.TLSv1_3
-    load_chain(context, files)
+    load_chain(context, files, brought)
     return context
 
 
-def load_chain(context: ssl.SSLContext, files: TlsFiles) -> None:
-    """(Re)load the certificate: new connections use it, open ones go on. Raises TlsError."""
+def load_chain(context: ssl.SSLContext, files: TlsFiles, brought: CertificatePair | None = None) -> None:
+    """(Re)load the certificate, `brought` before our own: new connections use it, open ones go on. Raises TlsError."""
+    pair = brought or CertificatePair(files.server, files.server_key)
     try:
-        context.load_cert_chain(files.server, files.server_key)
+        context.load_cert_chain(pair.certificate, pair.key)
     except (OSError, ssl.SSLError) as error:
-        raise TlsError(f"the server certificate cannot be loaded: {error}") from error
+        raise TlsError(
+            f"the server certificate {pair.certificate} cannot be loaded with {pair.key}: {error}"
+        ) from error
 
 
 def _make_folder(folder: Path) -> None:

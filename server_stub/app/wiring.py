@@ -6,7 +6,7 @@ import asyncio
 import logging
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from starlette.applications import Starlette
 
@@ -20,10 +20,12 @@ from server_stub.api.allowance import Allowance
 from server_stub.api.app import Services, create_app
 from server_stub.api.auth import auth_routes
 from server_stub.api.blobs import BlobApi
+from server_stub.api.direct import DIRECT_PATH, DirectApi
 from server_stub.api.possession import PossessionApi
 from server_stub.api.renditions import RENDITION_URL, RenditionApi
 from server_stub.api.session import CHAT, UPLOAD
 from server_stub.api.tus import TusApi
+from server_stub.api.updates import UpdatesApi
 from server_stub.api.wire import Limits
 from server_stub.app.admin import AdminDoor, Context
 from server_stub.app.audited import audited
@@ -31,6 +33,8 @@ from server_stub.app.chat_alerts import OfficeAlerts
 from server_stub.app.layout import DataLayout
 from server_stub.app.settings import Settings
 from server_stub.app.trimming import do_trim_changes
+from server_stub.app.updates import updates_folder
+from server_stub.chat.file_expiry import BATCH, do_expire_files
 from server_stub.chat.handlers import chat_handlers, message_handler
 from server_stub.chat.messages import do_post_system
 from server_stub.chat.policy import ChatPolicy
@@ -72,6 +76,7 @@ class Backend:
     uploads: UploadStore
     blob_api: BlobApi
     rendition_api: RenditionApi | None
+    direct_api: DirectApi | None
     tus_api: TusApi
     admin: AdminDoor
     office: Office
@@ -101,6 +106,7 @@ class Backend:
         """Drop what has run out: tokens, uploads, orphaned blobs and their thumbnails, changes older than the kept log."""
         await self.accounts.clean_up()
         await self.tus_api.drop_expired()
+        await self._expire_files()
         await self.blobs.drop_orphans(self.clock.now_ms() - self.settings.orphan_hours * HOUR_MS)
         kept_since = self.clock.now_ms() - self.settings.keep_changes_days * DAY_MS
         await self.database.write(lambda tx: do_trim_changes(tx, kept_since))
@@ -109,6 +115,13 @@ class Backend:
         for _ in range(INDEXED_AT_ONCE):
             if not await self.database.read(self.search.index_more):
                 break
+
+    async def _expire_files(self) -> None:
+        """Let go of old files in talks, a batch at a time: others write in between."""
+        days = self.settings.chat_file_days
+        before = self.clock.now_ms() - days * DAY_MS
+        while days and await self.database.write(lambda tx: do_expire_files(tx, before)) == BATCH:
+            pass
 
     async def close(self) -> None:
         """Write what is pending, then close the database: after this nothing is lost and nothing runs."""
@@ -155,14 +168,22 @@ def open_backend(settings: Settings, clock: Clock) -> Backend:
         expires_ms=settings.upload_expires_hours * HOUR_MS,
         allowance=allowance,
     )
-    possession = PossessionApi(accounts, blobs, clock, max_size=settings.max_resumable_upload, allowance=allowance)
+    possession = PossessionApi(
+        accounts, database, blobs, clock, max_size=settings.max_resumable_upload, allowance=allowance
+    )
+    direct = _direct(settings, accounts, database, blobs, clock, allowance)
     fonts = tuple(Path(one) for one in settings.font_folders)
     for folder in fonts:
         if not folder.is_dir():
             log.warning("font_folders: %s is no folder; official documents are set in the fonts there are", folder)
     office = Office(database, clock, blobs, do_post_system, font_folders=fonts)
     chat_policy = _chat_policy(settings)
-    pages = {"renditionUrl": RENDITION_URL} if rendition_api is not None else {}
+    files: dict[str, Any] = {"maxSize": settings.max_resumable_upload}
+    if rendition_api is not None:
+        files["renditionUrl"] = RENDITION_URL
+    if direct is not None:
+        keeps = bool(settings.lan_direct_keep_copy)
+        files["direct"] = {"url": DIRECT_PATH, "maxSize": settings.lan_direct_max_bytes, "keepCopy": keeps}
     talking = chat_handlers(blobs, office.card_title, alerts=OfficeAlerts(), policy=chat_policy, database=database)
     admin = AdminDoor(Context(database, passwords, office=office, serving=True), settings.data)
     services = Services.assemble(
@@ -179,14 +200,18 @@ def open_backend(settings: Settings, clock: Clock) -> Backend:
             *blob_api.routes(),
             *tus_api.routes(),
             *possession.routes(),
+            *(direct.routes() if direct is not None else ()),
             admin.route(),
+            *UpdatesApi(updates_folder(settings)).routes(),
             *(rendition_api.routes() if rendition_api is not None else ()),
         ],
         limits=Limits(max_size_upload=settings.max_upload),
         allowance=allowance,
-        details={UPLOAD: {"maxSize": settings.max_resumable_upload} | pages, CHAT: chat_policy.to_capability()},
+        details={UPLOAD: files, CHAT: chat_policy.to_capability()},
     )
     blobs.set_visibility(services.sees)
+    if direct is not None:
+        direct.tell = services.hub.tell_person
     database.subscribe(message_handler(talking).search.on_commit)
     chat = ChatRunner(database, clock, message_handler(talking))
     chat.absence.status_of = services.hub.status_of
@@ -202,6 +227,7 @@ def open_backend(settings: Settings, clock: Clock) -> Backend:
         uploads=uploads,
         blob_api=blob_api,
         rendition_api=rendition_api,
+        direct_api=direct,
         tus_api=tus_api,
         admin=admin,
         office=office,
@@ -227,6 +253,14 @@ def _account_handlers(office: Office) -> list[RecordHandler]:
 
 def _office_handler(handler: TypeHandler) -> TypeHandler:
     return handler if handler.name in _PERSONAL else audited(handler)
+
+
+def _direct(
+    settings: Settings, accounts: Accounts, database: Database, blobs: BlobStore, clock: Clock, allowance: Allowance
+) -> DirectApi | None:
+    """Direct transfers, where the policy allows them at all."""
+    most = settings.lan_direct_max_bytes
+    return DirectApi(accounts, database, blobs, clock, max_size=most, allowance=allowance) if most else None
 
 
 def _chat_policy(settings: Settings) -> ChatPolicy:

@@ -153,13 +153,16 @@ def do_answer(tx: Tx, conversation_id: str, sender_id: str, status_of: Callable[
 
 
 class AbsenceAnswers:
-    """Notes what was sent, and answers it when the chat's task comes round. While nobody is away it costs a look at the event."""
+    """Notes what was sent, and answers it when the chat's task comes round. While nobody is away it costs a look at the event.
+
+    What waited when the server ended is found again at its start; whom was answered is in the database, so nobody is answered twice.
+    """
 
     def __init__(self, database: Database, clock: Clock, wake: Callable[[], None]) -> None:
         self._database, self._clock, self._wake = database, clock, wake
         self.status_of: Callable[[str], str] = lambda _person_id: "offline"
         self._some = True  # until it was looked up
-        self._look = True
+        self._look = self._begin = True
         self._waiting: dict[tuple[str, str], None] = {}
         database.subscribe(self._on_commit)
 
@@ -185,18 +188,44 @@ class AbsenceAnswers:
             except BaseException:
                 self._look = True
                 raise
+        answered = await self._run_missed() if self._begin and self._some else 0
+        self._begin = False
         waiting, self._waiting = list(self._waiting), {}
         if not waiting or not self._some:
-            return 0
-        return await self._database.write(lambda tx: sum(self._do_answer(tx, *one) for one in waiting))
+            return answered
+        return answered + await self._database.write(
+            lambda tx: sum(self._do_answer(tx, *one, self.status_of) for one in waiting)
+        )
 
-    def _do_answer(self, tx: Tx, conversation_id: str, sender_id: str) -> bool:
+    async def _run_missed(self) -> int:
+        """What waited when the server ended. Who was away then is not known any more: who only answers while away does not."""
+        missed = await self._database.read(lambda conn: load_missed(conn, self._clock.now_ms()))
+        if not missed:
+            return 0
+        return await self._database.write(
+            lambda tx: sum(self._do_answer(tx, *one, lambda _person_id: "online") for one in missed)
+        )
+
+    def _do_answer(self, tx: Tx, conversation_id: str, sender_id: str, status_of: Callable[[str], str]) -> bool:
         try:
             with tx.savepoint():
-                return do_answer(tx, conversation_id, sender_id, self.status_of)
+                return do_answer(tx, conversation_id, sender_id, status_of)
         except SetError as problem:
             log.info("no answer of somebody away: %s", problem.type)
             return False
+
+
+def load_missed(conn: sa.Connection, now: int) -> list[tuple[str, str]]:
+    """(conversation, sender) of what came last in direct conversations just before the server stood still; those answered are noted."""
+    rows = fetch_rows(
+        conn,
+        "SELECT c.id, m.sender_id FROM conversation AS c JOIN message AS m ON m.id = json_extract(c.last_message, '$.id')"
+        " WHERE c.kind = 'direct' AND c.updated_at >= ? AND m.sent_at >= ? AND m.sender_id IS NOT NULL"
+        " AND m.kind NOT IN ('system', 'shake') AND json_extract(m.extra, '$.auto') IS NULL"
+        " AND json_extract(m.extra, '$.recalledAt') IS NULL LIMIT ?",
+        (now - FRESH_MS, now - FRESH_MS, QUEUED),
+    )
+    return [(row[0], row[1]) for row in rows]
 
 
 def _has_absences(conn: sa.Connection) -> bool:

@@ -1,6 +1,6 @@
 """Files in messages: what a client may say of one, by the kind of message."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 import msgspec
@@ -25,6 +25,17 @@ class Attachment(msgspec.Struct, rename="camel", omit_defaults=True):
     height: int | None = None
     duration_ms: int | None = None
     waveform: list[int] | None = None
+
+
+DIRECT: Final = "direct"
+"""Member of an attachment: its content went from device to device, the server has none (direct_files.py)."""
+EXPIRED: Final = "expired"
+"""Member of an attachment: the server keeps its content for this message no more (file_expiry.py)."""
+
+
+def is_elsewhere(attachment: Mapping[str, Any]) -> bool:
+    """Whether the message does not give its readers the blob: then nothing that is copied from it may either."""
+    return DIRECT in attachment or EXPIRED in attachment
 
 
 Refer = Callable[[Attachment], tuple[int, str]]

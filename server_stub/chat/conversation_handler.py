@@ -12,6 +12,7 @@ from server_stub.chat.base import CHUNK, ChatHandler, check_people, server_set
 from server_stub.chat.conversations import check_name, do_create_group, do_open_direct, load_memberships
 from server_stub.chat.department_groups import do_make_department_group
 from server_stub.chat.desk import ChatDesk
+from server_stub.chat.group_cards import make_group_card
 from server_stub.chat.group_settings import CONVERSATION, SHARED, do_dissolve, do_patch_shared, shared_properties
 from server_stub.chat.join_requests import do_drop_requests
 from server_stub.chat.own_settings import OWN, do_patch_own, own_properties
@@ -44,6 +45,8 @@ class ConversationHandler(ChatHandler):
 
     def __init__(self, desk: ChatDesk) -> None:
         super().__init__(CONVERSATION, desk)
+        if desk.database is not None:
+            self.own_methods = {"card": make_group_card(desk.database)}
 
     def load(
         self, conn: sa.Connection, actor: Actor, ids: Sequence[str], properties: Sequence[str] | None

@@ -9,6 +9,7 @@ import sqlalchemy as sa
 from server_stub.accounts.directory import PERSON
 from server_stub.chat.alerting import Alerting, NoAlerts
 from server_stub.chat.names import person_name
+from server_stub.chat.places import load_place
 from server_stub.chat.policy import DEFAULT_POLICY, ChatPolicy
 from server_stub.errors import SetError, SetErrorType
 from server_stub.records.actor import Actor
@@ -16,6 +17,7 @@ from server_stub.storage.blobs import Blob, BlobStore
 from server_stub.storage.database import Database, Tx
 
 CHAT: Final = "urn:tongban:chat"
+CONVERSATION: Final = "Conversation"
 
 CardTitle = Callable[[sa.Connection, Actor, str, str], str | None]
 """(conn, sender, type, id) → what an office record is called; None: the sender does not see it."""
@@ -41,4 +43,7 @@ class ChatDesk:
         """What a record or a person on a card is called, None when the actor does not see it."""
         if type_name == PERSON:  # everybody sees the directory
             return person_name(conn, id_)
+        if type_name == CONVERSATION:
+            place = load_place(conn, id_, actor.person_id)
+            return place.name if place is not None and place.is_group else None
         return None if self.card_title is None else self.card_title(conn, actor, type_name, id_)

@@ -5,6 +5,7 @@ from typing import Any, Final
 
 import msgspec
 
+from server_stub.chat import sticker_set
 from server_stub.chat.attachments import Attachment, Refer, check_attachment
 from server_stub.chat.contents import Chain, Poll, check_chain, check_poll, clean_formatted
 from server_stub.chat.messages import MAX_MENTIONS, MAX_TEXT, Draft
@@ -16,11 +17,11 @@ SET_BY_SERVER: Final = frozenset(
     " entries event".split()
 )
 _NEEDS_TEXT: Final = frozenset({"text", "emoji"})
-_NEEDS_ATTACHMENT: Final = frozenset({"picture", "file", "voice", "video", "sticker"})
-_KINDS: Final = _NEEDS_TEXT | _NEEDS_ATTACHMENT | {"shake", "merged", "poll", "chain"}
+_NEEDS_ATTACHMENT: Final = frozenset({"picture", "file", "voice", "video"})
+_KINDS: Final = _NEEDS_TEXT | _NEEDS_ATTACHMENT | {"sticker", "shake", "merged", "poll", "chain"}
 _MAY_NEED_CONFIRMING: Final = frozenset({"text", "picture", "file"})
 _MORE: Final = frozenset(
-    "mustConfirm silent code language markdown formatted forwardedFrom poll chain mergedIds".split()
+    "mustConfirm silent code language markdown formatted forwardedFrom poll chain mergedIds sticker".split()
 )
 _MADE: Final = frozenset({"poll", "chain", "merged"})
 _MAX_LANGUAGE: Final = 40
@@ -52,6 +53,7 @@ class _Message(msgspec.Struct, rename="camel"):
     poll: Poll | None = None
     chain: Chain | None = None
     merged_ids: list[str] | None = None
+    sticker: str | None = None
 
 
 TitleOf = Callable[[str, str], str | None]
@@ -98,6 +100,8 @@ def check_draft(
     if given.attachment is not None:
         attachment = check_attachment(given.attachment, given.kind, refer, policy)
     card = _check_card(given.card, title_of) if given.card is not None else None
+    if given.sticker is not None:  # searched and listed by what it says
+        text = sticker_set.words()[given.sticker]
     return given.conversation_id, Draft(given.kind, text, mentions, given.reply_to_id, attachment, card, more)
 
 
@@ -121,6 +125,9 @@ def _check_kind(given: _Message, text: str) -> None:
     elif kind in _NEEDS_ATTACHMENT:
         if given.attachment is None:
             raise invalid_properties("this kind has an attachment", "attachment")
+    elif kind == "sticker":
+        if (given.sticker is None) == (given.attachment is None) or given.card is not None:
+            raise invalid_properties("a sticker is a picture or one of the built-in set", "attachment", "sticker")
     elif text or given.attachment is not None or given.card is not None:
         raise invalid_properties(f"a {kind} has neither text nor attachment", "kind")
 
@@ -135,6 +142,8 @@ def _check_made(given: _Message) -> None:
     ):
         if (value is not None) != (kind == of):
             raise invalid_properties(f"{name} and the kind belong together", name)
+    if given.sticker is not None and (kind != "sticker" or given.sticker not in sticker_set.words()):
+        raise invalid_properties("the name of a built-in sticker", "sticker")
     if given.must_confirm and kind not in _MAY_NEED_CONFIRMING:
         raise invalid_properties("only a text, picture or file is confirmed", "mustConfirm")
     if kind != "text" and (given.code or given.markdown or given.formatted is not None):
@@ -163,6 +172,8 @@ def _more(given: _Message, merge: Merge) -> dict[str, Any]:
         more["poll"], more["results"] = check_poll(given.poll)
     if given.chain is not None:
         more["chain"], more["entries"] = check_chain(given.chain), []
+    if given.sticker is not None:
+        more["sticker"] = given.sticker
     if given.merged_ids is not None:
         more["merged"] = merge(given.merged_ids)
     return more

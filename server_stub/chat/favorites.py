@@ -2,6 +2,7 @@
 
 from typing import Any, Final
 
+from server_stub.chat.attachments import is_elsewhere
 from server_stub.chat.desk import CHAT, ChatDesk
 from server_stub.chat.message_rows import MessageRow, load_row, preview_of
 from server_stub.chat.places import load_place
@@ -20,7 +21,7 @@ MAX_NOTE: Final = 1000
 MAX_TAGS: Final = 20
 MAX_TAG: Final = 30
 MAX_FAVORITES: Final = 5000
-_COPIED: Final = ("attachment", "merged", "card", "code", "language", "markdown", "formatted")
+_COPIED: Final = ("attachment", "merged", "card", "code", "language", "markdown", "formatted", "sticker")
 _OWN: Final = frozenset({"note", "tags"})
 
 
@@ -28,8 +29,8 @@ class FavoriteHandler(RecordHandler):
     """Favorite: create `{messageId, note?, tags?}` copies what the person sees; note and tags may change."""
 
     properties = frozenset(
-        "id messageId conversationId senderId kind text attachment merged card code language markdown formatted note tags"
-        " sentAt createdAt updatedAt authorId".split()
+        "id messageId conversationId senderId kind text attachment merged card code language markdown formatted sticker note"
+        " tags sentAt createdAt updatedAt authorId".split()
     )
 
     def __init__(self, desk: ChatDesk) -> None:
@@ -86,7 +87,7 @@ def _copy(row: MessageRow) -> JsonObject:
 def _do_link_blobs(tx: Tx, row: MessageRow, record_id: str) -> None:
     items: list[Any] = [row.extra, *row.extra.get("merged", {}).get("items", ())]
     for item in items:
-        if "attachment" in item:
+        if "attachment" in item and not is_elsewhere(item["attachment"]):
             do_link(tx, item["attachment"]["blobId"], record_id, FAVORITE, item["attachment"]["type"])
 
 

@@ -2,6 +2,8 @@
 
 from typing import Final
 
+import sqlalchemy as sa
+
 from server_stub.chat.alerting import Notification
 from server_stub.chat.base import check_people
 from server_stub.chat.conversations import do_add_member, load_membership, load_memberships
@@ -123,10 +125,19 @@ def do_drop_requests(tx: Tx, desk: ChatDesk, conversation_id: str, person_id: st
             do_destroy_record(tx, id_)
 
 
+def is_waiting(conn: sa.Connection, conversation_id: str, person_id: str) -> bool:
+    """Whether somebody waits for an answer."""
+    return any(one[1] == person_id for one in _load_waiting(conn, conversation_id))
+
+
 def _waiting(tx: Tx, conversation_id: str) -> list[tuple[str, str, str]]:
+    return _load_waiting(tx.conn, conversation_id)
+
+
+def _load_waiting(conn: sa.Connection, conversation_id: str) -> list[tuple[str, str, str]]:
     """(id, person, who asked) of the requests that wait."""
     rows = fetch_rows(
-        tx.conn,
+        conn,
         "SELECT id, json_extract(data, '$.personId'), json_extract(data, '$.byId') FROM record WHERE type = ?"
         " AND json_extract(data, '$.conversationId') = ? AND json_extract(data, '$.state') = ?",
         (JOIN_REQUEST, conversation_id, WAITING),

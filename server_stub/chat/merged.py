@@ -9,6 +9,7 @@ from typing import Any, Final
 import msgspec
 import sqlalchemy as sa
 
+from server_stub.chat.attachments import is_elsewhere
 from server_stub.chat.message_rows import MESSAGE, MessageRow, load_row, load_rows, preview_of
 from server_stub.chat.names import conversation_name, names_of
 from server_stub.chat.places import load_place
@@ -24,7 +25,7 @@ from server_stub.storage.database import Database, Tx
 MAX_DEPTH: Final = 3
 MAX_SHOWN: Final = 256 << 10  # bytes of what one message carries
 MAX_CONTENT: Final = 1 << 20  # bytes with everything inside
-_COPIED: Final = ("attachment", "card", "code", "language", "markdown", "formatted")
+_COPIED: Final = ("attachment", "card", "code", "language", "markdown", "formatted", "sticker")
 _NOT_FORWARDED: Final = frozenset({"system", "shake"})
 
 
@@ -46,7 +47,8 @@ def do_merge(tx: Tx, actor: Actor, message_id: str, ids: Sequence[str]) -> JsonO
         (message_id, stored.decode()),
     )
     for attachment in _attachments(content):
-        do_link(tx, attachment["blobId"], message_id, MESSAGE, attachment["type"])
+        if not is_elsewhere(attachment):
+            do_link(tx, attachment["blobId"], message_id, MESSAGE, attachment["type"])
     return shown
 
 

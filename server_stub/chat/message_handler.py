@@ -6,15 +6,16 @@ from typing import Any, Final
 import sqlalchemy as sa
 
 from server_stub.chat import sources
-from server_stub.chat.attachments import Attachment
+from server_stub.chat.attachments import DIRECT, Attachment
 from server_stub.chat.base import MAX_LISTED, ChatHandler, server_set
 from server_stub.chat.confirms import do_ask_to_confirm, make_remind
 from server_stub.chat.conversations import load_membership
 from server_stub.chat.desk import ChatDesk
+from server_stub.chat.direct_files import do_name_direct
 from server_stub.chat.drafts import check_draft
 from server_stub.chat.merged import do_merge, make_open_merged
 from server_stub.chat.message_patch import do_patch
-from server_stub.chat.message_rows import MESSAGE, load_row, load_rows
+from server_stub.chat.message_rows import MESSAGE, load_messages, load_row
 from server_stub.chat.messages import do_send, find_sent
 from server_stub.chat.pins import pinned_ids
 from server_stub.chat.places import load_place
@@ -27,7 +28,7 @@ from server_stub.errors import MethodError, MethodErrorType, SetError, SetErrorT
 from server_stub.records.actor import Actor
 from server_stub.records.creation import object_id
 from server_stub.records.types import MAX_QUERY, Comparator, GetResult, JsonObject, QueryResult, Window, cut_window
-from server_stub.records.visibility import INF, fetch_rows
+from server_stub.records.visibility import INF, fetch_rows, person_scopes
 from server_stub.storage.database import Tx
 
 EDITS: Final = "edits"
@@ -43,7 +44,7 @@ class MessageHandler(ChatHandler):
     properties = frozenset(
         "id conversationId seq senderId kind text mentions replyToId attachment card sentAt editedAt edits recalledAt"
         " recalledById reactions pinned mustConfirm confirmedIds merged poll results choice chain entries code language"
-        " markdown formatted silent forwardedFrom event auto".split()
+        " markdown formatted silent forwardedFrom event auto sticker".split()
     )
 
     def __init__(self, desk: ChatDesk) -> None:
@@ -59,7 +60,11 @@ class MessageHandler(ChatHandler):
         self, conn: sa.Connection, actor: Actor, ids: Sequence[str], properties: Sequence[str] | None
     ) -> dict[str, JsonObject]:
         """The same for every reader, but for the own choice in a poll; earlier versions only when asked for by name."""
-        found = {row.id: row.to_object() for row in load_rows(conn, ids)}
+        return self._complete(conn, actor, load_messages(conn, ids), properties)
+
+    def _complete(
+        self, conn: sa.Connection, actor: Actor, found: dict[str, JsonObject], properties: Sequence[str] | None
+    ) -> dict[str, JsonObject]:
         polls = [id_ for id_, obj in found.items() if obj["kind"] == "poll" and "poll" in obj]
         if polls:
             for id_, choice in choices_of(conn, polls, actor.person_id).items():
@@ -80,7 +85,12 @@ class MessageHandler(ChatHandler):
             ).scalar_one()
             if count > MAX_LISTED:
                 raise MethodError(MethodErrorType.REQUEST_TOO_LARGE, "too many: use /query")
-        return super().get(conn, actor, ids, properties)
+            return super().get(conn, actor, ids, properties)
+        # Who sees a message is who is in its scope now: its row tells both.
+        wanted = list(dict.fromkeys(ids))
+        rows = load_messages(conn, wanted, person_scopes(conn, actor.person_id))
+        found = self._complete(conn, actor, rows, properties)
+        return GetResult([found[id_] for id_ in wanted if id_ in found], [id_ for id_ in wanted if id_ not in found])
 
     def query(
         self, conn: sa.Connection, actor: Actor, filter_: JsonObject | None, sort: Sequence[Comparator], window: Window
@@ -121,8 +131,17 @@ class MessageHandler(ChatHandler):
             if known is not None and known["conversationId"] == obj.get("conversationId"):
                 return _answer(known, obj)
 
+        direct: list[str] = []
+
         def refer(given: Attachment) -> tuple[int, str]:
-            blob = self.desk.do_refer(tx, actor, given.blob_id, message_id, self.name)
+            try:
+                blob = self.desk.do_refer(tx, actor, given.blob_id, message_id, self.name)
+            except SetError:
+                passed = do_name_direct(tx, actor.person_id, str(obj["conversationId"]), given.blob_id, message_id)
+                if passed is None:
+                    raise
+                direct.append(given.blob_id)
+                return passed
             return blob.size, blob.type
 
         def title_of(type_name: str, id_: str) -> str | None:
@@ -132,6 +151,8 @@ class MessageHandler(ChatHandler):
             return do_merge(tx, actor, message_id, ids)
 
         conversation_id, draft = check_draft(obj, refer, title_of, merge, self.desk.policy)
+        if direct and draft.attachment is not None:
+            draft.attachment[DIRECT] = True
         if draft.kind == "shake":
             check_shake(tx, conversation_id, actor.person_id)
         sent = do_send(tx, actor.person_id, conversation_id, message_id, draft)

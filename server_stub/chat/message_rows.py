@@ -1,6 +1,6 @@
 """Messages as they lie in their table and as the wire shows them: a row's `extra` is every member of the object that has no column."""
 
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -119,6 +119,12 @@ def to_row(row: Sequence[Any], conversation_id: str) -> MessageRow:
 
 def load_rows(conn: sa.Connection, ids: Sequence[str]) -> list[MessageRow]:
     """Messages by id, in no order. Checks no rights."""
+    rows, names = _load(conn, ids)
+    return [to_row(row, names[row[1]]) for row in rows]
+
+
+def _load(conn: sa.Connection, ids: Sequence[str]) -> tuple[list[Any], dict[int, str]]:
+    """Rows of COLUMNS, and the conversations of their scopes."""
     rows: list[Any] = []
     for start in range(0, len(ids), CHUNK):
         chunk = tuple(ids[start : start + CHUNK])
@@ -130,7 +136,7 @@ def load_rows(conn: sa.Connection, ids: Sequence[str]) -> list[MessageRow]:
         marks = ",".join("?" * len(part))
         found = fetch_rows(conn, f"SELECT scope, id FROM conversation WHERE scope IN ({marks})", part)
         names.update((row[0], row[1]) for row in found)
-    return [to_row(row, names[row[1]]) for row in rows]
+    return rows, names
 
 
 def load_row(conn: sa.Connection, message_id: str) -> MessageRow | None:
@@ -138,9 +144,18 @@ def load_row(conn: sa.Connection, message_id: str) -> MessageRow | None:
     return next(iter(load_rows(conn, [message_id])), None)
 
 
-def load_messages(conn: sa.Connection, ids: Sequence[str]) -> dict[str, dict[str, Any]]:
-    """Messages by id, as the wire shows them to everyone. Checks no rights."""
-    return {row.id: row.to_object() for row in load_rows(conn, ids)}
+def load_messages(
+    conn: sa.Connection, ids: Sequence[str], scopes: Container[int] | None = None
+) -> dict[str, dict[str, Any]]:
+    """Messages by id, as the wire shows them to everyone: those in `scopes`; None: all, whoever asks."""
+    rows, names = _load(conn, ids)
+    return {
+        id_: message_object(
+            id_, names[scope], seq, sender_id, kind, text, decode_extra(extra) if extra else {}, format_utc(sent_at)
+        )
+        for id_, scope, seq, sender_id, kind, text, extra, sent_at in rows
+        if scopes is None or scope in scopes
+    }
 
 
 def do_put_row(tx: Tx, row: MessageRow) -> int:

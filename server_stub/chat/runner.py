@@ -2,7 +2,6 @@
 
 import asyncio
 import logging
-from typing import Final
 
 from server_stub.accounts.directory import DEPARTMENT, PERSON
 from server_stub.chat.absence import AbsenceAnswers
@@ -13,11 +12,9 @@ from server_stub.clock import Clock
 from server_stub.errors import StorageFailed
 from server_stub.push.events import ObjectsChanged
 from server_stub.storage.database import Database
+from server_stub.storage.rounds import nap_until, run_rounds
 
 log = logging.getLogger("tongban.chat")
-
-LONGEST_NAP_S: Final = 30.0  # so that a changed system clock is noticed
-RETRY_S: Final = 5.0
 
 
 class ChatRunner:
@@ -42,22 +39,14 @@ class ChatRunner:
 
     async def run(self) -> None:
         """Do what is due, sleep until the next moment or until something changes; for ever."""
-        while True:
-            self._changed.clear()
-            try:
-                while await self.run_due() == BATCH:
-                    pass
-                await self.run_directory()
-                await self.absence.run_due()
-                nap = await self._nap()
-            except StorageFailed as problem:
-                log.warning("chat cannot do what is due now: %s", problem)
-                nap = RETRY_S
-            try:
-                async with asyncio.timeout(nap):
-                    await self._changed.wait()
-            except TimeoutError:
-                continue
+        await run_rounds(self._changed, self._round, log, "chat cannot do what is due now")
+
+    async def _round(self) -> float:
+        while await self.run_due() == BATCH:
+            pass
+        await self.run_directory()
+        await self.absence.run_due()
+        return nap_until(await self._database.read(next_scheduled), self._clock.now_ms())
 
     async def run_due(self) -> int:
         """Send what is due now, at most BATCH; returns how many."""
@@ -75,9 +64,3 @@ class ChatRunner:
             except StorageFailed:
                 self._directory_changed = True
                 raise
-
-    async def _nap(self) -> float:
-        due_at = await self._database.read(next_scheduled)
-        if due_at is None:
-            return LONGEST_NAP_S
-        return min(max((due_at - self._clock.now_ms()) / 1000, 0.01), LONGEST_NAP_S)

@@ -4,7 +4,7 @@ from typing import Final
 
 from server_stub.records.visibility import INF, ScopeSource
 
-MESSAGE: Final = (ScopeSource("message", "id", "scope", "since", str(INF), "modseq"),)
+MESSAGE: Final = (ScopeSource("message", "id", "scope", "since", str(INF), "modseq", lasting=True),)
 MEMBER: Final = (ScopeSource("member", "id", "scope"),)
 RECEIPT: Final = (ScopeSource("member", "id", "scope", touched="read_touched"),)
 CONVERSATION: Final = (

@@ -307,6 +307,13 @@ class Hub:
 
     # ------------------------------------------------------------ signals
 
+    def tell_person(self, person_id: str, frame: Frame) -> int:
+        """A signal for all devices of one person that know signals; how many were sent it."""
+        heard = [one for one in self._by_person.get(person_id, ()) if one.signals and not one.lagging]
+        for connection in heard:
+            connection.outlet.send(frame)
+        return len(heard)
+
     def set_status(self, connection: Connection, status: str, text: str | None = None) -> None:
         """The client says how its person is: one of presence.STATUSES, and a text ("": none, None: as before).
 

@@ -13,6 +13,7 @@ import itertools
 import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from operator import itemgetter
 from typing import Any, Final, Literal
 
 import sqlalchemy as sa
@@ -37,6 +38,7 @@ class ScopeSource:
     Attributes:
         until: a column, or an SQL expression over the row.
         typed: whether the table has a column `type` to be compared with the type's name.
+        lasting: one row for each object, never closed and never moved: what is news of it tells all there is to know.
     """
 
     table: str
@@ -46,6 +48,7 @@ class ScopeSource:
     until: str = "until"
     touched: str = "touched"
     typed: bool = False
+    lasting: bool = False
 
 
 RECORD_SCOPE: Final = ScopeSource("record_scope", typed=True)
@@ -322,11 +325,12 @@ def changes(
     start = conn.exec_driver_sql("SELECT value FROM counter WHERE name = 'log_start'").scalar_one()
     if n0 < start:
         raise CannotCalculateChanges("the state is older than the kept log")
-    rows = conn.exec_driver_sql(
-        "SELECT scope, since, until FROM membership WHERE person_id = ? AND until > ?", (person_id, n0)
+    held = fetch_rows(
+        conn, "SELECT scope, since, until FROM membership WHERE person_id = ? AND until > ?", (person_id, n0)
     )
-    stays = [_Stay(row[0], row[1], row[2], n0, now) for row in rows]
-    keys = _keys_after(conn, type_name, stays, n0, position, sources)
+    stays = [_Stay(scope, since, until, n0, now) for scope, since, until in held]
+    news = _news_after(conn, type_name, stays, n0, position, sources)
+    lasting = len(sources) == 1 and sources[0].lasting
     created: list[str] = []
     updated: list[str] = []
     destroyed: list[str] = []
@@ -335,9 +339,13 @@ def changes(
     more = True
     for _ in range(LOOKS):  # a page may hold less than it could; the next one goes on
         room = limit - len(modseqs) - len(destroyed)
-        taken = list(itertools.islice(keys, room))
-        facts = _load_facts(conn, type_name, {key[2] for key in taken}, stays, n0, sources)
-        for key in taken:
+        taken = list(itertools.islice(news, room))
+        if lasting:
+            rows: Iterable[Row] = ((key[2], scope, since, INF, key[1]) for key, scope, since in taken)
+        else:
+            rows = _load_all_rows(conn, type_name, {key[2] for key, _, _ in taken}, n0, sources)
+        facts = _facts(rows, stays, n0)
+        for key, _, _ in taken:
             last = key
             fact = facts[key[2]]
             if fact.key != key:
@@ -350,13 +358,19 @@ def changes(
         more = len(taken) == room
         if not more or len(modseqs) + len(destroyed) == limit:
             break
-    more = more and next(keys, None) is not None
+    more = more and next(news, None) is not None
     new_state = _format_state(n0, last) if more and last is not None else str(now)
     return ChangesPage(created, updated, destroyed, new_state, more, modseqs)
 
 
 Key = tuple[int, int, str]
 """Where an object stands in the order of news: (the change of its last event, the change that last touched it, its id)."""
+
+News = tuple[Key, int, int]
+"""An object's place, the scope that tells of it, since when it holds it."""
+
+Row = tuple[str, int, int, int, int]
+"""(id, scope, since, until, touched)"""
 
 
 def _parse_state(state: str, now: int) -> tuple[int, Key]:
@@ -394,22 +408,24 @@ class _Stay:
         return (max(touched, self.event), touched, object_id)
 
 
-def _keys_after(
+def _news_after(
     conn: sa.Connection, type_name: str, stays: Sequence[_Stay], n0: int, position: Key, sources: Sequence[ScopeSource]
-) -> Iterator[Key]:
-    """All news after a position, in order; read as they are asked for."""
+) -> Iterator[News]:
+    """All news after a position, in order, each place once; read as they are asked for."""
     newest: dict[int, _Stay] = {}  # of several stays in a scope the one that changed last says it all
     for stay in stays:
         if stay.scope not in newest or newest[stay.scope].event < stay.event:
             newest[stay.scope] = stay
     stays = list(newest.values())
-    streams: list[Iterator[Key]] = []
+    streams: list[Iterator[News]] = []
     for src in sources:
         fresh = _scopes_with_news(conn, type_name, stays, max(n0 + 1, position[0]), src)
         streams += [
             _stream(conn, type_name, stay, n0, position, src) for stay in stays if stay.event > 0 or stay.scope in fresh
         ]
-    return (key for key, _ in itertools.groupby(heapq.merge(*streams)))
+    if len(streams) == 1 and sources[0].lasting:
+        return streams[0]
+    return (next(same) for _, same in itertools.groupby(heapq.merge(*streams), key=itemgetter(0)))
 
 
 def _scopes_with_news(
@@ -432,7 +448,7 @@ def _scopes_with_news(
 
 def _stream(
     conn: sa.Connection, type_name: str, stay: _Stay, n0: int, position: Key, src: ScopeSource
-) -> Iterator[Key]:
+) -> Iterator[News]:
     """The news of one scope after a position, in order of their keys, which is the order of (touched, id)."""
     m, t, last_id = position
     if m < stay.event:
@@ -445,16 +461,17 @@ def _stream(
         touched, object_id = n0 + 1, ""
     typed = " AND s.type = ?" if src.typed else ""
     statement = (
-        f"SELECT s.{src.touched}, s.{src.object_id} FROM {src.table} AS s WHERE s.{src.scope} = ?{typed}"
+        f"SELECT s.{src.touched}, s.{src.object_id}, s.{src.since} FROM {src.table} AS s WHERE s.{src.scope} = ?{typed}"
         f" AND s.{src.touched} >= ? AND (s.{src.touched} > ? OR s.{src.object_id} > ?) AND {_col(src.until)} > ?"
         " ORDER BY 1, 2 LIMIT ?"
     )
     head = (stay.scope, *((type_name,) if src.typed else ()))
     size = FIRST_LOOK
     while True:
-        rows = conn.exec_driver_sql(statement, (*head, touched, touched, object_id, n0, size)).fetchall()
-        for touched, object_id in rows:  # the last ones are where the next look begins
-            yield (max(touched, stay.event), touched, object_id)
+        rows = fetch_rows(conn, statement, (*head, touched, touched, object_id, n0, size))
+        scope, event = stay.scope, stay.event
+        for touched, object_id, since in rows:  # the last ones are where the next look begins
+            yield (touched if touched > event else event, touched, object_id), scope, since
         if len(rows) < size:
             return
         size = min(size * 4, IN_CHUNK)
@@ -471,38 +488,38 @@ class _Fact:
     touched: int = 0
 
 
-def _load_facts(
-    conn: sa.Connection,
-    type_name: str,
-    ids: Iterable[str],
-    stays: Sequence[_Stay],
-    n0: int,
-    sources: Sequence[ScopeSource],
-) -> dict[str, _Fact]:
+def _facts(rows: Iterable[Row], stays: Sequence[_Stay], n0: int) -> dict[str, _Fact]:
     """For each object: its last place among the news, and whether the person sees it, saw it at n0, or at any change since."""
     by_scope: dict[int, list[_Stay]] = {}
     for stay in stays:
         by_scope.setdefault(stay.scope, []).append(stay)
     facts: dict[str, _Fact] = {}
-    for src in sources:
-        for object_id, scope, since, until, touched in _load_rows(conn, type_name, sorted(ids), n0, src):
-            for stay in by_scope.get(scope, ()):
-                key = stay.key(touched, object_id, n0)
-                fact = facts.setdefault(object_id, _Fact((0, 0, object_id)))
-                if key is not None:
-                    fact.key = max(fact.key, key)
-                if since < stay.until and stay.since < until:
-                    fact.ever = True
-                    fact.before = fact.before or (since <= n0 and stay.since <= n0)
-                    if stay.open and until == INF:
-                        fact.visible = True
-                        fact.touched = max(fact.touched, touched)
+    for object_id, scope, since, until, touched in rows:
+        for stay in by_scope.get(scope, ()):
+            key = stay.key(touched, object_id, n0)
+            fact = facts.get(object_id)
+            if fact is None:
+                fact = facts[object_id] = _Fact((0, 0, object_id))
+            if key is not None and key > fact.key:
+                fact.key = key
+            if since < stay.until and stay.since < until:
+                fact.ever = True
+                fact.before = fact.before or (since <= n0 and stay.since <= n0)
+                if stay.open and until == INF:
+                    fact.visible = True
+                    fact.touched = max(fact.touched, touched)
     return facts
 
 
-def _load_rows(
-    conn: sa.Connection, type_name: str, ids: Sequence[str], n0: int, src: ScopeSource
-) -> Iterator[tuple[str, int, int, int, int]]:
+def _load_all_rows(
+    conn: sa.Connection, type_name: str, ids: Iterable[str], n0: int, sources: Sequence[ScopeSource]
+) -> Iterator[Row]:
+    wanted = sorted(ids)
+    for src in sources:
+        yield from _load_rows(conn, type_name, wanted, n0, src)
+
+
+def _load_rows(conn: sa.Connection, type_name: str, ids: Sequence[str], n0: int, src: ScopeSource) -> Iterator[Row]:
     """(id, scope, since, until, touched) of every interval of these objects that reaches beyond n0."""
     until = _col(src.until)
     typed = " AND s.type = ?" if src.typed else ""

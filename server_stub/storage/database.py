@@ -23,6 +23,7 @@ import sqlalchemy as sa
 
 from server_stub.clock import Clock
 from server_stub.errors import DatabaseDamaged, DatabaseTooNew, StorageFailed
+from server_stub.storage.checkpoints import FALL_BACK, Checkpoints, grow_log
 from server_stub.storage.schema import LATEST, MIGRATIONS, Migration, metadata
 
 log = logging.getLogger("tongban.storage")
@@ -124,6 +125,7 @@ class Database:
     _writer: sa.Connection
     _raw: sqlite3.Connection
     _thread: threading.Thread
+    _checkpoints: Checkpoints
 
     def __init__(self, path: Path, clock: Clock) -> None:
         self.path = path
@@ -170,6 +172,8 @@ class Database:
             raise
         row = self._raw.execute("SELECT value FROM counter WHERE name = 'change'").fetchone()
         self._latest = int(row[0])
+        self._raw.execute(f"PRAGMA wal_autocheckpoint = {FALL_BACK}")
+        self._checkpoints = Checkpoints(path)
         self._thread = threading.Thread(target=self._run, name="db-write", daemon=True)
         self._thread.start()
         return self
@@ -276,6 +280,7 @@ class Database:
             for job in jobs:
                 job.result, job.error = None, StorageFailed(f"the write could not be kept: {problem}")
         self._answer(jobs, events)
+        self._checkpoints.note(len(jobs))
 
     def _run_action(self, job: _Job, events: list[object]) -> None:
         tx = Tx(self._writer, self._raw, self._clock.now_ms(), self._latest)
@@ -356,6 +361,13 @@ class Database:
         with target.open("r+b") as file:  # Windows flushes only what may be written
             os.fsync(file.fileno())
 
+    def ready_log(self) -> None:
+        """Before many come: what a commit would wait for at first is done now. Blocking."""
+        try:
+            grow_log(self.path)
+        except (sqlite3.Error, OSError) as problem:  # it only saves time
+            log.warning("the log is as short as it was: %s", problem)
+
     def integrity_problems(self) -> list[str]:
         """What SQLite's own check finds wrong; empty when all is well. Reads every page."""
 
@@ -378,6 +390,7 @@ class Database:
         barrier = _Barrier()
         self._queue.put(barrier)
         self._thread.join()
+        self._checkpoints.close()
         self._read_pool.shutdown(wait=True)
         for _ in range(READERS):
             self._readers.get().conn.close()

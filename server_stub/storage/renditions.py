@@ -73,7 +73,10 @@ class Renditions:
     """PDFs by the hash of what they were made from. One document is made at a time; who asks for the same one waits for it."""
 
     def __init__(self, program: Path, cache: Path, limits: RenditionLimits | None = None) -> None:
-        self._program, self._cache = program, cache
+        self._program, self._cache = (
+            program,
+            cache.absolute(),
+        )  # the program is told addresses, which are never relative
         self._limits = limits or RenditionLimits()
         self._one = asyncio.Semaphore(1)
         self._running: dict[str, asyncio.Task[Path]] = {}

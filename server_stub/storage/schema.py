@@ -89,11 +89,18 @@ def _alerts_apart(conn: sa.Connection) -> None:
     conn.exec_driver_sql("DROP TABLE old_alert")
 
 
+def _lost_answers(conn: sa.Connection) -> None:
+    """Version 6: a used refresh token knows its successor. The very first databases never had the column: it came without a number."""
+    if "successor" not in _columns(conn, "refresh_token", "successor"):
+        conn.exec_driver_sql("ALTER TABLE refresh_token ADD COLUMN successor TEXT")
+
+
 MIGRATIONS: Final[Mapping[int, Migration]] = {
     2: _types_by_uploader,
     3: _record_versions,
     4: _chat_that_changes,
     5: _alerts_apart,
+    6: _lost_answers,
 }
 """Version → what takes a database of the version before to it. Version 1 is the first that was ever written."""
 

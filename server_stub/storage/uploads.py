@@ -18,7 +18,7 @@ from typing import Any, Final
 
 from server_stub.storage.uploadindex import UploadIndex
 
-SYNC_EVERY: Final = 8 * 1024 * 1024
+SYNC_EVERY: Final = 32 * 1024 * 1024
 _READ: Final = 1024 * 1024
 _UPLOAD_ID: Final = re.compile(r"[0-9a-f-]{36}\Z")
 
@@ -188,14 +188,14 @@ class UploadStore:
 
 
 class PartWriter:
-    """Appends one request's bytes. Use from one thread at a time; `keep` or `discard` ends it."""
+    """Appends one request's bytes. `write` from one thread at a time, `sync` from another beside it; `keep` or `discard` ends it, alone."""
 
     def __init__(self, store: UploadStore, upload: Upload) -> None:
         self._store = store
         self._upload = upload
         self._start = upload
         self._position = upload.offset
-        self._unsynced = 0
+        self._broken: OSError | None = None
         self._out = store.part_path(upload).open("r+b", buffering=0)
         try:
             self._out.truncate(upload.offset)
@@ -209,8 +209,13 @@ class PartWriter:
         """Bytes written so far, durable or not."""
         return self._position
 
-    def write(self, data: bytes, now_ms: int) -> None:
-        """Append; makes the offset durable every SYNC_EVERY bytes. Raises OSError (a full disk)."""
+    @property
+    def is_due(self) -> bool:
+        """Whether so much is not durable that it ought to be."""
+        return self._position - self._upload.offset >= SYNC_EVERY
+
+    def write(self, data: bytes) -> None:
+        """Append. Raises OSError (a full disk)."""
         running = self._store.hash_at(self._upload.id, self._position)
         rest = memoryview(data)
         while rest:
@@ -218,15 +223,26 @@ class PartWriter:
             if running is not None:
                 running.update(rest[:written])
             self._position += written
-            self._unsynced += written
             rest = rest[written:]
-        if self._unsynced >= SYNC_EVERY:
-            self._sync(now_ms)
+
+    def sync(self, now_ms: int) -> None:
+        """Make durable what was written until now, the offset last; more may be written meanwhile. Raises OSError."""
+        if self._broken is not None:  # the system tells of it once: the next fsync would promise what is lost
+            raise self._broken
+        position = self._position
+        try:
+            os.fsync(self._out.fileno())
+        except OSError as error:
+            self._broken = error
+            raise
+        upload = replace(self._upload, offset=position, touched_at=now_ms)
+        self._store.save(upload)
+        self._upload = upload
 
     def keep(self, now_ms: int) -> Upload:
         """Make what was written durable and close. Raises OSError."""
         try:
-            self._sync(now_ms)
+            self.sync(now_ms)
         finally:
             self._out.close()
         return self._upload
@@ -241,12 +257,6 @@ class PartWriter:
             self._store.forget_hash(self._upload.id)
         self._store.save(self._start)
         return self._start
-
-    def _sync(self, now_ms: int) -> None:
-        os.fsync(self._out.fileno())
-        self._upload = replace(self._upload, offset=self._position, touched_at=now_ms)
-        self._store.save(self._upload)
-        self._unsynced = 0
 
 
 class Checksum:

@@ -18,7 +18,7 @@ from SpiffWorkflow.util.task import TaskState
 
 from server_stub.workflow.machine_compile import Compiled, compile_process
 from server_stub.workflow.machine_faults import CannotGoBack, NoSuchToken, ProcessStuck
-from server_stub.workflow.machine_history import done_steps, earlier, forget_laps, passed_elements, reopen
+from server_stub.workflow.machine_history import done_steps, earlier, forget_laps, instance_of, passed_elements, reopen
 from server_stub.workflow.machine_preview import likely_next
 from server_stub.workflow.machine_state import copied, pack, unpack
 from server_stub.workflow.machine_tasks import CaseTask, element_of
@@ -40,6 +40,7 @@ class Token(Struct, frozen=True):
         entered_at: ms since the epoch.
         within: ids of the call activities and sub-processes around it, outermost first.
         item: the entry of the nearest multi-instance activity around it; None outside of one.
+        instance: numbers of the instances around it, outermost first, as "2" or "0.1"; "" outside of one.
     """
 
     id: str
@@ -48,6 +49,7 @@ class Token(Struct, frozen=True):
     entered_at: int
     within: tuple[str, ...] = ()
     item: Any = None
+    instance: str = ""
 
 
 class Thrown(Struct, frozen=True):
@@ -199,11 +201,18 @@ class Machine:
             top.vars.update(copied(dict(data)))
 
     def go_back(
-        self, token_id: str, step_id: str, now_ms: int, data: Mapping[str, Any] | None = None
+        self,
+        token_id: str,
+        step_id: str,
+        now_ms: int,
+        data: Mapping[str, Any] | None = None,
+        *,
+        instance: str | None = None,
     ) -> tuple[str, ...]:
         """Open an earlier step again. All that came of it ends, branches it did not cause live on, and joins wait for it again.
 
-        What was canceled by something now undone is open again, under its old token id. The data stays, but for what is given.
+        What was canceled by something now undone is open again, under its old token id. The data stays, but for what is given. A step in the
+        instances of an activity that is over is opened in each of them that did it (one after the other: from the first on), or in `instance` alone.
 
         Returns:
             The ids of the tokens that ended, the given one among them. `tokens` has the new one.
@@ -212,13 +221,17 @@ class Machine:
             NoSuchToken, CannotGoBack, and those of complete.
         """
         task = self._open(token_id)
-        step = earlier(self._top, task).get(step_id)
-        if step is None:
+        steps = earlier(self._top, task).get(step_id, [])
+        if instance is not None:
+            steps = [one for one in steps if instance_of(one) == instance]
+        if not steps:
             raise CannotGoBack(f"{step_id!r} is no earlier step of {task.task_spec.bpmn_id!r}", step_id)
         before = {str(one) for one in sorted(self._top.open)}
         with self._changing(now_ms) as top:
             top.vars.update(copied(dict(data or {})))
-            reopen(top, step)
+            for step in steps:
+                if step.id in top.registry:  # what only happened because of another of them waits for that again
+                    reopen(top, step)
             top.run_ready()
         return tuple(sorted(before - {str(one) for one in self._top.open}, key=int))
 
@@ -317,7 +330,13 @@ def _token(task: CaseTask) -> Token:
             within.append(element_of(one.parent if one.triggered else one))
     spec = task.task_spec
     return Token(
-        str(task.id), spec.bpmn_id, spec.bpmn_name or "", int(task.last_state_change), tuple(within[::-1]), item
+        str(task.id),
+        spec.bpmn_id,
+        spec.bpmn_name or "",
+        int(task.last_state_change),
+        tuple(within[::-1]),
+        item,
+        instance_of(task),
     )
 
 

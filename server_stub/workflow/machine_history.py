@@ -12,19 +12,59 @@ from SpiffWorkflow.bpmn.specs.control import BoundaryEventSplit
 from SpiffWorkflow.bpmn.specs.mixins.events.intermediate_event import BoundaryEvent
 from SpiffWorkflow.util.task import TaskState
 
-from server_stub.workflow.machine_specs import CaseLoop
+from server_stub.workflow.machine_specs import CaseLoop, first_local, is_many
 from server_stub.workflow.machine_tasks import CaseTask
 from server_stub.workflow.machine_trees import CaseWorkflow
 
 
 # ---------------------------------------------------------------- looking back
-def earlier(top: CaseWorkflow, task: CaseTask) -> dict[str, CaseTask]:
-    """The steps that led to a step: id to the last time it was done, latest first."""
-    found: dict[str, CaseTask] = {}
+def earlier(top: CaseWorkflow, task: CaseTask) -> dict[str, list[CaseTask]]:
+    """The steps that led to a step: id to the last time it was done, latest first; in instances that are over to the last time in each of them.
+
+    Of instances that came one after the other only the first counts: those after it have not begun when it is open again.
+    """
+    found: dict[str, list[CaseTask]] = {}
     for one in sorted(_steps_before(top, task), key=lambda it: -int(it.internal_data.get("no", 0))):
         if one.task_spec.bpmn_id != task.task_spec.bpmn_id:
-            found.setdefault(one.task_spec.bpmn_id, one)
-    return found
+            found.setdefault(one.task_spec.bpmn_id, []).append(one)
+    return {step_id: _last_in_each(ones) for step_id, ones in found.items()}
+
+
+def _last_in_each(done: list[CaseTask]) -> list[CaseTask]:
+    """Of one step as often as it was done, latest first: the last time, and that in the other instances of the same passage."""
+    around = {one.id: instances_around(one) for one in done}
+    outermost = around[done[0].id][:1]
+    last: dict[tuple[int, ...], CaseTask] = {}
+    for one in done:
+        if [it.parent for it in around[one.id][:1]] == [it.parent for it in outermost]:
+            last.setdefault(tuple(it.id for it in around[one.id]), one)
+    return [one for place, one in last.items() if not _comes_later(place, around[one.id], list(last))]
+
+
+def _comes_later(place: tuple[int, ...], around: list[CaseTask], places: list[tuple[int, ...]]) -> bool:
+    """Whether another of these is in an earlier one of instances that come one after the other."""
+    return any(
+        getattr(one.parent.task_spec, "sequential", False)
+        and any(other[:depth] == place[:depth] and other[depth] < place[depth] for other in places)
+        for depth, one in enumerate(around)
+    )
+
+
+def instances_around(task: CaseTask) -> list[CaseTask]:
+    """The instances of multi-instance activities a task is in, outermost first."""
+    found: list[CaseTask] = []
+    one: CaseTask | None = task
+    while one is not None:
+        if one.triggered and is_many(one.parent):
+            found.append(one)
+        owner = one.workflow.parent_task_id
+        one = None if owner is None else one.workflow.top_workflow.registry[owner]
+    return found[::-1]
+
+
+def instance_of(task: CaseTask) -> str:
+    """See Token.instance."""
+    return ".".join(str(one.internal_data["n"]) for one in instances_around(task))
 
 
 def _steps_before(top: CaseWorkflow, task: CaseTask) -> Iterator[CaseTask]:
@@ -52,11 +92,15 @@ def _causes(top: CaseWorkflow, task: CaseTask) -> Iterator[CaseTask]:
     thrower = top.registry.get(task.internal_data.get("from", 0))
     if thrower is not None:
         yield thrower
-    if isinstance(parent.task_spec, CaseLoop) and not task.triggered:
-        yield from [one for one in parent.children if one.triggered][-1:]
-    inner = top.subprocesses.get(parent.id)
-    if inner is not None and parent._state == TaskState.COMPLETED and not parent.triggered:
-        yield from (one for one in inner.tasks.values() if "closed" in one.internal_data)
+    if task.triggered or parent._state != TaskState.COMPLETED:
+        return
+    turns = [one for one in parent.children if one.triggered and one._state == TaskState.COMPLETED]
+    for one in [parent, *(turns[-1:] if isinstance(parent.task_spec, CaseLoop) else turns)]:
+        if one is not parent:
+            yield one
+        inner = top.subprocesses.get(one.id)
+        if inner is not None:
+            yield from (end for end in inner.tasks.values() if "closed" in end.internal_data)
 
 
 def done_steps(top: CaseWorkflow) -> tuple[str, ...]:
@@ -173,6 +217,8 @@ def _rewind(top: CaseWorkflow, task: CaseTask, undone: dict[int, CaseTask]) -> N
     inner = top.subprocesses.get(task.id)
     if inner is not None:
         inner.completed = False
+        if task.triggered:
+            kept.setdefault("local", first_local(task.parent, kept["n"]))
         _resume(top, task, TaskState.STARTED)
     elif "results" in kept or "done" in kept:
         turns = [one for one in task.children if one.triggered and one.id not in undone]

@@ -193,6 +193,20 @@ class CaseTransaction(_Inner, TransactionSubprocess):  # type: ignore[misc]
 
 
 # ---------------------------------------------------------------- instances
+def is_many(my_task: CaseTask) -> bool:
+    """Whether what is in it are instances, each with an entry of its own, not the turns of a loop."""
+    return isinstance(my_task.task_spec, _Many)
+
+
+def first_local(my_task: CaseTask, number: int) -> dict[str, Any]:
+    """What an instance, or a turn of a loop, has for itself when it begins."""
+    local: dict[str, Any] = {"loopCounter": number}
+    item = getattr(my_task.task_spec, "input_item", None)
+    if item is not None:
+        local[item.bpmn_name or item.bpmn_id] = my_task.internal_data["items"][number]
+    return local
+
+
 def open_instance(my_task: CaseTask, number: int, local: dict[str, Any]) -> None:
     """One more instance of an activity, with its own data over the case's."""
     spec = my_task.workflow.spec.task_specs[my_task.task_spec.task_spec]
@@ -246,10 +260,7 @@ class _Many:
         return list(value.values() if isinstance(value, dict) else value)
 
     def _open(self, my_task: CaseTask, number: int) -> None:
-        local = {"loopCounter": number}
-        if self.input_item is not None:
-            local[self.input_item.bpmn_name or self.input_item.bpmn_id] = my_task.internal_data["items"][number]
-        open_instance(my_task, number, local)
+        open_instance(my_task, number, first_local(my_task, number))
 
     def _publish(self, my_task: CaseTask) -> None:
         """What the instances gave, in the order they were done, into the data."""
@@ -270,7 +281,6 @@ class _Many:
             my_task._set_state(TaskState.READY)
         elif self.sequential:
             self._open(my_task, done)
-        child.internal_data.pop("local", None)
 
     def _enough(self, my_task: CaseTask, child: CaseTask, done: int, count: int) -> bool:
         if self.condition is None:

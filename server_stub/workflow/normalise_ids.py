@@ -8,7 +8,8 @@ from server_stub.workflow.bpmn_xml import BPMNDI, Element, children, descendants
 from server_stub.workflow.draft import CONTAINERS, FLOW_NODES, Draft, swap_kind, title_of
 
 _ID: Final = re.compile(r"[^\W\d][\w.-]{0,99}")
-_KEPT: Final = frozenset({"Start", "End", "Root", "StartEventSplit", "StartEventJoin"})
+ENGINES_IDS: Final = frozenset({"Start", "End", "Root", "StartEventSplit", "StartEventJoin"})
+"""Names of what the engine puts into each process itself."""
 _KEPT_ENDS: Final = (".EndJoin", ".BoundaryEventSplit", ".BoundaryEventJoin")
 MAX_NODES: Final = 200
 """Flow nodes of one file: a process nobody could read any more, and SpiffWorkflow descends along the flow."""
@@ -90,7 +91,7 @@ def check_ids(draft: Draft) -> None:
             draft.refuse(element, "badId", f"“{what}”的编号缺失或不规范", f"{local(element)} {what} has no plain id")
     if not draft.problems:
         for node in draft.nodes():
-            if id_of(node) in _KEPT or id_of(node).endswith(_KEPT_ENDS):
+            if id_of(node) in ENGINES_IDS or id_of(node).endswith(_KEPT_ENDS):
                 _rename(draft, node)
 
 

@@ -13,7 +13,7 @@ from msgspec import Struct
 
 from server_stub.workflow.budget import EvaluationError
 from server_stub.workflow.dialects import translate, translate_script
-from server_stub.workflow.normalise_ids import MAX_NODES
+from server_stub.workflow.normalise_ids import ENGINES_IDS, MAX_NODES
 from server_stub.workflow.options import Label, StepId, StepOptions
 from server_stub.workflow.process_file import Many, Problem
 
@@ -22,97 +22,58 @@ MAX_DEEP: Final = 5
 _ID: Final = re.compile(r"[^\W\d][\w.-]{0,79}")
 _STATE: Final = re.compile(r"[a-z][A-Za-z0-9-]{0,59}")
 START_ID: Final = "StartEvent_1"
-KEPT_IDS: Final = frozenset({START_ID, "Start", "End", "Root", "StartEventSplit", "StartEventJoin"})
+KEPT_IDS: Final = ENGINES_IDS | {START_ID}
 JOIN: Final = "_join"
 FLOW: Final = re.compile(r"Flow_[0-9]+")
 
 
-class PersonStep(
+class _Item(
     Struct,
     frozen=True,
     kw_only=True,
     rename="camel",
     omit_defaults=True,
-    tag="step",
     tag_field="type",
     forbid_unknown_fields=True,
 ):
-    """A step for people. `many`: instances over data, as a file of another modeller may have them; else `options` say how many act."""
+    """A line of the list."""
 
     id: StepId
     name: str
+
+
+class PersonStep(_Item, frozen=True, kw_only=True, tag="step"):
+    """A step for people. `many`: instances over data, as a file of another modeller may have them; else `options` say how many act."""
+
     options: StepOptions = StepOptions()
     many: Many | None = None
     manual: bool = False
 
 
-class ServiceStep(
-    Struct,
-    frozen=True,
-    kw_only=True,
-    rename="camel",
-    omit_defaults=True,
-    tag="service",
-    tag_field="type",
-    forbid_unknown_fields=True,
-):
+class ServiceStep(_Item, frozen=True, kw_only=True, tag="service"):
     """Something the program does: the service of that name."""
 
-    id: StepId
-    name: str
     service: str
     label: Label | None = None
 
 
-class ScriptStep(
-    Struct,
-    frozen=True,
-    kw_only=True,
-    rename="camel",
-    omit_defaults=True,
-    tag="script",
-    tag_field="type",
-    forbid_unknown_fields=True,
-):
+class ScriptStep(_Item, frozen=True, kw_only=True, tag="script"):
     """Lines of `name = expression`."""
 
-    id: StepId
-    name: str
     script: str
     label: Label | None = None
 
 
-class CallStep(
-    Struct,
-    frozen=True,
-    kw_only=True,
-    rename="camel",
-    omit_defaults=True,
-    tag="call",
-    tag_field="type",
-    forbid_unknown_fields=True,
-):
+class CallStep(_Item, frozen=True, kw_only=True, tag="call"):
     """Another process, by its id, done before this one goes on."""
 
-    id: StepId
-    name: str
     process: str
     label: Label | None = None
 
 
-class EndStep(
-    Struct,
-    frozen=True,
-    kw_only=True,
-    rename="camel",
-    omit_defaults=True,
-    tag="end",
-    tag_field="type",
-    forbid_unknown_fields=True,
-):
+class EndStep(_Item, frozen=True, kw_only=True, tag="end"):
     """The case ends here; the last of its list. `state`: the record's state then."""
 
-    id: StepId
     name: str = ""
     state: str | None = None
     label: Label | None = None
@@ -127,19 +88,9 @@ class Choice(Struct, frozen=True, kw_only=True, rename="camel", omit_defaults=Tr
     label: Label | None = None
 
 
-class BranchStep(
-    Struct,
-    frozen=True,
-    kw_only=True,
-    rename="camel",
-    omit_defaults=True,
-    tag="branch",
-    tag_field="type",
-    forbid_unknown_fields=True,
-):
+class BranchStep(_Item, frozen=True, kw_only=True, tag="branch"):
     """The first choice whose condition holds, or every one if `several`; where none holds, `otherwise`. One way at most may be without steps."""
 
-    id: StepId
     name: str = ""
     choices: tuple[Choice, ...]
     otherwise: Choice = Choice()
@@ -155,19 +106,9 @@ class Lane(Struct, frozen=True, kw_only=True, rename="camel", omit_defaults=True
     label: Label | None = None
 
 
-class ParallelStep(
-    Struct,
-    frozen=True,
-    kw_only=True,
-    rename="camel",
-    omit_defaults=True,
-    tag="parallel",
-    tag_field="type",
-    forbid_unknown_fields=True,
-):
+class ParallelStep(_Item, frozen=True, kw_only=True, tag="parallel"):
     """Two or more ways at the same time; it goes on when all are done."""
 
-    id: StepId
     name: str = ""
     lanes: tuple[Lane, ...]
     label: Label | None = None

@@ -6,7 +6,7 @@ from typing import Final
 from msgspec import Struct
 
 from server_stub.workflow.bpmn_xml import Element, child, children, id_of, local, name_of, parse_xml, text_of
-from server_stub.workflow.draft import FLOW_NODES
+from server_stub.workflow.draft import FLOW_NODES, PEOPLE_TASKS
 from server_stub.workflow.normalise_events import definitions_of
 from server_stub.workflow.normalise_tasks import service_name
 from server_stub.workflow.options import StepOptions
@@ -162,7 +162,7 @@ class _Reader:
             or child(node, "standardLoopCharacteristics") is not None
         ):
             raise _Differs(name, "含有循环或多实例", "a loop or instances")
-        if kind in {"userTask", "manualTask"}:
+        if kind in PEOPLE_TASKS:
             options = load_options(node) or StepOptions()
             return PersonStep(id=name, name=title, options=options, many=load_many(node), manual=kind == "manualTask")
         if kind == "serviceTask":

@@ -154,3 +154,9 @@ def test_composed_keys_are_understood() -> None:
     keys, beginnings = tr_keys(Source("x.py", code, ast.parse(code)))
     assert (keys, beginnings) == ({"a.b", "b.c", "x.y", "x.z"}, {"error."})
     assert dotted_name(ast.parse("a().b.c", mode="eval").body) == "a.b.c"
+
+
+def test_every_text_is_in_the_file_that_its_key_names() -> None:
+    """The client reads a fragment when a key of it is first asked (desktop/ui/i18n/fragments.py)."""
+    wrong = {key: path.name for key, (path, _) in catalog().items() if key.partition(".")[0] != path.stem}
+    assert wrong == {}

@@ -1,5 +1,6 @@
 """One suite for both stores: what the port promises, memory and encrypted SQLite alike."""
 
+import zlib
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -353,3 +354,58 @@ def test_a_change_on_its_way_touches_its_message_and_its_room(store: Store) -> N
         told = by_type(store.apply([operation]))["Message"]
         assert (told.upserts, told.removed, told.conversations) == (("room-1",), (), frozenset({"room"}))
     assert store.load_edits("room") == []
+
+
+# ---------------------------------------------------------------- heaps of messages
+
+
+def searched(store: Store, text: str) -> set[str]:
+    return {found.id for found in store.search_messages(MessagesWanted(text, limit=500))[0]}
+
+
+def test_a_heap_is_held_found_and_counted_like_one_after_the_other(store: Store) -> None:
+    store.apply([PutObjects("Conversation", (room(last_seq=2), room("other")))])
+    store.apply([PutObjects("Message", (said(2, text="老的文字"), said(40, text="不变")))])
+    heap = [said(seq, text=f"会议纪要 {seq}") for seq in range(1, 151) if seq != 40]
+    heap += [said(40, text="不变"), said(3, text="改过的"), said(7, "other", text="别处的")]
+    told = by_type(store.apply([PutObjects("Message", tuple(heap), live=True)]))
+    changed, rooms = told["Message"], told["Conversation"]
+    assert set(changed.upserts) == {m.id for m in heap}
+    assert set(rooms.upserts) == {"room", "other"}
+    assert seqs(store.load_messages("room", limit=500)) == list(range(1, 151))
+    assert seqs(store.load_messages("other")) == [7]
+    held = store.load_conversations()
+    assert {c.id: (c.last_seq, c.unread_count) for c in held} == {"room": (150, 147), "other": (7, 1)}
+    assert len(searched(store, "会议")) == 148  # all but the 40th and the 3rd
+    assert (searched(store, "改过"), searched(store, "老的"), searched(store, "别处")) == (
+        {"room-3"},
+        set(),
+        {"other-7"},
+    )
+
+
+def test_in_a_heap_the_later_one_takes_the_place(store: Store) -> None:
+    store.apply([PutObjects("Conversation", (room(),)), PutObjects("Message", (said(5, text="它先来"),))])
+    rival = said(5, text="后来的", id="rival")
+    moved = said(90, text="搬了家", id="room-6")
+    heap = [*(said(seq, text="普通") for seq in range(6, 80)), rival, moved]
+    store.apply([CoverMessages("room", 6, 80, tuple(heap))])
+    assert [m.id for m in store.load_messages("room", limit=3, after=3)] == ["rival", "room-7", "room-8"]
+    assert store.load_object("Message", "room-6") == moved
+    assert (searched(store, "它先"), searched(store, "后来"), searched(store, "搬了")) == (set(), {"rival"}, {"room-6"})
+    store.apply([RemoveObjects("Message", ("rival",))])
+    assert searched(store, "后来") == set()
+
+
+def test_a_heap_waits_for_no_index_even_where_two_share_a_moment(tmp_path: Path) -> None:
+    cut: dict[int, str] = {}
+    number = 0
+    while (twin := cut.setdefault(zlib.crc32(str(number).encode()) >> 12, str(number))) == str(number):
+        number += 1
+    store = SqliteStore.open(tmp_path / "heap.db", KEY, ME)
+    heap = [said(seq, text="同一刻", sent_at=7) for seq in range(1, 100)]
+    twins = [said(200, id=twin, sent_at=7, text="同一刻"), said(201, id=str(number), sent_at=7, text="同一刻")]
+    store.apply([PutObjects("Conversation", (room(),)), PutObjects("Message", (*heap, *twins))])
+    assert store.index_some() <= 1  # all but the one that had to give way
+    assert len(searched(store, "同一")) == 101
+    store.close()

@@ -13,6 +13,7 @@ from PIL import Image
 from desktop.core.clock import SystemClock
 from desktop.core.crypto.keychain import MemoryKeychain
 from desktop.core.domain import (
+    AbsenceReply,
     Card,
     Conversation,
     Delivery,
@@ -92,6 +93,7 @@ class Office:
         self.other: Desk
         self.ben: Desk
         self.cara: Desk
+        self.server: ServerProcess
         self.direct = ""
         self.group = ""
 
@@ -127,6 +129,7 @@ def office(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Office]:
         with asyncio.Runner() as runner, pytest.MonkeyPatch.context() as patched:
             patched.setattr(chat_own, "DRAFT_EVERY", 0.05)
             it, stack = Office(runner), AsyncExitStack()
+            it.server = server
 
             async def open_all() -> None:
                 for name, login in (("anna", "anna"), ("other", "anna"), ("ben", "ben"), ("cara", "cara")):
@@ -311,7 +314,12 @@ def test_groups_have_roles_announcements_and_an_end(office: Office) -> None:
             return any(o.ben.me in one.confirmed_ids for one in await o.anna.chat.announcements(room))
 
         await o.anna.until(confirmed)
+        card = await o.cara.chat.group_card(room)
+        assert (card.name, card.member_count, card.is_member, card.asked) == ("专班", 2, False, False)
+        shared = await o.ben.chat.send_card(o.group, Card("Conversation", room))
+        await o.cara.holds(shared.id, lambda m: m.card and m.card.title == "专班")
         await o.cara.chat.ask_to_join(room, "我也参加")
+        assert (await o.cara.chat.group_card(room)).asked
 
         async def asked() -> str:
             return next((one.id for one in await o.anna.chat.join_requests(room)), "")
@@ -367,6 +375,8 @@ def test_what_one_keeps(office: Office) -> None:
 
         sticker = await o.other.until(there)
         sent = await o.other.chat.send_sticker(o.direct, sticker)
+        drawn = await o.anna.chat.send_built_in(o.direct, "thanks", "谢谢")
+        await o.ben.holds(drawn.id, lambda m: (m.sticker, m.text) == ("thanks", "谢谢"))
         voice = await o.anna.chat.send_voice(o.direct, b"OggS" + bytes(400), 1500, [0, 50, 100])
         got = await o.ben.holds(voice.id, lambda m: m.kind is MessageKind.VOICE)
         assert got.attachment is not None
@@ -397,5 +407,37 @@ def test_what_one_keeps(office: Office) -> None:
         with pytest.raises(Rejected) as refused:
             await o.ben.chat.send_shake(o.direct)
         assert refused.value.data["type"] == "rateLimit"
+
+    office.play(scene)
+
+
+def test_who_is_away_is_remembered_over_a_restart(office: Office) -> None:
+    """The last of the scenes: it kills the server."""
+
+    async def scene(o: Office) -> None:
+        def automatic(texts: list[Message]) -> list[Message]:
+            return [one for one in texts if one.auto]
+
+        with_cara = (await o.cara.chat.open_direct(o.ben.me)).id
+        await o.ben.session.presence.do_set_absence(AbsenceReply("出差中，周五回来"))
+        await o.cara.said(with_cara, "在吗")
+
+        async def told() -> list[Message]:
+            return automatic(list((await o.cara.chat.newer(with_cara, 0)).messages))
+
+        (answer,) = await o.cara.until(told)
+        assert (answer.text, answer.sender_id) == ("出差中，周五回来", o.ben.me)
+        o.server.kill()
+        o.server.start()
+        await o.cara.said(with_cara, "还在吗")
+        await o.anna.said(o.direct, "我也问一句")
+
+        async def anna_told() -> list[Message]:
+            return automatic(list((await o.anna.chat.newer(o.direct, 0, 500)).messages))
+
+        assert len(await o.anna.until(anna_told)) == 1
+        assert len(await told()) == 1, "answers go out in order: a second one to Cara would have come before"
+        await o.ben.session.wait_until(synced=True)
+        await o.ben.session.presence.do_set_absence(AbsenceReply("出差中，周五回来", enabled=False))
 
     office.play(scene)

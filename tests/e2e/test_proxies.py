@@ -11,9 +11,11 @@ import pytest
 
 from desktop.core.crypto.keychain import MemoryKeychain
 from desktop.core.domain import ConnectionState
+from desktop.core.domain.diagnosis import FindingState
 from desktop.core.errors import ProxyFailed
 from desktop.core.net.proxy import DIRECT, Door, Proxy, ProxyKind, choose, proxy_of
 from desktop.core.services.client import Client
+from desktop.core.services.diagnosis import CORE_CHECKS
 from tests.helpers.core_server import PASSWORD as SERVER_PASSWORD
 from tests.helpers.core_server import ROOT, ServerProcess
 from tests.helpers.proxies import LOGIN, PASSWORD, REFUSED, ProxyServer, proxy_server
@@ -91,6 +93,32 @@ def test_the_systems_proxy_and_its_exceptions(
             assert set(proxy.asked) == {(here.lower(), server.port)}
 
     asyncio.run(scenario())
+
+
+def test_a_healthy_client_is_told_that_it_is(server: ServerProcess, tmp_path: Path) -> None:
+    """Help → Diagnose against a real server: before the first sign-in, signed in, and after the session was signed out elsewhere."""
+
+    async def scenario() -> None:
+        async with await Client.open(tmp_path, keychain=MemoryKeychain()) as client:
+            stranger = client.diagnosis(server.address)
+            found = {name: await stranger.check(name) for name in CORE_CHECKS}
+            reasons = {name: one.reason for name, one in found.items()}
+            assert reasons["tls"] == "unknown"
+            assert (reasons["clock"], reasons["proxy"], reasons["sign_in"]) == ("ok", "straight", "nobody")
+            session = await client.sign_in(server.address, "anna", SERVER_PASSWORD, remember=True)
+            await session.wait_until(ConnectionState.LIVE, synced=True)
+            known = client.diagnosis(server.address, session)
+            found = {name: await known.check(name) for name in CORE_CHECKS}
+            assert {name: one.state for name, one in found.items() if one.state is not FindingState.OK} == {}
+            assert found["tls"].reason == "pinned"
+            assert int(found["store"].data["size"]) > 0
+            await session.revoke(everywhere=False)
+            session.checks._context.tokens.spoil()
+            refused = await known.check("sign_in")
+            assert refused.state is FindingState.FAILED
+            assert refused.act == "sign_in"
+
+    asyncio.run(asyncio.wait_for(scenario(), LIMIT))
 
 
 @pytest.mark.parametrize("kind", [ProxyKind.HTTP, ProxyKind.SOCKS5])

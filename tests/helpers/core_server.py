@@ -28,6 +28,7 @@ class ServerProcess:
         self._process: subprocess.Popen[bytes] | None = None
         self._people: dict[str, str] = {}
         self.port = 0
+        self.settings: dict[str, str] = {}  # more TONGBAN_* variables
 
     @property
     def address(self) -> str:
@@ -97,4 +98,4 @@ class ServerProcess:
         assert done.returncode == 0, done.stderr.decode()[-2000:]
 
     def _environment(self) -> dict[str, str]:
-        return {**os.environ, "TEST_PASSWORD": PASSWORD}
+        return {**os.environ, **self.settings, "TEST_PASSWORD": PASSWORD}

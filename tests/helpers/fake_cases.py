@@ -46,6 +46,7 @@ from desktop.core.domain.processes import (
     StepAction,
     TraceStep,
     TryOut,
+    Unsound,
 )
 from desktop.core.domain.records import Light
 from desktop.core.errors import Offline, Rejected
@@ -100,6 +101,7 @@ class FakeCases:
         self.kept = {"d1"}
         self.forms: dict[str, dict[str, Any]] = {"p-seal-3": SEAL_STEP_LIST, "p-seal-4": SEAL_STEP_LIST}
         self.overlays: dict[str, Overlay] = {}
+        self.unsound: tuple[Unsound, ...] = ()
         self.own_phrases: list[str] | None = None
         self.refuse: dict[str, Refusal] = {}
         self.problems: tuple[ProcessNote, ...] = ()
@@ -631,7 +633,7 @@ class FakeCases:
     async def plan_overlay(self, module_id: str) -> OverlayPlan:
         await self._begin("plan_overlay", module_id)
         self._word()
-        return OverlayPlan(("新增 1 个字段",))
+        return OverlayPlan(() if self.unsound else ("新增 1 个字段",), self.unsound)
 
     async def publish_overlay(self, module_id: str) -> OverlayPlan:
         await self._begin("publish_overlay", module_id)

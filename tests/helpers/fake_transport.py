@@ -3,11 +3,21 @@
 import asyncio
 import hashlib
 import hmac
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator, Mapping
 from random import Random
 
 from desktop.core.errors import AuthExpired, InvalidCredentials, Rejected, Unreachable
-from desktop.core.net.transport import BadUpload, Claim, Download, Moved, Piece, Prove, ReadAt, SocketClosed
+from desktop.core.net.transport import (
+    BadUpload,
+    Claim,
+    DirectPolicy,
+    Download,
+    Moved,
+    Piece,
+    Prove,
+    ReadAt,
+    SocketClosed,
+)
 from desktop.core.protocol.answers import SessionAnswer, TokenAnswer
 from desktop.core.protocol.frames import MethodCall, Response
 from tests.helpers.backend_model import BackendModel, Connection
@@ -184,7 +194,7 @@ class FakeTransport:
         data = self._network.blobs[blob_id]
         return Download(offset, len(data), self._parts(data, offset))
 
-    async def _parts(self, data: bytes, offset: int) -> AsyncIterator[bytes]:
+    async def _parts(self, data: bytes, offset: int) -> AsyncGenerator[bytes, None]:
         for start in range(offset, len(data), 70_000):
             if self._network.break_after is not None and start >= self._network.break_after:
                 self._network.break_after = None
@@ -206,6 +216,15 @@ class FakeTransport:
     async def rendition(self, blob_id: str, suffix: str) -> bytes | None:
         self._reach()
         return self._network.renditions.get((blob_id, suffix))
+
+    async def direct_policy(self) -> DirectPolicy | None:
+        return None
+
+    async def direct_post(self, path: str, body: Mapping[str, object]) -> bytes:
+        raise Rejected(type="notFound")
+
+    async def direct_state(self, transfer_id: str) -> str:
+        raise Rejected(type="notFound")
 
     async def close(self) -> None:
         return

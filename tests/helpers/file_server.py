@@ -59,7 +59,7 @@ def open_files(folder: Path, *, max_upload: int = 1_000_000, max_size: int = 20_
             door, parts.blobs, uploads, parts.clock, max_size=max_size, expires_ms=3_600_000, free_bytes=lambda: free[0]
         )
         try:
-            claims = PossessionApi(door, parts.blobs, parts.clock, max_size=max_size)
+            claims = PossessionApi(door, parts.database, parts.blobs, parts.clock, max_size=max_size)
             routes = [*blobs.routes(), *tus.routes(), *claims.routes()]
             yield FileServer(parts, Starlette(routes=routes), uploads, tus, free, blobs)
         finally:

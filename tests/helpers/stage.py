@@ -51,7 +51,7 @@ def play(
     shown: list[BaseException] = []
     tasks.set_presenter(lambda error, _widget: shown.append(error))
     _set_aside()
-    gc.disable()  # as the client does: a worker thread that collects would destroy widgets in cycles (desktop/app/garbage.py)
+    gc.disable()  # and it stays so: who allocates between two scenes is no better a collector than who does in them (tests/conftest.py)
     try:
         with asyncio.Runner(loop_factory=lambda: _loop(app)) as runner:
             try:
@@ -61,7 +61,6 @@ def play(
     finally:
         tasks.set_presenter(None)
         gc.collect()
-        gc.enable()
         theme.apply(app, chosen="light", scale=1.0)
         i18n.set_language("zh")
     assert not shown, f"failures nobody expected: {shown}"
@@ -140,6 +139,9 @@ class RecordingNavigator:
 
     def open_message(self, conversation_id: str, message_id: str, seq: int) -> None:
         self.calls.append(("message", message_id))
+
+    def open_members(self, conversation_id: str) -> None:
+        self.calls.append(("members", conversation_id))
 
     def open_person(self, person_id: str) -> None:
         self.calls.append(("person", person_id))

@@ -4,7 +4,6 @@ import asyncio
 import io
 import json
 import re
-import time
 import zipfile
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -16,18 +15,15 @@ from PIL import Image
 
 from server_stub.accounts.directory import load_rights
 from server_stub.accounts.passwords import Passwords
-from server_stub.app.demo import fill_demo_office
 from server_stub.audit.chain import verify
 from server_stub.chat.conversations import system_conversation_id
-from server_stub.chat.handlers import chat_handlers
-from server_stub.chat.messages import do_post_system
 from server_stub.chat.read_markers import count_unread
-from server_stub.clock import FixedClock, SystemClock, parse_utc
-from server_stub.modules.engine.office import Office
+from server_stub.clock import SystemClock, parse_utc
 from server_stub.records.actor import Actor
 from server_stub.records.handler import RecordHandler
 from server_stub.storage.blobs import BlobStore
 from server_stub.storage.database import Database
+from tests.helpers.demo_office import copy_demo_office, open_office
 
 DAY = 86_400_000
 INIT_SECONDS = 20.0  # of both cores together: the demo must not keep its user waiting
@@ -35,15 +31,14 @@ INIT_SECONDS = 20.0  # of both cores together: the demo must not keep its user w
 
 @dataclass
 class Demo:
-    """A filled office, as the wired server presents it to `fill_demo_office`, and how to look at it."""
+    """A filled office, and how to look at it."""
 
     database: Database
     blobs: BlobStore
     passwords: Passwords
-    clock: FixedClock
     now: int
     handlers: dict[str, RecordHandler]
-    seconds: float = 0.0
+    seconds: float
 
     def rows(self, sql: str, *values: Any) -> list[Any]:
         return self.database.read_now(lambda conn: list(conn.exec_driver_sql(sql, values).fetchall()))
@@ -65,25 +60,18 @@ class Demo:
 @pytest.fixture(scope="module")
 def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demo]:
     """Made once; the tests only look."""
-    folder = tmp_path_factory.mktemp("demo")
-    clock = FixedClock(SystemClock().now_ms())
-    database = Database.open(folder / "demo.db", clock=clock)
-    blobs = BlobStore(folder / "blobs", database)
-    office = Office(database, clock, blobs, do_post_system)
-    handlers: list[RecordHandler] = [*office.handlers, *chat_handlers(blobs)]
-    by_name = {one.name: one for one in handlers}
-    made = Demo(database, blobs, Passwords(memory_kib=64, rounds=1), clock, clock.now_ms(), by_name)
+    folder = tmp_path_factory.mktemp("demo") / "office"
+    seconds, now = copy_demo_office(tmp_path_factory, folder)
+    office = open_office(folder, SystemClock())
+    by_name = office.handlers
+    made = Demo(office.database, office.blobs, office.passwords, now, by_name, seconds)
 
     def sees(conn: sa.Connection, actor: Any, type_name: str, ids: Any) -> bool:
         return type_name in by_name and bool(by_name[type_name].get(conn, actor, list(ids), None).list)
 
-    blobs.set_visibility(sees)
-    started = time.process_time()
-    asyncio.run(fill_demo_office(made))
-    made.seconds = time.process_time() - started
+    office.blobs.set_visibility(sees)
     yield made
-    made.passwords.close()
-    database.close_now()
+    office.close()
 
 
 def test_it_is_made_in_good_time(demo: Demo) -> None:

@@ -5,7 +5,7 @@ import random
 import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import pytest
@@ -217,6 +217,18 @@ def check_paged_client(world: Office, rnd: random.Random, clients: dict[str, tup
     clients[person] = (have, state)
 
 
+def check_the_short_way(world: Office, rnd: random.Random) -> None:
+    """What is told of rows that never close is what the long way tells of them, page by page."""
+    person = rnd.choice(PEOPLE)
+    for n0 in range(0, len(world.seen), 3):
+        state, more = str(n0), True
+        while more:
+            limit = rnd.randint(1, 4)
+            page = vis.changes(world.conn, person, TYPE, state, limit, sources=(HOT,))
+            assert vis.changes(world.conn, person, TYPE, state, limit, sources=(replace(HOT, lasting=True),)) == page
+            state, more = page.new_state, page.has_more
+
+
 def run_history(rnd: random.Random, rounds: int) -> None:
     with office() as world:
         clients: dict[str, tuple[dict[str, int], str]] = {person: ({}, "0") for person in PEOPLE}
@@ -225,6 +237,7 @@ def run_history(rnd: random.Random, rounds: int) -> None:
                 world.random_act(rnd)
             check_paged_client(world, rnd, clients)
         check_any_older_state(world, rnd)
+        check_the_short_way(world, rnd)
         world.raw.execute("SELECT 1")
         for scope in SCOPES:
             expected = {person for person, s in world.members if s == scope}

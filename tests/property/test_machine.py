@@ -8,7 +8,7 @@ import pytest
 from server_stub.workflow.machine import Machine
 from server_stub.workflow.process_file import ProcessFile
 from server_stub.workflow.reading import read_bpmn
-from tests.helpers.small_bpmn import Draw, script
+from tests.helpers.small_bpmn import Draw, many, script
 
 Data = dict[str, object]
 
@@ -16,13 +16,22 @@ Data = dict[str, object]
 # ---------------------------------------------------------------- blocks: a process as a tree, and its plain reading
 @dataclass
 class Block:
-    """One block; `kind` step, seq, xor, par, inc, loop, sub. `state` idle, open, done."""
+    """One block; `kind` step, seq, xor, par, inc, loop, sub, each (instances at once), row (one after the other). `state` idle, open, done."""
 
     kind: str
     id: str
     parts: list["Block"] = field(default_factory=list)
     state: str = "idle"
     taken: list["Block"] = field(default_factory=list)
+    instance: str = ""
+
+    def instances(self, number: int) -> list["Block"]:
+        """As many copies, each knowing which one it is."""
+        return [self._copy(str(one)) for one in range(number)]
+
+    def _copy(self, instance: str) -> "Block":
+        inner = f"{instance}.{self.instance}" if self.instance else instance
+        return Block(self.kind, self.id, [one._copy(instance) for one in self.parts], instance=inner)
 
     def steps(self) -> list["Block"]:
         return [self] if self.kind == "step" else [step for part in self.parts for step in part.steps()]
@@ -47,9 +56,9 @@ class Block:
         elif self.kind == "inc":
             mask = int(str(data[self.id]))
             self.taken = [one for n, one in enumerate(self.parts[1:]) if mask >> n & 1] or [self.parts[0]]
-        elif self.kind == "par":
+        elif self.kind in ("par", "each"):
             self.taken = list(self.parts)
-        elif self.kind in ("seq", "sub", "loop"):
+        elif self.kind in ("seq", "sub", "loop", "row"):
             self.taken = self.parts[:1]
         for one in self.taken:
             one.enter(data)
@@ -63,7 +72,7 @@ class Block:
             one.go_on(data)
         if self.kind == "step" or any(one.state != "done" for one in self.taken):
             return
-        if self.kind == "seq" and len(self.taken) < len(self.parts):
+        if self.kind in ("seq", "row") and len(self.taken) < len(self.parts):
             following = self.parts[len(self.taken)]
             self.taken.append(following)
             following.enter(data)
@@ -73,34 +82,41 @@ class Block:
         else:
             self.state = "done"
 
-    def open_steps(self) -> list[str]:
+    def open_steps(self) -> list[tuple[str, str]]:
         if self.state != "open":
             return []
-        return [self.id] if self.kind == "step" else [step for one in self.taken for step in one.open_steps()]
+        if self.kind == "step":
+            return [(self.id, self.instance)]
+        return [step for one in self.taken for step in one.open_steps()]
 
-    def go_back(self, step: str) -> bool:
-        """Open a done step again; answers whether it is in here."""
+    def go_back(self, step: str, origin: "Block") -> bool:
+        """Open a done step again; answers whether it is in here. Out of instances only to what is in the same one, into finished ones to all."""
         if self.kind == "step":
             if self.id == step:
                 self.state = "open"
             return self.id == step
-        for number, one in enumerate(self.taken):
-            if one.go_back(step):
-                self.state = "open"
-                if self.kind == "seq":
-                    self.taken = self.taken[: number + 1]
-                    for later in self.parts[number + 1 :]:
-                        later.reset()
-                return True
-        return False
+        mine = [one for one in self.taken if any(it is origin for it in one.steps())]
+        ways = mine if mine and self.kind in ("each", "row") else self.taken
+        back: list[Block] = []
+        for one in ways:
+            if (self.kind == "each" or not back) and one.go_back(step, origin):
+                back.append(one)
+        if back:
+            self.state = "open"
+            if self.kind in ("seq", "row"):
+                number = next(number for number, one in enumerate(self.taken) if one is back[0])
+                self.taken = self.taken[: number + 1]
+                for later in self.parts[number + 1 :]:
+                    later.reset()
+        return bool(back)
 
-    def led_to(self, step: str) -> tuple[bool, list[str]]:
+    def led_to(self, origin: "Block") -> tuple[bool, list[str]]:
         """Whether the step is in here, and the steps done on the way to it in this turn."""
         if self.kind == "step":
-            return self.id == step, []
+            return self is origin, []
         before: list[str] = []
         for one in self.taken:
-            inside, found = one.led_to(step)
+            inside, found = one.led_to(origin)
             if inside:
                 return True, before + found
             if self.kind == "seq":
@@ -111,8 +127,9 @@ class Block:
 class Maker:
     """Draws random blocks and the BPMN for them."""
 
-    def __init__(self, rng: random.Random) -> None:
+    def __init__(self, rng: random.Random, many: tuple[str, ...] = ()) -> None:
         self.rng = rng
+        self.many = many
         self.count = 0
         self.variables: dict[str, int] = {}
 
@@ -121,7 +138,11 @@ class Maker:
         return f"{prefix}{self.count}"
 
     def block(self, depth: int) -> Block:
-        kind = self.rng.choice(["step", "step", "seq", "xor", "par", "par", "inc", "loop", "sub"]) if depth else "step"
+        kind = (
+            self.rng.choice(["step", "step", "seq", "xor", "par", "par", "inc", "loop", "sub", *self.many])
+            if depth
+            else "step"
+        )
         if kind == "step":
             return Block("step", self.name("t"))
         size = self.rng.randint(2, 3)
@@ -134,6 +155,8 @@ class Maker:
             made.parts = [Block("seq", self.name("q"), [first, self.block(depth - 1)])]
         elif kind == "sub":
             made.parts = [self.block(depth - 1)]
+        elif kind in ("each", "row"):
+            made.parts = self.block(depth - 1).instances(size)
         else:
             made.parts = [self.block(depth - 1) for _one in range(size)]
             if kind in ("xor", "par") and self.rng.random() < 0.2:
@@ -149,10 +172,12 @@ class Maker:
             for part in block.parts:
                 source = self.draw(draw, part, source)
             return source
-        if block.kind == "sub":
+        if block.kind in ("sub", "each", "row"):
             inner = Draw(block.id, f"s_{block.id}", f"e_{block.id}")
             inner.flow(f"{self.draw(inner, block.parts[0], f's_{block.id}')} e_{block.id}")
-            draw.put("subProcess", block.id, inner.body()).flow(f"{source} {block.id}")
+            entries = str(list(range(len(block.parts))))
+            instances = "" if block.kind == "sub" else many(entries, sequential=block.kind == "row")
+            draw.put("subProcess", block.id, inner.body() + instances).flow(f"{source} {block.id}")
             return block.id
         return self._gateways(draw, block, source)
 
@@ -204,17 +229,18 @@ class Maker:
         }
 
 
-def play(seed: int, *, back: float, moves: int = 60) -> list[str]:
+def play(seed: int, *, back: float, moves: int = 60, instances: bool = False) -> list[str]:
     """A random case against its plain reading; answers the log of what was done."""
     rng = random.Random(seed)
-    maker = Maker(rng)
+    maker = Maker(rng, ("each", "each", "row") if instances else ())
     tree, file = maker.process()
     data = maker.values()
     machine = Machine.start(file, {}, data, 0)
     tree.enter(data)
     log: list[str] = []
     for move in range(moves):
-        assert sorted(token.step_id for token in machine.tokens) == sorted(tree.open_steps()), (seed, log)
+        opened = [(token.step_id, token.instance) for token in machine.tokens]
+        assert sorted(opened) == sorted(tree.open_steps()), (seed, log)
         assert machine.finished == (not machine.tokens), (seed, log)
         assert len({token.id for token in machine.tokens}) == len(machine.tokens)
         if machine.finished:
@@ -225,7 +251,8 @@ def play(seed: int, *, back: float, moves: int = 60) -> list[str]:
         machine.set_data({})
         assert machine.save() == state, "saving and loading is identity"
         token = rng.choice(machine.tokens)
-        inside, way = tree.led_to(token.step_id)
+        origin = next(one for one in tree.steps() if (one.id, one.instance) == (token.step_id, token.instance))
+        inside, way = tree.led_to(origin)
         assert inside
         assert set(way) <= set(machine.earlier_steps(token.id)), (seed, log, token)
         given = maker.values()
@@ -236,11 +263,11 @@ def play(seed: int, *, back: float, moves: int = 60) -> list[str]:
             log.append(f"{token.step_id} back to {step}")
             assert token.id in ended
             assert others - set(ended) <= {one.id for one in machine.tokens}, "what did not end keeps its id"
-            tree.go_back(step)
+            tree.go_back(step, origin)
         else:
             machine.complete(token.id, given, move)
             log.append(token.step_id)
-            next(one for one in tree.steps() if one.id == token.step_id).state = "done"
+            origin.state = "done"
             data.update(given)
             tree.go_on(data)
         data.update(given)
@@ -257,6 +284,11 @@ def test_random_cases_open_what_the_blocks_say(start: int) -> None:
 def test_going_back_undoes_what_the_step_caused_and_nothing_else(start: int) -> None:
     for seed in range(start, start + 25):
         play(seed, back=0.35)
+
+
+def test_instances_come_and_are_gone_back_into_as_the_blocks_say() -> None:
+    for seed in range(1_000, 1_030):
+        play(seed, back=0.35, instances=True)
 
 
 def test_the_same_choices_give_the_same_bytes() -> None:

@@ -1,7 +1,10 @@
 """The screenshot tool: region, marks, undo, what the picture holds; the overlay by mouse and keys, on a screen of two pixels a point."""
 
-from PySide6.QtCore import QPoint, QPointF, QRect, Qt
-from PySide6.QtGui import QColor, QGuiApplication, QImage, QPainter
+from types import SimpleNamespace
+from typing import cast
+
+from PySide6.QtCore import QPoint, QPointF, QRect, QSize, Qt
+from PySide6.QtGui import QColor, QGuiApplication, QImage, QPainter, QScreen
 from PySide6.QtTest import QTest
 
 from desktop.ui.capture.capture import ScreenCapture
@@ -9,7 +12,7 @@ from desktop.ui.capture.drawing import Drawing
 from desktop.ui.capture.marks import Mark, Tool
 from desktop.ui.capture.overlay import CaptureOverlay
 from desktop.ui.capture.region import Region
-from desktop.ui.capture.shots import CannotCapture, Shot, place_on
+from desktop.ui.capture.shots import CannotCapture, Shot, joined, place_on
 from tests.helpers.fake_session import GROUP, FakeSession
 from tests.helpers.stage import play, press, until
 from tests.widgets.test_chat_view import open_page
@@ -134,6 +137,76 @@ def test_mouse_and_keys_choose_mark_and_finish() -> None:
         overlay.deleteLater()
 
     play(scene())
+
+
+class TwoScreens:
+    """A plain screen at the left, one of two pixels a point at the right of it, its origin in pixels as X11 tells it."""
+
+    def __init__(self) -> None:
+        self.left = self._shot(QRect(0, 0, 400, 300), 1.0, "#c00000", (QRect(350, 20, 50, 50),))
+        self.right = self._shot(QRect(400, 0, 300, 200), 2.0, "#0000c0", (QRect(0, 20, 40, 50),))
+
+    def _shot(self, place: QRect, ratio: float, color: str, windows: tuple[QRect, ...]) -> Shot:
+        image = QImage(place.size() * ratio, QImage.Format.Format_RGB32)
+        image.fill(QColor(color))
+        screen = SimpleNamespace(geometry=lambda: place)
+        return Shot(cast("QScreen", screen), image, ratio, windows)
+
+
+def test_a_region_goes_over_two_screens() -> None:
+    async def scene() -> None:
+        screens = TwoScreens()
+        (canvas,) = joined([screens.left, screens.right])
+        assert canvas.image.size() == QSize(1000, 400)
+        assert canvas.windows == (QRect(350, 20, 50, 50), QRect(400, 20, 40, 50))
+        overlay = CaptureOverlay(screens.left, can_send=False, canvas=canvas)
+        (mirror,) = overlay.mirrors
+        for window in (overlay, mirror):
+            window.show()
+        done: list[QImage] = []
+        overlay.finished.connect(lambda _way, image: done.append(image))
+        left, none = Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier
+        QTest.mouseMove(mirror, QPoint(200, 150))
+        assert overlay.suggested == QRect(400, 0, 600, 400), "the screen the pointer is on"
+        QTest.mousePress(overlay, left, none, QPoint(300, 100))
+        QTest.mouseMove(overlay, QPoint(450, 150))  # 50, 150 of the right one, in points
+        QTest.mouseRelease(overlay, left, none, QPoint(450, 150))
+        assert overlay.region is not None
+        assert overlay.region.rect == QRect(300, 100, 201, 201)
+        assert overlay.bar.parentWidget() is mirror, "the tools are where the region ends"
+        assert overlay.bar.isVisible()
+        overlay.bar.tools[Tool.RECTANGLE].click()
+        QTest.mousePress(mirror, left, none, QPoint(5, 60))
+        QTest.mouseMove(mirror, QPoint(40, 90))
+        QTest.mouseRelease(mirror, left, none, QPoint(40, 90))
+        assert [mark.points for mark in overlay.drawing.marks] == [(QPointF(410, 120), QPointF(480, 180))]
+        shown = mirror.grab().toImage()
+        assert not shown.isNull()
+        overlay.bar.set_tool(None)
+        press(mirror, Qt.Key.Key_Return)
+        (picture,) = done
+        assert picture.size() == QSize(201, 201)
+        assert picture.pixelColor(50, 20) == QColor("#c00000")
+        assert picture.pixelColor(150, 100 + 90) == QColor("#0000c0")
+        overlay.take_back()
+        assert overlay.bar.parentWidget() is overlay
+        for window in (mirror, overlay):
+            window.close()
+            window.deleteLater()
+
+    play(scene())
+
+
+def test_screens_whose_places_do_not_fit_stay_apart() -> None:
+    """On macOS origins are points: one scale for all is reckoned with, two are not put together."""
+    screens = TwoScreens()
+    low = Shot(cast("QScreen", SimpleNamespace(geometry=lambda: QRect(0, 0, 400, 300))), striped(800, 600), 2.0)
+    high = Shot(cast("QScreen", SimpleNamespace(geometry=lambda: QRect(400, 0, 300, 200))), striped(600, 400), 2.0)
+    (canvas,) = joined([low, high])
+    assert [view.place.left() for view in canvas.views] == [0, 800]
+    beside = Shot(cast("QScreen", SimpleNamespace(geometry=lambda: QRect(400, 0, 300, 200))), striped(300, 200), 1.0)
+    assert len(joined([low, beside])) == 2
+    assert joined([screens.left])[0].image.size() == QSize(400, 300)
 
 
 def test_a_screenshot_goes_into_the_message_and_a_refusal_is_said() -> None:

@@ -357,14 +357,14 @@ def test_what_was_kept_can_be_sent_again() -> None:
         source = f"m-{WANG}-2"
         entries(page, source)["收藏"]()
         await until(lambda: session.called("chat.add_favorite"))
-        page.pane.favorites_button.click()
+        page.pane.header.favorites_button.click()
         dialog = await came(FavoritesDialog)
         await until(lambda: dialog.items)
         assert dialog.current is not None
         assert dialog.current.text == "好的，我下午把附件补齐"
         dialog.send.click()
         await until(lambda: (WANG, "好的，我下午把附件补齐", (), None) in session.called("chat.send_text"))
-        page.pane.favorites_button.click()
+        page.pane.header.favorites_button.click()
         dialog = await came(FavoritesDialog)
         await until(lambda: dialog.items)
         dialog.remove.click()

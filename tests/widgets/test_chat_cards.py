@@ -25,6 +25,7 @@ from desktop.core.domain import (
 )
 from desktop.models.people import People
 from desktop.ui import i18n
+from desktop.ui.chat import sticker_set
 from desktop.ui.chat.ask_text import TextDialog
 from desktop.ui.chat.emoji_words import categories, emoji_name, find_emoji
 from desktop.ui.chat.merged_window import MergedWindow
@@ -381,6 +382,51 @@ def test_own_stickers_are_added_sent_and_thrown_away(tmp_path: Path) -> None:
         page.close_page()
 
     play(scene())
+
+
+def test_a_built_in_sticker_is_picked_drawn_and_said_in_words(people: People) -> None:
+    async def scene() -> None:
+        session = FakeSession()
+        page = await open_page(session, WANG)
+        picker = page.pane.composer.picker
+        picker.open_above(page.pane.composer.emoji_button)
+        picker._show(len(picker._names) + 1)
+        grid = picker.sticker_set
+        assert grid is not None
+        assert grid.isVisible()
+        assert not (picker.stickers and picker.stickers.isVisible())
+        assert grid.model().rowCount() == len(sticker_set.names()) >= 16
+        grid.chosen.emit(grid.model().index(0, 0))
+        await until(lambda: session.called("chat.send_built_in") == [(WANG, "got-it", "收到")])
+        assert not picker.isVisible()
+        told = session.receive(WANG, "wangwei", "辛苦了", kind=MessageKind.STICKER, sticker="well-done")
+        newer = session.receive(WANG, "wangwei", "放假啦", kind=MessageKind.STICKER, sticker="of-a-later-version")
+        await until(lambda: page.pane.held(newer.id))
+        await settle()
+        row = row_of(page, told.id)
+        assert (row.body, row.bubble.height() > row.bubble.width()) == ("sticker", True)
+        seen = page.pane.view.viewport().grab().toImage()
+        assert not seen.isNull()
+        assert row_of(page, newer.id).text == "放假啦"
+        assert [summary(one, people) for one in (told, newer)] == ["[辛苦了]", "[表情] 放假啦"]
+        page.close_page()
+
+    play(scene())
+
+
+def test_every_built_in_sticker_has_a_drawing_and_words(qapp: QApplication) -> None:
+    seen = set()
+    for name in sticker_set.names():
+        drawn = sticker_set.pixmap(name, 60, 1.0).toImage()
+        colors = {drawn.pixel(x, y) for x in range(0, 60, 3) for y in range(0, 60, 3)}
+        assert len(colors) > 5, name
+        seen.add(frozenset(colors))
+        i18n.set_language("en")
+        english = sticker_set.caption(name)
+        i18n.set_language("zh")
+        assert english.isascii()
+        assert 0 < len(sticker_set.caption(name)) <= 5
+    assert len(seen) == len(sticker_set.names())
 
 
 def test_stickers_are_ordered_and_the_recent_ones_come_first() -> None:

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from PySide6.QtCore import QMimeData, Qt, QUrl
 from PySide6.QtGui import QColor, QImage, QInputMethodEvent
-from PySide6.QtWidgets import QApplication
+from PySide6.QtWidgets import QApplication, QFileDialog
 
 from desktop.core.domain import ConnectionState, Delivery
 from desktop.core.errors import Rejected, StorageUnavailable
@@ -229,8 +229,14 @@ def test_pasted_picture_and_dropped_files_wait_in_the_strip_until_sent(tmp_path:
         folder.mkdir()
         files.setUrls([QUrl.fromLocalFile(str(paper)), QUrl.fromLocalFile(str(folder)), QUrl("https://a.test/x")])
         composer.edit.insertFromMimeData(files)
+        composer.want_extra("folder")
+        (dialog,) = composer.findChildren(QFileDialog)
+        assert dialog.fileMode() is QFileDialog.FileMode.Directory
+        (tmp_path / "图纸").mkdir()
+        dialog.filesSelected.emit([str(tmp_path / "图纸")])
+        dialog.close()
         names = [item.name for item in composer.strip.items]
-        assert names == ["截图 " + names[0][3:], "报告.docx", "航拍/"]
+        assert names == ["截图 " + names[0][3:], "报告.docx", "航拍/", "图纸/"]
         assert composer.strip.isVisible()
         assert "网页" in page.pane.snack.text.text()
         assert not session.called("chat.send_picture")
@@ -238,7 +244,7 @@ def test_pasted_picture_and_dropped_files_wait_in_the_strip_until_sent(tmp_path:
         composer.submit()
         await until(lambda: session.called("chat.send_text"))
         sent = [call[0] for call in session.calls if str(call[0]).startswith("chat.send")]
-        assert sent == ["chat.send_picture", "chat.send_file", "chat.send_file", "chat.send_text"]
+        assert sent == ["chat.send_picture", *["chat.send_file"] * 3, "chat.send_text"]
         assert not composer.strip.isVisible()
         page.close_page()
 
@@ -415,7 +421,7 @@ def test_previews_say_mention_draft_kind_and_sender() -> None:
 
         assert line(GROUP) == ("[有人@我]", "张敏：@林远 会议材料改好后同步给信息中心一份。")
         assert line(ZHANG) == ("", "[文件] 2026年预算草案.xlsx")
-        assert line("c-duty") == ("", "刘洋: [图片]")
+        assert line("c-duty") == ("", "刘洋：[图片]")
         draft = next(c for c in session.chat.list.values() if c.draft)
         assert line(draft.id) == ("[草稿]", "档案移交清单我再核")
         page.close_page()

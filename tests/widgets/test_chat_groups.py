@@ -2,12 +2,13 @@
 
 import pytest
 from PySide6.QtCore import Qt
-from PySide6.QtGui import QAction
+from PySide6.QtGui import QAction, QGuiApplication
 from PySide6.QtWidgets import QMenu
 
-from desktop.core.domain import Announcement, JoinRequest, JoinRule, Notify
+from desktop.core.domain import Announcement, Card, GroupCard, JoinRequest, JoinRule, Notify
 from desktop.ui.chat.ask_text import TextDialog
 from desktop.ui.chat.group_panel import GroupPanel
+from desktop.ui.chat.joining import JoinDialog
 from desktop.ui.chat.page import MessagesPage
 from desktop.ui.chat.people_tabs import PeopleTabs
 from desktop.ui.chat.target_picker import TargetPicker
@@ -101,6 +102,58 @@ def test_members_are_found_muted_and_let_in() -> None:
     play(scene())
 
 
+def test_a_card_of_a_group_one_is_not_in_offers_to_ask() -> None:
+    async def scene() -> None:
+        session = FakeSession()
+        session.chat.open_groups["tech"] = GroupCard("tech", "技术交流群", 12)
+        page = await open_page(session, WANG)
+        told = session.receive(WANG, "wangjianguo", "", card=Card("Conversation", "tech", "技术交流群"))
+        await until(lambda: page.pane.held(told.id))
+        page.open_conversation("tech")
+        dialog = await came(JoinDialog)
+        dialog.reason.setPlainText("字" * 201)
+        assert not dialog.ok.isEnabled()
+        dialog.reason.setPlainText("我负责网络维护")
+        dialog.ok.click()
+        await until(lambda: session.called("chat.ask_to_join") == [("tech", "我负责网络维护")])
+        await until(page.pane.snack.isVisible)
+        page.open_conversation("tech")
+        waiting = await came(JoinDialog)
+        assert not waiting.reason.isVisible()
+        waiting.ok.click()
+        page.open_conversation("nowhere")
+        await until(lambda: "不存在" in page.pane.snack.text.text())
+        assert page.shown_conversation == WANG
+        assert len(session.called("chat.ask_to_join")) == 1
+        page.close_page()
+
+    play(scene())
+
+
+def test_a_group_that_may_be_asked_is_shared_as_a_card_or_a_link() -> None:
+    async def scene() -> None:
+        session = FakeSession()
+        page = await panel_of(session, "settings")
+        settings = the(page).settings
+        assert not settings.share.isVisible()
+        session.chat.change(GROUP, join_rule=JoinRule.APPROVE)
+        await until(settings.share.isVisible)
+        settings.link.click()
+        assert QGuiApplication.clipboard().text() == f"tongban://conversation/{GROUP}"
+        settings.share.click()
+        picker = await came(TargetPicker)
+        assert GROUP not in [t.conversation_id for t in picker.shown]
+        picker.toggle(next(n for n, t in enumerate(picker.shown) if t.conversation_id == WANG))
+        picker.send.click()
+        await until(lambda: session.called("chat.send_card"))
+        ((where, card, *_),) = session.called("chat.send_card")
+        assert isinstance(card, Card)
+        assert (where, card.type, card.id) == (WANG, "Conversation", GROUP)
+        page.close_page()
+
+    play(scene())
+
+
 def test_people_who_are_not_in_it_yet_are_invited() -> None:
     async def scene() -> None:
         session = FakeSession()
@@ -128,7 +181,7 @@ def test_an_announcement_is_read_by_opening_it_confirmed_by_a_button_and_its_rea
         said = Announcement("a1", GROUP, "周三前报送预算。", None, "zhangmin", NOW, True, ("wufang",), ("wufang",))
         session.chat.announcement_list["a1"] = said
         page = await open_page(session, GROUP)
-        page.pane.announcement_button.click()
+        page.pane.notice.button.click()
         notices = the(page).notices
         await until(lambda: ME in session.chat.announcement_list["a1"].read_ids)
         await until(lambda: not the(page).tasks.busy)

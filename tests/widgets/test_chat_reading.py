@@ -107,6 +107,12 @@ def _message(delivery: Delivery) -> Message:
         ),
         (DOWN, Delivery.SENT, "下载中", ("pause", "cancel")),
         (msgspec.structs.replace(DOWN, state=TransferState.DONE), Delivery.SENT, "已下载", ("open", "save_as")),
+        (
+            msgspec.structs.replace(DOWN, state=TransferState.DONE, way="direct"),
+            Delivery.SENT,
+            "已下载",
+            ("open", "save_as"),
+        ),
         (None, Delivery.PENDING, "等待中", ()),
     ],
 )
@@ -116,7 +122,10 @@ def test_a_file_says_how_far_it_is(
     async def scene() -> None:
         status = file_status(FILE, transfer, _message(delivery))
         assert status.split(" ・ ")[1].split(" ")[0] == said
+        assert status.endswith("局域网直传") is (transfer is not None and transfer.way == "direct")
         assert file_actions(transfer, _message(delivery)) == offered
+        gone = msgspec.structs.replace(FILE, expired=True)
+        assert "文件已过期" in file_status(gone, transfer, _message(delivery))
 
     play(scene())
 

@@ -2,6 +2,7 @@
 
 import asyncio
 
+import pytest
 from PySide6.QtCore import QPoint, QPointF, Qt
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtTest import QTest
@@ -164,6 +165,28 @@ def test_many_unread_open_at_the_first_of_them() -> None:
         top = min((y, row.message.seq) for _, y, row in view.placed if y >= -1)
         assert top[1] == 251
         assert page.pane.window_model.has_newer
+        page.close_page()
+
+    play(scene())
+
+
+@pytest.mark.parametrize("unread", [150, 25])
+def test_end_pressed_while_a_talk_opens_is_not_overridden_by_its_unread_messages(unread: int) -> None:
+    async def scene() -> None:
+        session = FakeSession(history=400)
+        session.chat.change(HISTORY, unread_count=unread, read_seq=400 - unread)
+        page = create_messages_page(session, RecordingNavigator(), RecordingNavigator(), UiState())
+        page.resize(1000, 700)
+        page.show()
+        await until(lambda: page.list.model.rowCount() > 0)
+        page.open_conversation(HISTORY)
+        view = page.pane.view
+        assert not len(view.window_model)  # nothing has come yet
+        press(view, Qt.Key.Key_End)
+        await until(lambda: session.called("chat.members"), "the talk to be read")
+        await settle()
+        assert view.at_newest
+        assert page.pane.context.unread_from == 401 - unread  # the line is drawn all the same
         page.close_page()
 
     play(scene())

@@ -12,7 +12,7 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication
 
 from desktop.app.desk import Desk
-from desktop.core.domain import Alert, ConnectionState, Link, Presence
+from desktop.core.domain import Alert, ConnectionState, JoinRequest, Link, Presence
 from desktop.core.domain.records import Todo
 from desktop.core.errors import Rejected
 from desktop.core.events import ChangeSet
@@ -211,6 +211,16 @@ def test_opening_a_notice_leads_there_and_dismisses_its_alert(qapp: QApplication
         QTest.mouseClick(scene.notice("a9").open, Qt.MouseButton.LeftButton)
         assert scene.paths.calls == [("notice", "n2")]
         await settle(lambda: scene.session.called("alerts.dismiss") == [("a9",)])
+
+    play(qapp, tmp_path, act)
+
+
+def test_somebody_who_asks_to_join_leads_to_the_members_of_the_group(qapp: QApplication, tmp_path: Path) -> None:
+    async def act(scene: Scene) -> None:
+        scene.session.chat.request_list["j1"] = JoinRequest("j1", GROUP, "newcomer", "newcomer", "借调来的")
+        scene.session.alerts.arrive(Alert("a9", "system", "新人申请加入办公室工作群", link=Link("JoinRequest", "j1")))
+        QTest.mouseClick(scene.notice("a9").open, Qt.MouseButton.LeftButton)
+        await settle(lambda: scene.paths.calls == [("members", GROUP)])
 
     play(qapp, tmp_path, act)
 

@@ -27,7 +27,7 @@ def test_password_comes_from_the_environment_alone(monkeypatch: pytest.MonkeyPat
 
 def test_links_and_files_are_taken(tmp_path: Path) -> None:
     options = parse_options(["--data-dir", str(tmp_path), "tongban://notice/n1", "a.pdf"])
-    assert options.links == ("tongban://notice/n1", "a.pdf")
+    assert options.links == ("tongban://notice/n1", str(Path("a.pdf").absolute()))
 
 
 def test_wrong_option_is_a_usage_error(capsys: pytest.CaptureFixture[str]) -> None:

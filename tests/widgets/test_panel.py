@@ -16,8 +16,10 @@ from desktop.core.domain.definition import Label
 from desktop.core.errors import InvalidCredentials
 from desktop.models.people import People
 from desktop.models.roster import DepartmentRow, PersonRow
+from desktop.ui.i18n import tr
 from desktop.ui.panel.docking import LEAVE_LOOKS, STRIP, Edge, EdgeDock, edge_of, may_dock, out_place, strip_place
 from desktop.ui.panel.mini_panel import MiniPanel, PanelSession
+from desktop.ui.panel.roster_list import RosterDelegate
 from desktop.ui.popout.talk_windows import TalkWindows
 from desktop.ui.shell.placement import bring_into_view, place_within, reachable
 from desktop.ui.shell.ui_state import UiState
@@ -42,7 +44,8 @@ class Modules:
 async def people_of(session: FakeSession) -> People:
     people = People(session.me)
     people.set_directory(await session.directory.people(), await session.directory.departments())
-    people.set_presence(session.presence.everyone(), snapshot=True)
+    said = dict.fromkeys([person.id for person in await session.directory.people()], "在防汛值班")
+    people.set_presence(session.presence.everyone(), snapshot=True, texts=said)
     return people
 
 
@@ -88,6 +91,13 @@ def test_departments_unfold_to_people_with_their_presence() -> None:
         assert panel.roster.rowCount() == len(rows)
         row = next(n for n in range(panel.roster.rowCount()) if isinstance(panel.roster.at(n), PersonRow))
         panel.contacts.setCurrentIndex(panel.roster.index(row))
+        person = panel.roster.at(row)
+        assert isinstance(person, PersonRow)
+        delegate = panel.contacts.itemDelegate()
+        assert isinstance(delegate, RosterDelegate)
+        here = tr(f"presence.{person.presence.value}")
+        assert delegate.tip(panel.roster.index(row)) == f"{person.person.name} · {here} · 在防汛值班"
+        assert delegate.tip(panel.roster.index(first)) == ""
         QTest.keyClick(panel.contacts, Qt.Key.Key_Return)
         await until(lambda: bool(paths.calls))
         assert paths.calls[0][0] == "conversation"

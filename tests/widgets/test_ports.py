@@ -43,6 +43,7 @@ NOT_OF_A_SESSION: dict[str, Callable[["Parts"], object]] = {
     "desktop.app.search_desk.SettingsSections": lambda parts: SettingsPage,
     "desktop.app.search_desk.Departments": lambda parts: ContactsPage,
     "desktop.ui.transfers.view.TransferVerbs": lambda parts: parts.screen.files,
+    "desktop.ui.settings.sources.TransferRuleVerbs": lambda parts: parts.screen.files,
     "desktop.ui.office.ports.LibrarianVerbs": lambda parts: parts.screen.office,
     "desktop.ui.office.notice_actions.NoticeVerbs": lambda parts: parts.screen.office,
     "desktop.models.cases_verbs.CasesVerbs": lambda parts: parts.screen.cases,

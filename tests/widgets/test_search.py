@@ -147,11 +147,11 @@ def test_what_the_server_has_comes_below_and_moves_nothing() -> None:
         box = Box()
         box.search.beyond = [OLD]
         box.overlay.open_search("材料")
-        await until(lambda: "local" in box.overlay._spent, "local")
+        await until(lambda: "local" in box.overlay.asking.spent, "local")
         box.key(Qt.Key.Key_Down)
         box.key(Qt.Key.Key_Down)
         chosen, place = box.chosen, box.overlay.list.visualRect(box.overlay.list.currentIndex())
-        await until(lambda: "server" in box.overlay._spent, "server")
+        await until(lambda: "server" in box.overlay.asking.spent, "server")
         assert box.chosen == chosen
         assert abs(box.overlay.list.visualRect(box.overlay.list.currentIndex()).top() - place.top()) < 60
         assert any("去年的会议材料" in row and row.endswith("来自服务器") for row in box.rows())

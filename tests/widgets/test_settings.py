@@ -18,21 +18,23 @@ from PySide6.QtCore import QEvent, Qt
 from PySide6.QtTest import QSignalSpy, QTest
 from PySide6.QtWidgets import QApplication, QListWidget, QWidget
 
-from desktop.core.domain import Conversation, ConversationKind, Device, LoginEntry, ModuleDefinition
+from desktop.core.domain import Conversation, ConversationKind, Device, LoginEntry, ModuleDefinition, TransferRules
 from desktop.core.domain.definition import Label as LabelWords
 from desktop.core.errors import Offline
-from desktop.platform.autostart import AutostartFailed
-from desktop.platform.folders import default_data_dir
+from desktop.platform.autostart import AutostartFailed, SetAutostart
+from desktop.platform.folders import choose_downloads_dir, default_data_dir, downloads_dir
 from desktop.platform.hotkeys.port import Outcome
+from desktop.platform.policy import Policy
 from desktop.platform.preferences import DND_FOREVER, HOTKEYS, Choices, Preferences
 from desktop.platform.single_instance import SingleInstance, instance_name, parse_links
 from desktop.ui import i18n, theme
 from desktop.ui.kit import Button, Label, SearchBox
 from desktop.ui.kit.time_field import TimeField
-from desktop.ui.settings.controls import Choice, SettingGroup, Switch
+from desktop.ui.settings.controls import Choice, SettingGroup, SettingRow, Switch
 from desktop.ui.settings.key_recorder import KeyRecorder
 from desktop.ui.settings.page import SECTIONS, SettingsPage
 from desktop.ui.settings.sources import SettingsSources
+from desktop.ui.settings.transfer_rows import TransferGroup
 
 NOW = 1_790_000_000_000
 
@@ -173,6 +175,62 @@ def test_fields_of_a_newer_program_are_kept(tmp_path: Path, qapp: QApplication) 
 
 
 # ---------------------------------------------------------------- page
+class Transfers:
+    """The rules for transfers, and what the policy allows."""
+
+    def __init__(self, limit: int) -> None:
+        self.limit, self.kept = limit, TransferRules(receive=("picture",))
+
+    def rules(self) -> TransferRules:
+        return self.kept
+
+    async def set_rules(self, rules: TransferRules) -> None:
+        self.kept = rules
+
+    async def direct_limit(self) -> int:
+        return self.limit
+
+
+@pytest.mark.parametrize("limit", [0, 2 << 30])
+def test_the_rules_for_transfers_stand_with_the_files(tmp_path: Path, qapp: QApplication, limit: int) -> None:
+    """Kinds, sizes, speeds and the folder are kept at once; direct transfers can be chosen where the policy allows them."""
+
+    async def scene() -> None:
+        transfers, preferences = Transfers(limit), Preferences(tmp_path / "p.json")
+        sources = dataclasses.replace(Office(tmp_path).sources, transfers=transfers)
+        page = SettingsPage(preferences, sources, now_ms=lambda: NOW)
+        page.show()
+        page.open_section("files")
+        direct = page.findChild(Switch, "transfers.set.direct")
+        assert direct is not None
+        told = "不超过 2.0 GB" if limit else "管理员没有开放"
+        await settle(lambda: told in texts(page))
+        assert (direct.isEnabled(), direct.isChecked()) == (bool(limit), bool(limit))
+        for name in ("receive.file", "receive.picture", *(["direct"] if limit else [])):
+            switch = page.findChild(Switch, f"transfers.set.{name}")
+            assert switch is not None
+            QTest.mouseClick(switch, Qt.MouseButton.LeftButton)
+            await asyncio.sleep(0)
+        for name, value in (("up", 512_000), ("up_to", 104_857_600)):
+            choice = page.findChild(Choice, f"transfers.set.{name}")
+            assert choice is not None
+            choice.choose(str(value))
+            choice.activated.emit(choice.currentIndex())
+            await asyncio.sleep(0)
+        await settle(lambda: transfers.kept.receive_up_to == 104_857_600)
+        assert transfers.kept == TransferRules(512_000, 0, ("file",), 104_857_600, not limit)
+        (group,) = page.findChildren(TransferGroup)
+        try:
+            group.use_folder(str(tmp_path))
+            assert preferences.now.download_folder == str(tmp_path)
+            assert downloads_dir() == tmp_path
+            assert str(tmp_path) in texts(page)
+        finally:
+            choose_downloads_dir("")
+
+    on_loop(qapp, scene)
+
+
 def test_switch_and_choice_work_at_once(tmp_path: Path, qapp: QApplication) -> None:
     async def scene() -> None:
         page, preferences, _ = make_page(tmp_path)
@@ -484,3 +542,31 @@ def test_autostart_shows_what_the_system_says(tmp_path: Path, qapp: QApplication
         page.close()
 
     on_loop(qapp, scene)
+
+
+def test_settings_say_what_the_administrator_set(qapp: QApplication, tmp_path: Path) -> None:
+    class Entry:
+        on = False
+
+        def is_on(self) -> bool:
+            return self.on
+
+        def set_on(self, on: bool) -> None:
+            self.on = on
+
+    entry = Entry()
+    set_ = SetAutostart(entry, True)
+    set_.apply()
+    set_.set_on(False)
+    assert entry.on, "carried out, and not to be switched off again"
+    policy = Policy("https://oa.example.gov", "off", True, 90)
+    sources = dataclasses.replace(Office(tmp_path).sources, autostart=set_, policy=policy)
+    page = SettingsPage(Preferences(tmp_path / "p.json"), sources, now_ms=lambda: NOW)
+    switch = page.findChild(Switch, "settings.autostart")
+    assert switch is not None
+    assert (switch.isChecked(), switch.isEnabled()) == (True, False)
+    for section in ("general", "files", "network", "about"):
+        page.open_section(section)
+        told = " ".join(row.hint.text() for row in page.findChildren(SettingRow))
+        assert ("由管理员设定" if i18n.language() == "zh" else "your administrator") in told, section
+    assert "90" in " ".join(row.hint.text() for row in page.findChildren(SettingRow))

@@ -23,7 +23,8 @@ from desktop.core.errors import (
     UntrustedServer,
     WrongStoreKey,
 )
-from desktop.platform.autostart import AutostartFailed
+from desktop.platform.autostart import AutostartFailed, SetAutostart
+from desktop.platform.policy import Policy
 from desktop.ui.i18n import tr
 from desktop.ui.shell.login import BadAddress, LoginWindow, server_address
 from desktop.ui.shell.main_window import MainWindow
@@ -109,6 +110,27 @@ class Entry:
         if self.on:
             raise AutostartFailed("read-only")
         self.on = on
+
+
+def test_what_the_administrator_set_cannot_be_typed_over() -> None:
+    async def scene() -> None:
+        gate = Gate()
+        policy = Policy(server=SERVER, autostart=True)
+        window = LoginWindow(gate, server=SERVER, autostart=SetAutostart(Entry(), True), policy=policy)
+        window.show()
+        window.gear.setChecked(True)
+        assert window.server.isVisible()
+        assert window.server.isReadOnly()
+        assert tr("policy.by_admin") in window.address.text()
+        assert (window.autostart.isChecked(), window.autostart.isEnabled()) == (True, False)
+        gate.known = [
+            KnownAccount("a1", server, "linyuan", "", last_used=0)
+            for server in ("https://elsewhere.example.gov:8460", SERVER)
+        ]
+        window._load(SERVER, "")
+        assert [account.server for account in window._accounts] == [SERVER]
+
+    play(scene())
 
 
 def test_starting_with_the_computer_is_asked_of_the_system() -> None:

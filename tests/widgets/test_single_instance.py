@@ -10,6 +10,8 @@ import pytest
 from PySide6.QtCore import QCoreApplication, QDeadlineTimer
 from PySide6.QtWidgets import QApplication
 
+from desktop.app import lifecycle
+from desktop.app.options import Options
 from desktop.platform import single_instance
 from desktop.platform.single_instance import SingleInstance
 
@@ -85,3 +87,26 @@ def test_the_sockets_name_is_short_and_one_folders_own(tmp_path: Path) -> None:
     assert len(names) == 3
     assert all(len(name) <= 32 for name in names), "behind macOS's temporary folder of about 50 bytes it must fit 104"
     assert all(name.isascii() for name in names)
+
+
+def test_an_installer_asks_the_running_one_to_end(tmp_path: Path, qapp: QApplication) -> None:
+    """`--quit`: one runs and ends; nobody runs; one runs and does not end."""
+    first = SingleInstance(tmp_path)
+    assert first.claim()
+    shown: list[list[str]] = []
+    first.asked.connect(shown.append)
+    first.end_asked.connect(first.release)
+    script = "import sys; from desktop.app.lifecycle import main; sys.exit(main(sys.argv[1:]))"
+    argv = [sys.executable, "-c", script, "--quit", "--data-dir", str(tmp_path)]
+    with subprocess.Popen(argv, cwd=ROOT) as installer:
+        deadline = QDeadlineTimer(20_000)
+        while installer.poll() is None and not deadline.hasExpired():
+            QCoreApplication.processEvents()
+        assert installer.poll() == 0
+    assert shown == [], "asked to end, it does not come to the front"
+    assert lifecycle.quit_running(Options(tmp_path / "none")) == lifecycle.NOBODY
+    assert not (tmp_path / "none").exists()
+    assert lifecycle.quit_running(Options(tmp_path)) == lifecycle.NOBODY
+    assert first.claim()
+    assert SingleInstance(tmp_path).end_other(0) == "stays"
+    first.release()

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 
 import pytest
 from PySide6.QtCore import QRect, Qt
+from PySide6.QtGui import QGuiApplication
 from PySide6.QtTest import QSignalSpy, QTest
 from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
@@ -14,7 +15,7 @@ from desktop.core.domain.definition import Access, Label, TypeDefinition
 from desktop.core.events import AlertArrived, ChangeSet, MessageArrived
 from desktop.models.alert_rules import AlertRules, Rule, conversation_key, module_key
 from desktop.models.alerts import BACKLOG, BACKLOG_OVER, Attention, BacklogItem, MessageItem, NoticeItem, Quiet
-from desktop.ui import i18n, theme
+from desktop.ui import i18n, motion, theme
 from desktop.ui.toasts.backlog import BacklogToast
 from desktop.ui.toasts.stack import GAP, MARGIN, MOST, MOST_STAYING, ToastStack, places
 from desktop.ui.toasts.toast import STAY_MS, MessageToast, NoticeToast
@@ -404,3 +405,36 @@ def test_a_modules_rule_never_hides_what_is_urgent(rule: str, plain: bool) -> No
     assert rules.wants_alert(trip) is plain
     assert rules.wants_alert(Alert("a1", "todo", "派车", urgent=True, link=Link("Trip", "t1")))
     assert rules.wants_alert(alert())  # of another module
+
+
+def test_pop_ups_slide_in_fade_out_and_keep_still_where_less_motion_is_wanted(stack: ToastStack, qtbot: QtBot) -> None:
+    stack.show_item(NoticeItem("n1", alert("n1")))
+    toast = stack.toast("n1")
+    assert toast is not None
+    place = QGuiApplication.primaryScreen().availableGeometry().bottomRight()
+    assert toast.sliding.running
+    assert toast.x() + toast.width() > place.x()  # it comes in from the side
+    qtbot.waitUntil(lambda: not toast.sliding.running)
+    at_rest = toast.pos()
+    assert at_rest.x() + toast.width() <= place.x() + toast.shadow
+    stack.show_item(NoticeItem("n2", alert("n2")))
+    second = stack.toast("n2")
+    assert second is not None
+    qtbot.waitUntil(lambda: not second.sliding.running and not toast.sliding.running)
+    above = second.pos()
+    toast.dismiss()
+    assert stack.shown == ["n2"]
+    assert toast.isVisible()  # it fades
+    qtbot.waitUntil(lambda: second.pos() != above and not second.sliding.running)
+    assert second.pos() == at_rest
+    motion.set_reduced(True)
+    try:
+        second.dismiss()
+        assert not second.isVisible()
+        stack.show_item(NoticeItem("n3", alert("n3")))
+        third = stack.toast("n3")
+        assert third is not None
+        assert not third.sliding.running
+        assert third.pos() == at_rest
+    finally:
+        motion.set_reduced(False)

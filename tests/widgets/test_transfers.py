@@ -128,6 +128,9 @@ async def settled(page: TransfersPage) -> None:
         (TransferState.DONE, {"moved": 10 * MB}, "↓ 10.0 MB · 已下载"),
         (TransferState.DONE, {"instant": True}, "↓ 秒传 · 已完成"),
         (TransferState.RUNNING, {"moved": 0, "checked": 3 * MB}, "↓ 10.0 MB · 正在校验 30%"),
+        (TransferState.DONE, {"moved": 10 * MB, "way": "direct"}, "↓ 10.0 MB · 已下载 · 局域网直传"),
+        (TransferState.DONE, {"moved": 10 * MB, "way": "server"}, "↓ 10.0 MB · 已下载 · 经服务器"),
+        (TransferState.DONE, {"moved": 10 * MB, "checked": 4 * MB}, "↓ 10.0 MB · 正在解压 40%"),
         (TransferState.FAILED, {"error": "changed"}, "↓ 没有完成 · 文件在发送时被改动，请重新发送"),
         (TransferState.FAILED, {"error": "diskFull"}, "↓ 没有完成 · 磁盘空间不足，腾出空间后重试"),
         (TransferState.FAILED, {"error": "tooLarge"}, "↓ 没有完成 · 文件超过服务器允许的大小"),
@@ -154,6 +157,9 @@ def test_only_what_can_be_done_is_offered(state: TransferState, offered: tuple[A
 def test_finished_file_on_disk_can_be_opened_and_shown() -> None:
     done = transfer(state=TransferState.DONE, path="/tmp/x.pdf")
     assert actions(done) == (Action.OPEN, Action.FOLDER, Action.REMOVE)
+    unpacked = transfer(state=TransferState.DONE, blob_id="ab" * 32, checked=4 * MB)
+    assert (actions(unpacked), menu_actions(unpacked)) == ((Action.CANCEL,), (Action.CANCEL,))
+    assert (fraction(unpacked), tone(unpacked)) == (0.4, "accent")
 
 
 @pytest.mark.parametrize(("size", "moved", "expected"), [(0, 0, 0.0), (10, 4, 0.4), (10, 40, 1.0), (10, -1, 0.0)])

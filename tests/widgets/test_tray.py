@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 import pytest
-from PySide6.QtCore import QDateTime, QEvent, QPoint, QRect, Qt
+from PySide6.QtCore import QDateTime, QEvent, QPoint, QRect, QSize, Qt
 from PySide6.QtGui import QAction, QHelpEvent
 from PySide6.QtTest import QSignalSpy, QTest
 from PySide6.QtWidgets import QApplication, QSystemTrayIcon, QWidget
@@ -62,6 +62,19 @@ def test_every_state_is_drawn_differently(tray: Tray) -> None:
     states = [(p, badge, lit) for p in Presence for badge in ("", "7") for lit in (False, True)]
     pictures = {bytes(draw_mark(32, p, badge, lit).toImage().constBits()) for p, badge, lit in states}
     assert len(pictures) == len(Presence) * 4
+
+
+def test_the_menu_bar_of_macos_takes_a_mask_while_nothing_is_unread(
+    tray: Tray, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert not tray_icon(Presence.ONLINE, 0).isMask()
+    monkeypatch.setattr("sys.platform", "darwin")
+    quiet = tray_icon(Presence.ONLINE, 0)
+    assert quiet.isMask()
+    assert quiet.actualSize(QSize(64, 64)) == QSize(18, 18)
+    assert quiet.pixmap(QSize(18, 18), 2.0).size() == QSize(36, 36)
+    for icon in (tray_icon(Presence.ONLINE, 1), tray_icon(Presence.DND, 0), tray_icon(Presence.ONLINE, 0, lit=True)):
+        assert not icon.isMask()
 
 
 def test_same_state_is_the_same_cached_icon(tray: Tray) -> None:
@@ -210,10 +223,10 @@ def test_switched_off_the_card_stays_away(tray: Tray) -> None:
     assert tray.card is None
 
 
-def test_signed_out_menu_offers_open_and_quit_alone(tray: Tray) -> None:
+def test_signed_out_menu_offers_open_diagnose_and_quit_alone(tray: Tray) -> None:
     tray.set_account("")
     shown = [a.objectName() for a in tray.menu.actions() if a.isVisible() and not a.isSeparator()]
-    assert shown == ["tray_open", "tray_quit"]
+    assert shown == ["tray_open", "tray_diagnose", "tray_quit"]
 
 
 def test_tooltip_tells_state_and_unread_in_both_languages(tray: Tray) -> None:

@@ -20,6 +20,7 @@ from desktop.core.domain.chat import (
 from desktop.core.domain.chat_keeping import (
     Announcement,
     Favorite,
+    GroupCard,
     JoinRequest,
     JoinState,
     ScheduledMessage,
@@ -118,6 +119,7 @@ __all__ = [
     "FieldKind",
     "Folder",
     "Follow",
+    "GroupCard",
     "GroupSummary",
     "Hold",
     "Identity",

@@ -128,6 +128,7 @@ class Message(msgspec.Struct, frozen=True, rename="camel", omit_defaults=True):
         recalled_at: taken back: text, attachment and all else are gone; `event`: what a system line tells, to be worded by the screen.
         confirmed_ids: who confirmed a `must_confirm` message. forwarded: it came from another conversation.
         code, language: the text is a block of code; markdown: it is read-only Markdown; formatted: safe HTML beside the plain text.
+        sticker: one of the built-in set, which the client draws; one that it does not know is shown by its text.
         results: of a poll by option id; choice: this user's. entries: of a chain, in order.
     """
 
@@ -167,6 +168,7 @@ class Message(msgspec.Struct, frozen=True, rename="camel", omit_defaults=True):
     choice: tuple[str, ...] = ()
     chain: Chain | None = None
     entries: tuple[ChainEntry, ...] = ()
+    sticker: str | None = None
 
 
 class TextVersion(msgspec.Struct, frozen=True, rename="camel"):

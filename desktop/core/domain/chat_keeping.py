@@ -43,6 +43,16 @@ class JoinRequest(msgspec.Struct, frozen=True, rename="camel"):
     decided_by_id: str | None = None
 
 
+class GroupCard(msgspec.Struct, frozen=True, rename="camel"):
+    """What one is told of a group one is not in; `asked`: this user's request waits for an answer."""
+
+    id: str
+    name: str = ""
+    member_count: int = 0
+    is_member: bool = False
+    asked: bool = False
+
+
 class ScheduledState(StrEnum):
     """waiting for its time; sent; failed: see `reason`."""
 
@@ -88,6 +98,7 @@ class Favorite(msgspec.Struct, frozen=True, rename="camel"):
     language: str | None = None
     markdown: bool = False
     formatted: str | None = None
+    sticker: str | None = None
     note: str | None = None
     tags: tuple[str, ...] = ()
     created_at: int = 0

@@ -27,6 +27,7 @@ class Attachment(msgspec.Struct, frozen=True, rename="camel"):
     """A file in a message or record; `size` in bytes, pictures and videos have `width` and `height` in pixels.
 
     Voice messages and videos have `duration_ms`; voice messages a `waveform` of at most 100 loudnesses 0..100.
+    `direct`: it went from device to device, the server has none; `expired`: the server let it go. What a device has stays there.
     """
 
     blob_id: str
@@ -37,6 +38,8 @@ class Attachment(msgspec.Struct, frozen=True, rename="camel"):
     height: int | None = None
     duration_ms: int | None = None
     waveform: tuple[int, ...] | None = None
+    direct: bool | None = None
+    expired: bool | None = None
 
 
 class Card(msgspec.Struct, frozen=True, rename="camel"):
@@ -88,6 +91,7 @@ class MergedItem(msgspec.Struct, frozen=True, rename="camel"):
     language: str | None = None
     markdown: bool = False
     formatted: str | None = None
+    sticker: str | None = None
 
 
 class Merged(msgspec.Struct, frozen=True, rename="camel"):

@@ -33,6 +33,7 @@ class Transfer(msgspec.Struct, frozen=True):
 
     `checked`: bytes read so far of a file that is looked at before it is sent, None when it is not being looked at;
     `instant`: the server had it, nothing was sent; `files`: how many a folder holds, 0 for a single file.
+    `way`: `direct` from device to device, `server` where that was tried and did not do; empty where there was nothing to choose.
     """
 
     id: str
@@ -50,19 +51,21 @@ class Transfer(msgspec.Struct, frozen=True):
     checked: int | None = None
     instant: bool = False
     files: int = 0
+    way: str = ""
 
 
 class TransferRules(msgspec.Struct, frozen=True):
     """What the user wants of transfers on this device. Speeds in bytes/s, 0: no limit.
 
     `receive`: kinds of messages (`picture`, `file`, `voice`, `video`) whose files come by themselves when they have at most `receive_up_to` bytes;
-    all others are asked for.
+    all others are asked for. `direct`: files may go from device to device in the office network, where the server's policy allows it.
     """
 
     up_limit: int = 0
     down_limit: int = 0
     receive: tuple[str, ...] = ()
     receive_up_to: int = 20 * 1024 * 1024
+    direct: bool = True
 
 
 class ArrivalState(StrEnum):

@@ -50,6 +50,11 @@ def day_of(ms: int, zone: int) -> str:
     return utc_date(ms + zone * _MINUTE_MS)[:_DATE_LENGTH]
 
 
+def is_today(due_at: int, now: int, zone: int) -> bool:
+    """Whether a date is over today: one without a time ends as its day does."""
+    return day_of(due_at - 1, zone) == day_of(now, zone)
+
+
 def day_start(day: str, zone: int) -> int:
     """When a local date begins, ms. Raises ValueError: no date."""
     begins = datetime.combine(date.fromisoformat(day), datetime.min.time(), UTC)

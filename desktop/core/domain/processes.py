@@ -10,6 +10,7 @@ import msgspec
 from msgspec import Struct
 
 from desktop.core.domain.definition import Label
+from desktop.core.errors import AppError
 
 
 class _Wire(Struct, frozen=True, rename="camel", omit_defaults=True):
@@ -256,11 +257,37 @@ class Overlay(_Wire, frozen=True):
     updated_at: int = 0
 
 
+class Unsound(Struct, frozen=True):
+    """Why changes of a module are not sound, in words of the server's; with `code` in those of the client's (office_unsound.<code>).
+
+    where: place in the definition, such as `types.Car.plate`. args: texts, numbers, lists of texts, and {code, args} of a reason in the reason.
+    """
+
+    zh: str = ""
+    en: str = ""
+    where: str = ""
+    code: str = ""
+    args: dict[str, Any] = {}
+
+    def text(self, language: str) -> str:
+        """The server's words."""
+        return Label(self.zh, self.en).text(language)
+
+
+def unsound_of(error: AppError) -> tuple[Unsound, ...]:
+    """The reasons a refusal carries; none: it has others."""
+    told = error.data.get("sentences")
+    try:
+        return msgspec.convert(told if isinstance(told, list) else [], tuple[Unsound, ...])
+    except msgspec.ValidationError:
+        return ()
+
+
 class OverlayPlan(Struct, frozen=True):
     """What publishing an overlay does, in sentences; `problems`: why it cannot be."""
 
     lines: tuple[Label | str, ...] = ()
-    problems: tuple[Label | str, ...] = ()
+    problems: tuple[Unsound | str, ...] = ()
 
 
 class Delegation(Struct, frozen=True, rename="camel"):

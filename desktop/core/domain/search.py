@@ -3,6 +3,7 @@
 import re
 import unicodedata
 from enum import StrEnum
+from functools import cache
 from typing import Final
 
 import msgspec
@@ -13,11 +14,16 @@ from desktop.core.domain.chat_parts import MessageKind
 CONTEXT: Final = 18
 """Characters of a text that stand before the first hit in its excerpt."""
 EXCERPT: Final = 120
-_WORD: Final = re.compile(
+_WORD: Final = (
     r"[\u3400-\u9fff\uf900-\ufaff\U00020000-\U0003ffff]+|[^\W\u3400-\u9fff\uf900-\ufaff\U00020000-\U0003ffff]+"
 )
-"""Runs of Chinese, and words of anything else: as the index tells them apart."""
+"""Runs of Chinese, and words of anything else: as the index tells them apart. Compiled when first asked: 5 ms."""
 _LINK: Final = re.compile(r"\bhttps?://\S", re.IGNORECASE)
+
+
+@cache
+def _words() -> re.Pattern[str]:
+    return re.compile(_WORD)
 
 
 class Facet(StrEnum):
@@ -56,6 +62,8 @@ _FACETS: Final = {
     MessageKind.VIDEO: Facet.PICTURE,
     MessageKind.FILE: Facet.FILE,
 }
+_NOTHING: Final[frozenset[Facet]] = frozenset()
+_PLAIN: Final = {kind: frozenset({facet}) for kind, facet in _FACETS.items()}
 ATTACHED: Final = frozenset({Facet.PICTURE, Facet.FILE})
 
 
@@ -144,7 +152,10 @@ def is_searched(message: Message) -> bool:
 
 def facets_of(message: Message) -> frozenset[Facet]:
     """What a message is."""
-    found = {_FACETS[message.kind]} if message.kind in _FACETS else set()
+    plain = _PLAIN.get(message.kind, _NOTHING)
+    if message.card is None and "://" not in message.text:
+        return plain
+    found = set(plain)
     if message.card is not None:
         found.add(Facet.CARD)
     if _LINK.search(message.text):
@@ -154,6 +165,8 @@ def facets_of(message: Message) -> frozenset[Facet]:
 
 def searched_text(message: Message) -> str:
     """What of a message is searched: its text, the file's name, a poll, a chain, what was forwarded as one."""
+    if message.attachment is None and message.poll is None and message.chain is None and message.merged is None:
+        return message.text
     parts = [message.text]
     if message.attachment is not None:
         parts.append(message.attachment.name)
@@ -173,7 +186,7 @@ def found_by(message: Message) -> tuple[bool, str, frozenset[Facet]]:
 
 def query_words(text: str) -> tuple[str, ...]:
     """The words of a question, folded, in which hits are marked."""
-    return tuple(dict.fromkeys(_WORD.findall(fold(text))))
+    return tuple(dict.fromkeys(_words().findall(fold(text))))
 
 
 def fold(text: str) -> str:

@@ -23,9 +23,9 @@ from desktop.core.crypto.encoding import base64url
 from desktop.core.errors import BadFile, Offline, Rejected, Unreachable, UntrustedServer
 from desktop.core.net.problems import error_of
 from desktop.core.net.proxy import Door
-from desktop.core.net.transport import BadUpload, Claim, Download, Moved, Piece, Prove, ReadAt, Socket
+from desktop.core.net.transport import BadUpload, Claim, DirectPolicy, Download, Moved, Piece, Prove, ReadAt, Socket
 from desktop.core.net.trust import TrustStore, is_certificate_failure, origin
-from desktop.core.protocol.answers import AnyAnswer, ClaimAnswer, SessionAnswer, TokenAnswer, decode_answer
+from desktop.core.protocol.answers import AnyAnswer, ClaimAnswer, DirectState, SessionAnswer, TokenAnswer, decode_answer
 from desktop.core.protocol.capabilities import UPLOAD, USING
 from desktop.core.protocol.frames import MAX_FRAME, MethodCall, Response, decode_response, request_body
 from desktop.core.protocol.problems import ProtocolError
@@ -203,6 +203,14 @@ class HttpsTransport:
         size = start + int(response.headers.get("Content-Length") or 0)
         return Download(start, size, self._parts(response))
 
+    async def open_update(self, path: str, offset: int) -> Download:
+        """A file below /updates, which is open to everybody: no token. See net/updates.py."""
+        headers = {"Accept-Encoding": "identity", **({"Range": f"bytes={offset}-"} if offset else {})}
+        response = await self._send("GET", path, headers=headers, token=False, stream=True)
+        start = offset if response.status_code == 206 else 0
+        size = start + int(response.headers.get("Content-Length") or 0)
+        return Download(start, size, self._parts(response))
+
     async def _download_url(self, blob_id: str, name: str) -> str:
         template = await self._url("download_url")
         values = {"blobId": blob_id, "name": name or "file", "type": "application/octet-stream"}
@@ -267,6 +275,34 @@ class HttpsTransport:
                 if len(found) > _MAX_RENDITION:
                     raise Rejected(type="tooLarge")
         return bytes(found)
+
+    async def _direct_url(self) -> str:
+        session = self._session or await self.fetch_session()
+        offered = session.capabilities.get(UPLOAD, {}).get("direct")
+        url = offered.get("url") if isinstance(offered, dict) else None
+        if not isinstance(url, str):
+            raise Rejected(type="notFound")
+        return url
+
+    async def direct_policy(self) -> DirectPolicy | None:
+        session = self._session or await self.fetch_session()
+        offered = session.capabilities.get(UPLOAD, {}).get("direct")
+        if not isinstance(offered, dict) or not isinstance(offered.get("url"), str):
+            return None
+        most, keeps = offered.get("maxSize"), offered.get("keepCopy")
+        if not isinstance(most, int) or most <= 0:
+            return None
+        parts = urlsplit(self._origin)
+        return DirectPolicy(most, keeps is not False, parts.hostname or "", parts.port or 443)
+
+    async def direct_post(self, path: str, body: Mapping[str, object]) -> bytes:
+        url = await self._direct_url()
+        answer = await self._send("POST", f"{url}/{path}" if path else url, json=body)
+        return answer.content
+
+    async def direct_state(self, transfer_id: str) -> str:
+        answer = await self._send("GET", f"{await self._direct_url()}/{quote(transfer_id, safe='')}")
+        return _decoded(answer.content, DirectState).state
 
     async def close(self) -> None:
         if self._http is not None:

@@ -8,7 +8,6 @@ import base64
 import ipaddress
 import socket
 import struct
-import urllib.request
 from collections.abc import Awaitable, Callable, Generator
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any, Final
@@ -75,7 +74,20 @@ def proxy_of(text: str) -> Proxy:
     return Proxy(ProxyKind(kind), host, port or _PORTS[kind], login, password)
 
 
-def choose(wanted: Proxy, host: str, port: int) -> Proxy | None:
+SystemProxy = Callable[[str, int], str | None]
+"""Asks the system for the way to (host, port): the address of a proxy, None for the straight way. May block for seconds."""
+
+
+def read_settings(host: str, port: int) -> str | None:
+    """What environment variables and the system's plain settings say; configuration scripts (PAC) are not read."""
+    from urllib.request import getproxies, proxy_bypass  # with the first connection: it loads e-mail and HTTP
+
+    known = getproxies()
+    address = known.get("https") or known.get("all")
+    return None if not address or proxy_bypass(f"{host}:{port}") else address
+
+
+def choose(wanted: Proxy, host: str, port: int, system: SystemProxy = read_settings) -> Proxy | None:
     """The proxy for one server, None for the straight way. The system's is never asked for this machine itself.
 
     Raises:
@@ -85,11 +97,8 @@ def choose(wanted: Proxy, host: str, port: int) -> Proxy | None:
         case ProxyKind.NONE:
             return None
         case ProxyKind.SYSTEM:
-            known = urllib.request.getproxies()
-            address = known.get("https") or known.get("all")
-            if not address or _is_here(host) or urllib.request.proxy_bypass(f"{host}:{port}"):
-                return None
-            return proxy_of(address)
+            address = None if _is_here(host) else system(host, port)
+            return None if address is None else proxy_of(address)
         case _:
             if not wanted.host or not 0 < wanted.port < 1 << 16:
                 raise ProxyFailed(type="address", proxy=wanted.host)
@@ -208,10 +217,10 @@ async def _hold(
 
 # ------------------------------------------------------------ the door
 class Door:
-    """Opens connections. `proxy` may change at any time; what is open stays as it is."""
+    """Opens connections. `proxy` may change at any time; what is open stays as it is. `system` answers where it is the system's."""
 
-    def __init__(self, proxy: Proxy = DIRECT) -> None:
-        self.proxy = proxy
+    def __init__(self, proxy: Proxy = DIRECT, system: SystemProxy = read_settings) -> None:
+        self.proxy, self._system = proxy, system
 
     async def open(self, host: str, port: int) -> socket.socket | None:
         """A connected socket behind the proxy that the server's TLS can begin on; None when the straight way is meant.
@@ -236,9 +245,13 @@ class Door:
             raise
         return sock
 
+    async def way(self, host: str, port: int) -> Proxy | None:
+        """The proxy that is taken to a server; None: the straight way. Raises ProxyFailed."""
+        return await self._choose(host, port)
+
     async def _choose(self, host: str, port: int) -> Proxy | None:
         if self.proxy.kind is ProxyKind.SYSTEM:  # may ask a registry or resolve a name
-            return await asyncio.to_thread(choose, self.proxy, host, port)
+            return await asyncio.to_thread(choose, self.proxy, host, port, self._system)
         return choose(self.proxy, host, port)
 
     def backend(self) -> "httpcore.AsyncNetworkBackend":

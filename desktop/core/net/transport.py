@@ -3,7 +3,7 @@
 Every method raises AppError kinds only: Offline/Unreachable (no answer), Rejected kinds (the server said no), AuthExpired, UntrustedServer.
 """
 
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -41,7 +41,7 @@ class Download:
 
     offset: int
     size: int
-    parts: AsyncIterator[bytes]
+    parts: AsyncGenerator[bytes, None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +58,19 @@ class Claim:
 
     key: bytes
     ranges: tuple[tuple[int, int], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class DirectPolicy:
+    """What the server lets clients pass each other: bytes at most, and whether the sender uploads it afterwards as well.
+
+    `host`, `port`: where the server is, for finding the addresses by which this machine reaches it.
+    """
+
+    max_size: int
+    keep_copy: bool
+    host: str
+    port: int
 
 
 ReadAt = Callable[[int, int], Awaitable[bytes]]
@@ -129,6 +142,18 @@ class Transport(Protocol):
 
     async def rendition(self, blob_id: str, suffix: str) -> bytes | None:
         """An office document as PDF; None: this server makes none. Raises Rejected for one it cannot make."""
+        ...
+
+    async def direct_policy(self) -> DirectPolicy | None:
+        """How files may go from client to client; None: not at all."""
+        ...
+
+    async def direct_post(self, path: str, body: Mapping[str, object]) -> bytes:
+        """One step of a direct transfer (docs/protocol.md): `path` below the policy's URL; the answer's body."""
+        ...
+
+    async def direct_state(self, transfer_id: str) -> str:
+        """How a direct transfer stands with the server: `offered`, `taken`, `done`, `failed`, `withdrawn`."""
         ...
 
     async def close(self) -> None:

@@ -91,6 +91,15 @@ class TrustStore:
         """Whether anybody answers there with TLS, whoever it is. Raises Unreachable, ProxyFailed."""
         await self._fetch_anchor(server)
 
+    async def prove(self, server: str) -> None:
+        """Whether the server stands the check that counts for it: against its pinned CA, or the system's trust store.
+
+        Raises:
+            ssl.SSLError: it does not (SSLCertVerificationError tells why). Unreachable, ProxyFailed: nobody answers.
+        """
+        known = self.pin(server)
+        await _peer_chain(server, _context(known.anchor if known is not None else None), self._door)
+
     async def _accept(self, server: str, anchor: bytes, known: str | None) -> None:
         fresh = fingerprint(anchor)
         accepted = known is None if self._decide is None else await self._decide(origin(server), fresh, known)
@@ -196,7 +205,7 @@ async def _peer_chain(server: str, context: ssl.SSLContext, door: Door) -> list[
     except (OSError, TimeoutError) as error:
         raise Unreachable(server=origin(server)) from error
     try:
-        return _chain_of(writer.get_extra_info("ssl_object"))
+        return chain_of(writer.get_extra_info("ssl_object"))
     finally:
         await _end(writer)
 
@@ -210,7 +219,7 @@ async def _end(writer: asyncio.StreamWriter) -> None:
     writer.transport.abort()
 
 
-def _chain_of(connection: Any) -> list[bytes]:
+def chain_of(connection: Any) -> list[bytes]:
     """The certificates shown, leaf first. Python < 3.13 has the chain on the inner object only; without it the leaf must do."""
     get_chain = getattr(connection, "get_unverified_chain", None)
     if get_chain is not None:

@@ -35,7 +35,7 @@ class WebSocket:
 
     async def receive(self) -> str | bytes:
         try:
-            return await self._connection.recv()
+            return await self._connection.recv(decode=False)  # as bytes: whoever reads it wants no text
         except ConnectionClosed as error:
             raise SocketClosed(_code(error)) from error
 

@@ -36,6 +36,26 @@ class ClaimAnswer(msgspec.Struct, frozen=True):
     ranges: list[tuple[int, int]]
 
 
+class DirectState(msgspec.Struct, frozen=True):
+    """How a direct transfer stands."""
+
+    id: str
+    state: str = "offered"
+
+
+class DirectTaken(msgspec.Struct, frozen=True, rename="camel"):
+    """What the device that takes a file is told (docs/protocol.md, direct transfers): `certificate` in base64, `token` in hex."""
+
+    id: str
+    blob_id: str
+    size: int
+    name: str
+    certificate: str
+    token: str
+    addresses: list[tuple[str, int]]
+    type: str = ""
+
+
 class QueryAnswer(msgspec.Struct, frozen=True, rename="camel"):
     """/query."""
 

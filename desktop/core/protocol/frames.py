@@ -54,6 +54,7 @@ class Signal(msgspec.Struct, frozen=True, rename="camel", tag_field="@type", tag
     presence: dict[str, str] | None = None
     texts: dict[str, str] | None = None
     retry_after: float | None = None
+    direct: dict[str, Any] | None = None
 
 
 class Unknown(msgspec.Struct, frozen=True):

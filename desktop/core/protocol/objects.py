@@ -48,6 +48,7 @@ from desktop.core.protocol.chat_objects import (
     adapt_own_thing,
     adapt_scheduled,
 )
+from desktop.core.protocol.plain_messages import plain_message
 from desktop.core.protocol.problems import ProtocolError
 from desktop.core.protocol.wire_shapes import dates_to_ms, drop_nulls, only_known, tidy
 
@@ -240,6 +241,10 @@ def decode_object(type_name: str, raw: bytes | msgspec.Raw, me: str) -> DomainOb
     Raises:
         ProtocolError: not an object of this type.
     """
+    if type_name == "Message":
+        plain = plain_message(raw)
+        if plain is not None:
+            return plain
     try:
         data = msgspec.json.decode(raw, type=dict[str, Any])
     except (ValueError, RecursionError) as error:

@@ -7,25 +7,19 @@ import shutil
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from desktop.core.crypto.blobfile import BlobReader, BlobWriter
 from desktop.core.crypto.sparse_blob import SparseBlob
 from desktop.core.errors import BadFile, StorageUnavailable
+from desktop.core.services.file_names import MAX_SAME_NAME, safe_name
 from desktop.core.services.transfer_records import disk_reason
+
+if TYPE_CHECKING:
+    from desktop.core.services.folder_unzip import FolderArchive
 
 _BLOB_ID: Final = re.compile(r"[0-9a-f]{64}\Z")
 _ID_LENGTH: Final = 64
-
-
-MAX_SAME_NAME: Final = 10_000
-
-
-def safe_name(name: str) -> str:
-    """The last part of a name from elsewhere, without what a path or Windows reads as something else."""
-    last = name.replace("\\", "/").rpartition("/")[2]
-    safe = "".join("_" if character in '<>:"|?*' or ord(character) < 32 else character for character in last)
-    return safe.strip(". ")[-120:] or "file"
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +88,14 @@ class BlobCache:
             target.unlink(missing_ok=True)
             raise
         return target
+
+    def folder(self, blob_id: str, name: str) -> "FolderArchive":
+        """The blob as a folder that was sent; to be closed. Raises BadFile: it is not here, or (`archive`) it is something else."""
+        from desktop.core.services.folder_unzip import FolderArchive
+
+        if not name.endswith(".zip"):
+            raise BadFile(reason="archive")
+        return FolderArchive(self.path(blob_id), self._key, name)
 
     def free_bytes(self) -> int:
         """What the disk has left for blobs."""

@@ -32,16 +32,21 @@ class CacheService:
         """Forgets all that may go; the bytes that became free."""
         return await self.trim(0)
 
-    async def trim(self, limit: int) -> int:
-        """Forgets what was not used for longest until the rest fits into `limit` bytes; the bytes that became free."""
+    async def trim(self, limit: int, *, unused_since_ms: int | None = None) -> int:
+        """Forgets what was not used for longest until the rest fits into `limit` bytes; the bytes that became free.
+
+        Args:
+            unused_since_ms: what nobody used since then (ms since 1970) goes in any case.
+        """
         found = await self._context.workers.cpu(self._blobs.usage)
         over = sum(usage.size for usage in found) - limit
-        if over <= 0:
+        stale_before = float("-inf") if unused_since_ms is None else unused_since_ms / 1000
+        if over <= 0 and all(usage.used_at >= stale_before for usage in found):
             return 0
         needed = await self._needed()
         freed = 0
         for usage in sorted(found, key=lambda usage: usage.used_at):
-            if freed >= over:
+            if freed >= over and usage.used_at >= stale_before:
                 break
             if usage.blob_id not in needed:
                 freed += await self._context.workers.cpu(self._blobs.delete_idle, usage)

@@ -7,9 +7,18 @@ from typing import Any, Final
 import msgspec
 
 from desktop.core.clock import utc_date
-from desktop.core.domain import Announcement, Conversation, ConversationKind, JoinRequest, JoinRule, JoinState
+from desktop.core.domain import (
+    Announcement,
+    Conversation,
+    ConversationKind,
+    GroupCard,
+    JoinRequest,
+    JoinRule,
+    JoinState,
+)
 from desktop.core.errors import Rejected
 from desktop.core.ids import direct_conversation_id, member_id
+from desktop.core.protocol.answers import SetError
 from desktop.core.services.chat_acts import ChatActs
 from desktop.core.services.chat_reading import conversation_lane, is_hidden
 from desktop.core.sync.outbox import Edit, EditKind, EditState
@@ -17,6 +26,16 @@ from desktop.core.sync.outbox import Edit, EditKind, EditState
 MAX_ANNOUNCEMENT: Final = 10_000
 MAX_AVATAR: Final = 5 * 1024 * 1024
 ROLES: Final = frozenset({"owner", "admin", "member"})
+
+
+class _Card(msgspec.Struct, frozen=True, rename="camel"):
+    """Conversation/card."""
+
+    name: str = ""
+    member_count: int = 0
+    is_member: bool = False
+    asked: bool = False
+    refused: SetError | None = None
 
 
 class ChatGroups(ChatActs):
@@ -97,6 +116,11 @@ class ChatGroups(ChatActs):
             uploads=((outgoing.transfer_id, "avatarBlobId"),),
         )
         await self._transfers.begin_upload(outgoing, edit.id)
+
+    async def reset_avatar(self, conversation_id: str) -> None:
+        """The group has no picture of its own any more (owner, admin)."""
+        lane = await self._lane("avatar", conversation_id)
+        await self._context.edit(EditKind.UPDATE, "Conversation", conversation_id, {"avatarBlobId": None}, lane=lane)
 
     async def _set_rule(self, conversation_id: str, patch: dict[str, Any]) -> None:
         # Alone: a refused rule must not take a read marker along.
@@ -208,6 +232,17 @@ class ChatGroups(ChatActs):
 
         waiting = [one for one in await self._context.db(load) if one.state is JoinState.WAITING]
         return sorted(waiting, key=lambda one: (one.created_at, one.id))
+
+    async def group_card(self, conversation_id: str) -> GroupCard:
+        """What a group is called and whether this user is in it, for a card or a link that leads there.
+
+        Raises:
+            Offline: no connection. Rejected: notFound: no such group; forbidden: it takes no requests.
+        """
+        answer = await self._context.call("Conversation/card", {"id": conversation_id}, _Card)
+        if answer.refused is not None:
+            raise Rejected(type=answer.refused.code, description=answer.refused.description or "")
+        return GroupCard(conversation_id, answer.name, answer.member_count, answer.is_member, answer.asked)
 
     async def ask_to_join(self, conversation_id: str, text: str = "") -> None:
         """Asks a group's owner and admins. Raises Offline, Rejected."""

@@ -272,6 +272,7 @@ def _favorite(edit: Edit, message: object, me: str) -> Favorite:
         language=message.language,
         markdown=message.markdown,
         formatted=message.formatted,
+        sticker=message.sticker,
     )
 
 

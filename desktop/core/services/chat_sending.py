@@ -139,6 +139,10 @@ class ChatSending(ChatOwn):
         attachment = {"blobId": found.blob_id, "name": found.name or "sticker", "type": found.type}
         return await self._send({"conversationId": conversation_id, "kind": "sticker", "attachment": attachment})
 
+    async def send_built_in(self, conversation_id: str, name: str, text: str) -> Message:
+        """A sticker of the built-in set; `text`: what it says, until the server has worded it."""
+        return await self._send({"conversationId": conversation_id, "kind": "sticker", "sticker": name, "text": text})
+
     async def _take(self, path: Path | str) -> Outgoing:
         path = Path(path)
         if path.is_dir():
@@ -165,7 +169,8 @@ class ChatSending(ChatOwn):
             **(more or {}),
         }
         message = await self._send(payload, upload=outgoing.transfer_id, local_path=local_path)
-        await self._transfers.begin_upload(outgoing, message.id)
+        talk_of_two = conversation_id if conversation_id.startswith("d-") else None
+        await self._transfers.begin_upload(outgoing, message.id, talk_of_two)
         return message
 
     # ------------------------------------------------------------ polls, chains, shakes
@@ -304,7 +309,7 @@ class ChatSending(ChatOwn):
 
 
 _NOT_MERGED: Final = frozenset({MessageKind.SYSTEM, MessageKind.SHAKE})
-_COPIED: Final = ("text", "code", "language", "markdown", "formatted")
+_COPIED: Final = ("text", "code", "language", "markdown", "formatted", "sticker")
 
 
 def text_payload(
@@ -347,6 +352,8 @@ def _item(message: Message, name: str) -> dict[str, Any]:
     item |= {"kind": message.kind.value, "text": message.text}
     if message.attachment is not None:
         item["attachment"] = _attachment(message.attachment)
+    if message.sticker is not None:
+        item["sticker"] = message.sticker
     if message.card is not None:
         item["card"] = msgspec.to_builtins(message.card)
     if message.merged is not None:

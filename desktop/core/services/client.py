@@ -9,7 +9,7 @@ import uuid
 import weakref
 from pathlib import Path
 from types import TracebackType
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import msgspec
 
@@ -20,17 +20,22 @@ from desktop.core.crypto.keys import KEY_BYTES, subkey
 from desktop.core.domain import KnownAccount
 from desktop.core.errors import AppError, InvalidCredentials, Offline, StorageUnavailable, WrongStoreKey
 from desktop.core.net.https import HttpsTransport
-from desktop.core.net.proxy import DIRECT, Door, Proxy
+from desktop.core.net.proxy import DIRECT, Door, Proxy, SystemProxy, read_settings
 from desktop.core.net.transport import Transport
 from desktop.core.net.trust import TrustDecision, TrustStore, origin
 from desktop.core.protocol.answers import TokenAnswer
 from desktop.core.services.session import Session
+from desktop.core.services.session_checks import STORE_LIMIT_S
 from desktop.core.services.tokens import Tokens
 from desktop.core.services.workers import Workers, within
 from desktop.core.store.sqlite import SqliteStore
 from desktop.core.sync.port import PutLocal, Store
 
+if TYPE_CHECKING:
+    from desktop.core.services.diagnosis import Diagnosis
+
 KEYCHAIN_LIMIT: Final = 20.0
+KEYCHAIN_ASK: Final = 8.0  # below the limit of a check of the diagnosis
 _PLATFORMS: Final = {"Linux": "linux", "Windows": "windows", "Darwin": "macos"}
 _AUTH: Final = "auth"
 
@@ -65,6 +70,7 @@ class Client:
         clock: Clock | None = None,
         trust: TrustDecision | None = None,
         proxy: Proxy = DIRECT,
+        system_proxy: SystemProxy = read_settings,
     ) -> "Client":
         """Opens (or makes) a data folder. `trust` is asked about servers; without it the first key seen is pinned and a changed one refused.
 
@@ -75,7 +81,7 @@ class Client:
             data_dir.mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise StorageUnavailable(reason="disk") from error
-        door = Door(proxy)
+        door = Door(proxy, system_proxy)
         return cls(data_dir, keychain, clock or SystemClock(), TrustStore(_pins(data_dir), trust, door), door)
 
     async def __aenter__(self) -> "Client":
@@ -127,6 +133,46 @@ class Client:
     def fingerprint(self, server: str) -> str:
         """SHA-256 in hex of the key pinned for a server; empty when there is none. Raises Unreachable for what is no address."""
         return self._trust.fingerprint(server)
+
+    def diagnosis(self, server: str, session: Session | None = None) -> "Diagnosis":
+        """A look around on the way to a server, with what the session (or else the account last used there) has on this device."""
+        from desktop.core.services.diagnosis import Diagnosis  # no start has a use for it
+
+        account = next((one for one in self.accounts() if one.server == server), None)
+        owner = session.account_id if session is not None else account.id if account is not None else None
+        return Diagnosis(
+            server,
+            door=self._door,
+            trust=self._trust,
+            clock=self._clock,
+            store_file=None if owner is None else self._folder(owner) / "store.db",
+            data_dir=self._dir,
+            ask_keychain=self._ask_keychain,
+            session=None if session is None else session.checks,
+            open_store=None if session is not None or account is None else lambda: self._check_store(account),
+        )
+
+    async def _ask_keychain(self) -> bool:
+        return await within(KEYCHAIN_ASK, self._keychain.load, self._secret("device")) is not None
+
+    async def _check_store(self, account: KnownAccount) -> bool | None:
+        """Opens an account's store, looks and closes it. None without a key that can be had unasked. Raises StorageUnavailable."""
+        path = self._folder(account.id) / "store.db"
+        if not path.exists() or any(one.account_id == account.id for one in self._sessions):
+            return None
+        try:
+            key = subkey(await self._known_key(account, None), "store")
+        except InvalidCredentials:
+            return None
+
+        def look() -> bool:
+            store = SqliteStore.open(path, key, account.id)
+            try:
+                return store.check(STORE_LIMIT_S)
+            finally:
+                store.close()
+
+        return await asyncio.to_thread(look)
 
     # ------------------------------------------------------------ signing in
     async def sign_in(self, server: str, login: str, password: str, *, remember: bool) -> Session:
@@ -242,6 +288,7 @@ class Client:
             workers=workers,
             sign_out=self._sign_out,
             may_connect=may_connect,
+            check_store=lambda limit: workers.db(store.check, limit),
         )
         await session.start()
         self._sessions.append(session)

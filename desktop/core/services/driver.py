@@ -35,7 +35,7 @@ from desktop.core.errors import (
 )
 from desktop.core.events import (
     AlertArrived,
-    ChangeSet,
+    DirectTold,
     EditRefused,
     EventBus,
     MessageArrived,
@@ -101,6 +101,24 @@ NEWER: Final = frozenset(
 TALK: Final = frozenset({"Announcement", "JoinRequest", "ScheduledMessage", "Favorite", "Sticker"})
 """Types of talking that older servers do not have: those whose messages never change."""
 PUSHED_TYPES: Final = ("Message", "Receipt", "Conversation", "Alert")
+
+
+class _Step(msgspec.Struct, frozen=True):
+    """What is left to do of some events: operations of one transaction (None: there is nothing to write), then the rest in order."""
+
+    operations: Sequence[Operation] | None
+    durable: bool
+    rest: Sequence[Command]
+
+    @property
+    def plain(self) -> bool:
+        """Whether questions of what follows may go out before this is done: nothing is said to the server here, and the connection stays."""
+        if self.operations is None or self.durable:
+            return False
+        return all(isinstance(command, _PLAIN) for command in self.rest)
+
+
+_PLAIN: Final = (SetStatus, WakeUpAt, SettleWindow, AnnounceMessages, AnnounceAlerts, NoteBroken)
 
 
 class Driver:
@@ -217,6 +235,8 @@ class Driver:
 
     # ------------------------------------------------------------ the loop
     async def _run(self) -> None:
+        """While one step is being written the next is decided already, where nothing but the disk is waited for: steps end in their order."""
+        before: asyncio.Task[None] | None = None
         while True:
             burst = [await self._queue.get()]
             while len(burst) < BURST and not self._queue.empty():
@@ -225,35 +245,56 @@ class Driver:
                 self._drained.set()
             waiting = [done for _, done in burst if done is not None]
             try:
-                await self._step([event for event, _ in burst])
+                step = await self._decide([event for event, _ in burst])
+                if before is not None:
+                    await before
             except BaseException as error:
-                if not isinstance(error, asyncio.CancelledError):
-                    self._on_failure(error)
-                for done in waiting:
-                    if not done.done():
-                        done.set_exception(self._failed or StorageUnavailable(reason="stopped"))
+                self._give_up(error, waiting)
                 raise
-            for done in waiting:
-                if not done.done():
-                    done.set_result(None)
+            before = None
+            if step.plain and not waiting:
+                before = self._room.start(self._finish(step, ()), name="driver.step")
+            else:
+                await self._finish(step, waiting)
 
-    async def _step(self, burst: list[SyncEvent]) -> None:
-        """One transaction for all, then the rest: first on disk, then on the wire and the screen. Only questions do not wait for the disk."""
+    async def _decide(self, burst: list[SyncEvent]) -> "_Step":
+        """What the events lead to. Questions go out at once: they do not wait for the disk."""
         commands = [command for event in burst for command in self._engine.handle(event)]
         questions = _questions_first(commands)
         for command in questions:
             await self._execute(command)
         persists = [command for command in commands if isinstance(command, Persist)]
-        changes: list[ChangeSet] = []
-        if persists:
-            operations = [operation for command in persists for operation in command.operations]
-            durable = any(command.durable for command in persists)
-            changes = await self._workers.db(lambda: self._store.apply(operations, durable=durable))
-        for change in changes:
-            self._bus.publish(change)
-        for command in commands:
-            if not isinstance(command, Persist) and not any(command is one for one in questions):
+        asked = {id(command) for command in questions}
+        rest = [command for command in commands if not isinstance(command, Persist) and id(command) not in asked]
+        return _Step(
+            [operation for command in persists for operation in command.operations] if persists else None,
+            any(command.durable for command in persists),
+            rest,
+        )
+
+    async def _finish(self, step: "_Step", waiting: Sequence[asyncio.Future[None]]) -> None:
+        """One transaction for all, then the rest: first on disk, then on the wire and the screen."""
+        try:
+            operations, durable = step.operations, step.durable
+            if operations is not None:
+                changes = await self._workers.db(lambda: self._store.apply(operations, durable=durable))
+                for change in changes:
+                    self._bus.publish(change)
+            for command in step.rest:
                 await self._execute(command)
+        except BaseException as error:
+            self._give_up(error, waiting)
+            raise
+        for done in waiting:
+            if not done.done():
+                done.set_result(None)
+
+    def _give_up(self, error: BaseException, waiting: Sequence[asyncio.Future[None]]) -> None:
+        if not isinstance(error, asyncio.CancelledError):
+            self._on_failure(error)
+        for done in waiting:
+            if not done.done():
+                done.set_exception(self._failed or StorageUnavailable(reason="stopped"))
 
     async def _execute(self, command: Command) -> None:
         match command:
@@ -446,6 +487,8 @@ class Driver:
     def _report(self, signal: Signal) -> None:
         if signal.kind == "typing" and signal.conversation_id and signal.person_id:
             self._bus.publish(TypingSeen(signal.conversation_id, signal.person_id))
+        elif signal.kind == "direct" and signal.direct is not None:
+            self._bus.publish(DirectTold(signal.direct))
         elif signal.kind == "presence" and signal.presence is not None:
             known = set(Presence)
             presence = {person: Presence(status) for person, status in signal.presence.items() if status in known}

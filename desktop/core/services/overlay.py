@@ -51,7 +51,7 @@ def pending_message(edit: Edit, me: str) -> Message:
 
 
 _RICH: Final = frozenset(
-    {"mustConfirm", "silent", "code", "language", "markdown", "formatted", "forwardedFrom", "poll", "chain"}
+    {"mustConfirm", "silent", "code", "language", "markdown", "formatted", "forwardedFrom", "poll", "chain", "sticker"}
 )
 
 
@@ -64,7 +64,7 @@ def _rich(payload: dict[str, Any], shown: dict[str, Any]) -> dict[str, Any]:
 
 _RICH_FIELDS: Final = (
     *("must_confirm", "silent", "code", "language", "markdown", "formatted"),
-    *("forwarded", "poll", "chain", "merged"),
+    *("forwarded", "poll", "chain", "merged", "sticker"),
 )
 
 

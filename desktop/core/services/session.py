@@ -13,6 +13,7 @@ from desktop.core.domain import ConnectionState, ConnectionStatus, Person
 from desktop.core.errors import AppError, InvalidCredentials, Offline
 from desktop.core.events import (
     ChangeSet,
+    DirectTold,
     EditRefused,
     Event,
     EventBus,
@@ -21,6 +22,7 @@ from desktop.core.events import (
     StatusChanged,
 )
 from desktop.core.net.transport import Transport
+from desktop.core.net.updates import UpdateSource
 from desktop.core.services.alerts import AlertService
 from desktop.core.services.annotations import AnnotationsService
 from desktop.core.services.blobs import BlobCache
@@ -37,6 +39,7 @@ from desktop.core.services.password_check import fits, make_check
 from desktop.core.services.presence import PresenceService
 from desktop.core.services.records import RecordsService
 from desktop.core.services.search import SearchService
+from desktop.core.services.session_checks import SessionChecks
 from desktop.core.services.settings import SettingsService
 from desktop.core.services.tasks import TaskRoom
 from desktop.core.services.tokens import Tokens
@@ -66,6 +69,7 @@ class Session:
         workers: Workers,
         sign_out: Callable[["Session", bool, bool], Awaitable[None]],
         may_connect: asyncio.Event | None = None,
+        check_store: Callable[[float], Awaitable[bool]] | None = None,
     ) -> None:
         self._sign_out = sign_out
         self.events = EventBus()
@@ -99,6 +103,7 @@ class Session:
         self.presence = PresenceService(self._context)
         self.settings = SettingsService(self._context)
         self.outbox = OutboxService(self._context)
+        self.checks = SessionChecks(self._context, check_store)
         self._subscription = ExitStack()
         self._quiet = asyncio.Event()
         self._closed = False
@@ -107,6 +112,12 @@ class Session:
     def account_id(self) -> str:
         """This user's person id."""
         return self._me
+
+    @property
+    def update_source(self) -> UpdateSource | None:
+        """Where updates of this program come from; None: not from this server."""
+        transport = self._context.transport
+        return transport if isinstance(transport, UpdateSource) else None
 
     @property
     def status(self) -> ConnectionStatus:
@@ -198,6 +209,8 @@ class Session:
                     self.presence.on_presence(event)
             case MessageArrived():
                 self.files.on_message(event)
+            case DirectTold(told=told):
+                self.files.direct.on_told(told)
             case EditRefused():
                 self.files.on_refused(event)
                 self.cases.on_refused(event)

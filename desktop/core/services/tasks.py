@@ -25,6 +25,11 @@ class TaskRoom:
         task.add_done_callback(self._ended)
         return task
 
+    @property
+    def closed(self) -> bool:
+        """Whether it is ending: nothing new should begin."""
+        return self._closed
+
     async def close(self) -> None:
         """Cancels everything and waits, with a limit; what hangs is named in the log."""
         self._closed = True

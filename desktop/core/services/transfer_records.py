@@ -24,6 +24,8 @@ class Outgoing:
 class Record(msgspec.Struct, frozen=True):
     """On disk: the transfer and what it needs to go on. `rank`: lower goes first; `content`: the SHA-256 of what is sent, once it was read.
 
+    `conversation`: the talk of two it is sent in; `awaited`: it came directly, and its message is still to come; `keeps`: the direct transfer whose
+    file this upload brings to the server as well.
     `source`: `path:…` a file of the user, `blob:…` a sealed copy, `folder:…` a folder whose list lies beside it in `FOLDERS`.
     """
 
@@ -35,6 +37,9 @@ class Record(msgspec.Struct, frozen=True):
     hidden: bool = False
     rank: int = 0
     content: str | None = None
+    conversation: str | None = None
+    awaited: bool = False
+    keeps: str | None = None
 
 
 FOLDERS: Final = "transferFolders"

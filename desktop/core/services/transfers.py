@@ -10,14 +10,16 @@ from typing import Final
 import msgspec
 
 from desktop.core.domain import ArrivalState, Attachment, Direction, Transfer, TransferRules, TransferState
-from desktop.core.errors import AppError, AuthExpired, BadFile, Offline, Rejected, StorageUnavailable
+from desktop.core.errors import AppError, AuthExpired, BadFile, Offline, Rejected
 from desktop.core.events import ChangeSet, EditRefused, MessageArrived, StatusChanged, TransferProgress
-from desktop.core.net.transport import Piece
-from desktop.core.services.arriving import EARLY_FROM, ArrivingBlob, NoPieces
+from desktop.core.services.arriving import EARLY_FROM, ArrivingBlob
 from desktop.core.services.blobs import BlobCache
 from desktop.core.services.context import Context
+from desktop.core.services.device_files import DeviceFiles
+from desktop.core.services.direct import DirectFiles
+from desktop.core.services.downloading import Downloader
+from desktop.core.services.folder_zip import FolderList
 from desktop.core.services.pace import Pace
-from desktop.core.services.pictures import make_thumbnail
 from desktop.core.services.speed import Speed
 from desktop.core.services.transfer_intake import Intake, Taken
 from desktop.core.services.transfer_records import FOLDERS, SPACE, Outgoing, Record, brings, changed
@@ -31,26 +33,20 @@ __all__ = ["Outgoing", "Record", "TransferService"]
 RULES: Final = "transferRules"
 AT_ONCE: Final = 3
 REPORT_EVERY: Final = 0.25
-EDGES: Final = (96, 256, 1024)
-PAGES: Final = 0
-"""What the pages of an office document are kept as, beside the thumbnails of pictures: they come and go with the blob."""
-PAGES_WITHIN_S: Final = 15.0
-"""How long a reader waits for pages before the document is shown without."""
-KEEP_FREE: Final = 64 * 1024 * 1024
-"""Bytes a download leaves on the disk: the store needs room too."""
 WITH_A_SCREEN: Final = frozenset({"Message", "CaseEvent"})
 """What shows its own refusal, with all that was written: its files say nothing of it."""
 BAD_FILES: Final = frozenset({"hash", "range", "damaged", "blobId"})
 """Reasons of BadFile for what the server sent."""
+MOST_AWAITED: Final = 12
+"""How often the server is asked for a file whose sender stopped in the middle of giving it directly: some minutes in all."""
 NO_NETWORK: Final = frozenset({"offline", "unreachable"})
 
 
-class TransferService:
+class TransferService(DeviceFiles):
     """All transfers of a session."""
 
     def __init__(self, context: Context, cache: BlobCache) -> None:
-        self._context = context
-        self._cache = cache
+        super().__init__(context, cache)
         self._records: dict[str, Record] = {}
         self._running: dict[str, asyncio.Task[None]] = {}
         self._ended: dict[str, asyncio.Event] = {}
@@ -59,7 +55,9 @@ class TransferService:
         self._arrivals: dict[str, ArrivingBlob] = {}
         self._intake = Intake(cache)
         self._up, self._down = Pace(context.clock), Pace(context.clock)
-        self._uploader = Uploader(context, cache, self, self._up)
+        self.direct = DirectFiles(context, self)
+        self._uploader = Uploader(context, cache, self, self._up, self.direct)
+        self._downloader = Downloader(context, cache, self, self._down, self.direct, self._arrivals)
         self._rules = TransferRules()
         self._failures: dict[str, int] = {}
         self._unborn: set[str] = set()  # uploads whose message is not in the outbox yet
@@ -103,6 +101,11 @@ class TransferService:
         sources = {r.source.removeprefix("blob:") for r in open_ones if r.source.startswith("blob:")}
         return sources | {r.transfer.blob_id for r in open_ones if r.transfer.blob_id is not None}
 
+    def transfer(self, transfer_id: str) -> Transfer | None:
+        """The transfer of an id, hidden ones too."""
+        record = self._records.get(transfer_id)
+        return record.transfer if record is not None else None
+
     def transfers(self) -> list[Transfer]:
         """Those a user knows of, newest last."""
         return [record.transfer for _, record in sorted(self._records.items()) if not record.hidden]
@@ -112,7 +115,7 @@ class TransferService:
         record = self._records.get(transfer_id)
         if record is None or record.transfer.state in (TransferState.DONE, TransferState.FAILED):
             return
-        await self._set(transfer_id, state=TransferState.PAUSED)
+        await self.set_transfer(transfer_id, state=TransferState.PAUSED)
         await self._stop(transfer_id)
 
     async def resume(self, transfer_id: str) -> None:
@@ -121,13 +124,16 @@ class TransferService:
         if record is None or record.transfer.state in (TransferState.DONE, TransferState.RUNNING):
             return
         through = record.transfer.direction is Direction.UP and record.transfer.blob_id is not None
-        await self._set(transfer_id, state=TransferState.DONE if through else TransferState.WAITING, error=None)
+        await self.set_transfer(transfer_id, state=TransferState.DONE if through else TransferState.WAITING, error=None)
         if record.transfer.message_id is not None:
             await self._context.driver.do(EditRetried(self._context.clock.monotonic(), record.transfer.message_id))
         self._pump()
 
     async def cancel(self, transfer_id: str) -> None:
-        """Ends it for good; a message that waited for it is refused, a document that did is taken back."""
+        """Ends it for good; a message that waited for it is refused, a document that did is taken back. While it is unpacked, only that ends."""
+        if transfer_id in self._unpacking:
+            self._unpacking[transfer_id] = False
+            return
         record = self._records.pop(transfer_id, None)
         if record is None:
             return
@@ -138,6 +144,7 @@ class TransferService:
             self._context.driver.upload_refused(transfer_id, "cancelled")
         elif record.transfer.blob_id and record.transfer.state is not TransferState.DONE:
             self._settle_arrival(record.transfer.blob_id, ArrivalState.FAILED, Rejected(type="cancelled"))
+            await self.direct.failed(record.transfer.blob_id, "cancelled")
             await self._context.workers.cpu(self._cache.drop_sparse, record.transfer.blob_id)
         self._finished(transfer_id)
         self._context.bus.publish(ChangeSet("Transfer", removed=(transfer_id,)))
@@ -158,7 +165,7 @@ class TransferService:
         refused = {edit.id for edit in edits if edit.object_id == event.object_id and edit.state is EditState.REFUSED}
         for key, record in list(self._records.items()):
             if record.transfer.message_id in refused and record.transfer.state is TransferState.DONE:
-                await self._set(key, state=TransferState.FAILED, error=event.code)
+                await self.set_transfer(key, state=TransferState.FAILED, error=event.code)
 
     async def clear_done(self) -> None:
         """Takes finished ones off the list."""
@@ -200,6 +207,13 @@ class TransferService:
     def _in_state(self, *states: TransferState) -> list[str]:
         return sorted(key for key, record in self._records.items() if record.transfer.state in states)
 
+    async def direct_limit(self) -> int:
+        """The largest file that may go from device to device, in bytes; 0: the server's policy allows none, or it is not known now."""
+        with suppress(Offline, Rejected):
+            policy = await self._context.transport.direct_policy()
+            return policy.max_size if policy is not None else 0
+        return 0
+
     def rules(self) -> TransferRules:
         """What the user wants of all transfers."""
         return self._rules
@@ -217,10 +231,21 @@ class TransferService:
     def on_message(self, event: MessageArrived) -> None:
         """A colleague's file: it comes by itself where the user wants it so."""
         attachment, rules = event.message.attachment, self._rules
+        if attachment is not None and attachment.blob_id:
+            self._message_came(attachment.blob_id)
         if attachment is None or not attachment.blob_id or event.message.kind.value not in rules.receive:
             return
         if 0 < attachment.size <= rules.receive_up_to and not self._cache.has(attachment.blob_id):
             self._context.start(self._receive(attachment), f"receive.{attachment.blob_id[:8]}")
+
+    def _message_came(self, blob_id: str) -> None:
+        """What a device gave up half way is at the server now."""
+        for key, record in list(self._records.items()):
+            if record.awaited and record.transfer.blob_id == blob_id:
+                held = record.transfer.state is TransferState.HELD and self._context.live
+                now = changed(record, state=TransferState.WAITING) if held else record
+                self._records[key] = msgspec.structs.replace(now, awaited=False)
+        self._pump()
 
     async def _receive(self, attachment: Attachment) -> None:
         with suppress(BadFile):  # an id that is none: opening it by hand will say so
@@ -235,31 +260,44 @@ class TransferService:
                 return self._records[record.transfer.id].transfer
         return (await self._new_download(attachment, hidden=False)).transfer
 
-    async def forget(self, blob_id: str) -> None:
-        """Deletes this device's copy of a blob."""
-        await self._context.workers.cpu(self._cache.delete, blob_id)
+    async def receive_direct(self, attachment: Attachment) -> None:
+        """Somebody's device holds a file ready: it comes from there. Raises BadFile: its row is paused, or the id is none."""
+        for record in self._records.values():
+            if brings(record.transfer, attachment.blob_id) and record.transfer.state is TransferState.PAUSED:
+                raise BadFile(reason="paused")  # the user's word: it is uploaded, and waits for him there
+        transfer = await self.download(attachment)
+        coming = self._records.get(transfer.id)
+        if coming is not None and coming.transfer.state is not TransferState.DONE:
+            await self.keep(msgspec.structs.replace(changed(coming, way="direct"), awaited=True))
 
-    async def save_as(self, blob_id: str, target: Path) -> None:
-        """A plain copy of a blob that is on this device, where the user wants it."""
-        await self._context.workers.cpu(self._cache.copy_to, blob_id, target)
+    async def withdraw_direct(self, blob_id: str) -> None:
+        """The sender thought better of it; what came of it is of no use to anybody."""
+        for key, record in list(self._records.items()):
+            if record.awaited and brings(record.transfer, blob_id):
+                await self.cancel(key)
 
-    async def save_into(self, transfer_id: str, folder: Path) -> Path | None:
-        """A plain copy of a finished download in a folder, under a name that is free there; the transfer points at it from then on.
-
-        Raises:
-            StorageUnavailable: diskFull, noRights, disk. BadFile: it is not on this device any more.
-        """
-        record = self._records.get(transfer_id)
-        if record is None or record.transfer.blob_id is None:
-            return None
-        blob_id, name = record.transfer.blob_id, record.transfer.name
-        target = await self._context.workers.cpu(self._cache.copy_into, blob_id, folder, name)
-        await self._set(transfer_id, path=str(target))
-        return target
-
-    def has(self, blob_id: str) -> bool:
-        """Whether the blob is on this device."""
-        return self._cache.has(blob_id)
+    async def passed(self, key: str, direct_id: str, content: str) -> None:
+        """An upload that went from device to device; where the policy wants it the server gets it later, after all else."""
+        record = self._records[key]
+        if not await self.direct.keeps_copies():
+            return
+        last = max(one.rank for one in self._records.values()) + 1
+        copy = Transfer(
+            self._context.new_id(),
+            Direction.UP,
+            record.transfer.name,
+            record.transfer.size,
+            0,
+            self._ready_state(),
+            files=record.transfer.files,
+        )
+        if record.source.startswith("folder:"):
+            lists = await self._context.load_local(FOLDERS, FolderList)
+            await self._context.put_local(FOLDERS, copy.id, lists.get(key))
+        hidden = msgspec.structs.replace(
+            record, transfer=copy, hidden=True, rank=last, content=content, conversation=None, keeps=direct_id
+        )
+        await self.keep(hidden)
 
     async def open_bytes(self, blob_id: str, name: str = "file", *, quiet: bool = True) -> bytes:
         """The plain bytes of a blob, fetched first where it is not here.
@@ -319,44 +357,6 @@ class TransferService:
             arrival.close()
             arrival.release()
 
-    async def thumbnail(self, blob_id: str, edge: int) -> bytes:
-        """A small picture of a blob: edge 96, 256 or 1024 px. From this device, made here when the blob is, else from the server.
-
-        Raises:
-            Offline, Rejected, BadFile.
-        """
-        if edge not in EDGES:
-            raise BadFile(reason="edge")
-        cpu = self._context.workers.cpu
-        kept = await cpu(self._cache.thumbnail, blob_id, edge)
-        if kept is not None:
-            return kept
-        if self._cache.has(blob_id):
-            data = await cpu(make_thumbnail, await cpu(self._cache.read, blob_id), edge)
-        else:
-            if not self._context.live:
-                raise Offline(reason="offline")
-            await self._context.tokens.ensure()
-            data = await self._context.transport.thumbnail(blob_id, edge)
-        await cpu(self._cache.put_thumbnail, blob_id, edge, data)
-        return data
-
-    async def pages(self, blob_id: str, suffix: str, *, keep: bool) -> bytes:
-        """An office document as PDF, where the server makes one: from this device, else from there. Empty: there is none, or not in time."""
-        cpu = self._context.workers.cpu
-        kept = await cpu(self._cache.thumbnail, blob_id, PAGES)
-        if kept is not None or not self._context.live:
-            return kept or b""
-        try:
-            async with asyncio.timeout(PAGES_WITHIN_S):
-                await self._context.tokens.ensure()
-                data = await self._context.transport.rendition(blob_id, suffix) or b""
-        except (TimeoutError, Offline, Rejected):  # the document is read as it is; asked again, the server may have it
-            return b""
-        if data and keep:
-            await cpu(self._cache.put_thumbnail, blob_id, PAGES, data)
-        return data
-
     # ------------------------------------------------------------ what messages send
     async def take_picture(
         self, picture: Path | bytes, name: str | None, limit: int, *, hidden: bool = False
@@ -378,10 +378,13 @@ class TransferService:
         """Notes a folder of the user: it goes as one ZIP, made while it is sent (`folder_zip`). Raises BadFile."""
         return await self._new_upload(await self._context.workers.cpu(self._intake.folder, path))
 
-    async def begin_upload(self, outgoing: Outgoing, edit_id: str) -> None:
-        """The message (or document) is in the outbox: the file may go."""
+    async def begin_upload(self, outgoing: Outgoing, edit_id: str, conversation_id: str | None = None) -> None:
+        """The message (or document) is in the outbox: the file may go; in a talk of two (`conversation_id`) perhaps from device to device."""
         self._unborn.discard(outgoing.transfer_id)
-        await self._set(outgoing.transfer_id, message_id=edit_id, state=self._ready_state())
+        record = self._records.get(outgoing.transfer_id)
+        if record is not None and not record.hidden and conversation_id is not None:
+            self._records[outgoing.transfer_id] = msgspec.structs.replace(record, conversation=conversation_id)
+        await self.set_transfer(outgoing.transfer_id, message_id=edit_id, state=self._ready_state())
         self._pump()
 
     async def retry_of(self, message_id: str) -> None:
@@ -407,7 +410,7 @@ class TransferService:
         outgoing = await self.take_file(path)
         ended = self._ended.setdefault(outgoing.transfer_id, asyncio.Event())
         self._unborn.discard(outgoing.transfer_id)
-        await self._set(outgoing.transfer_id, state=self._ready_state())
+        await self.set_transfer(outgoing.transfer_id, state=self._ready_state())
         self._pump()
         blob_id: str | None = None
         try:
@@ -480,19 +483,25 @@ class TransferService:
             if self._records[key].transfer.direction is Direction.UP:
                 await self._upload(key)
             else:
-                await self._download(key)
+                await self._downloader.run(key)
             self._failures.pop(key, None)
         except Offline as error:
-            await self._set(key, state=TransferState.HELD, error=error.code)
+            if error.data.get("reason") == "notYet" and self._failures.get(key, 0) >= MOST_AWAITED:
+                await self.set_transfer(key, state=TransferState.FAILED, error="notFound")
+                return
+            await self.set_transfer(key, state=TransferState.HELD, error=error.code)
             self._retry_later(key, error.data.get("retry_after"))
         except AuthExpired as error:
             self._context.tokens.spoil()
-            await self._set(key, state=TransferState.HELD, error=error.code)
+            await self.set_transfer(key, state=TransferState.HELD, error=error.code)
             self._retry_later(key)
         except AppError as error:
             code = str(error.data.get("type") or error.data.get("reason") or error.code)
-            await self._set(key, state=TransferState.FAILED, error=code)
-            if key in self._records and self._records[key].transfer.direction is Direction.UP:
+            await self.set_transfer(key, state=TransferState.FAILED, error=code)
+            record = self._records.get(key)
+            if record is not None and record.keeps is not None:  # the file is gone or another one: its receiver has it
+                await self._forget_record(self._records.pop(key))
+            elif record is not None and record.transfer.direction is Direction.UP:
                 self._context.driver.upload_refused(key, code)
         finally:
             self._running.pop(key, None)
@@ -531,53 +540,14 @@ class TransferService:
 
     async def _upload(self, key: str) -> None:
         blob_id = await self._uploader.run(key)
+        if (direct_id := self._records[key].keeps) is not None:
+            await self.direct.keep(direct_id)
         record = self._records[key]  # one that is hidden is gone as soon as it is done
-        await self._set(key, state=TransferState.DONE, blob_id=blob_id, moved=record.transfer.size)
+        await self.set_transfer(key, state=TransferState.DONE, blob_id=blob_id, moved=record.transfer.size)
         if record.source.startswith("folder:"):
             await self._context.put_local(FOLDERS, key, None)
-        self._context.driver.upload_finished(key, blob_id)
-
-    async def _download(self, key: str) -> None:
-        transfer = self._records[key].transfer
-        blob_id = transfer.blob_id or ""
-        cpu = self._context.workers.cpu
-        if blob_id in self._arrivals or self._cache.has_pieces(blob_id):
-            with suppress(NoPieces):
-                await self._download_pieces(key, blob_id)
-                return
-        part = await self._context.workers.opened(self._cache.part, blob_id)
-        try:
-            if await cpu(self._cache.free_bytes) < transfer.size - part.size + KEEP_FREE:
-                raise StorageUnavailable(reason="diskFull")
-            download = await self._context.transport.download(blob_id, transfer.name, part.size)
-            if download.offset != part.size:
-                await cpu(part.restart)
-            await self._set(key, size=download.size or transfer.size)
-            moved = self.moved(key)
-            async for data in download.parts:
-                await cpu(part.write, data)
-                moved(part.size)
-                await self._down.take(len(data))
-                if blob_id in self._arrivals:
-                    self._arrivals[blob_id].streamed(part.size)
-            if part.size < download.size:
-                raise Offline(reason="cut")
-            await cpu(part.finish)
-        finally:
-            part.close()
-        await self._set(key, state=TransferState.DONE, moved=self._records[key].transfer.size)
-
-    async def _download_pieces(self, key: str, blob_id: str) -> None:
-        transfer, context = self._records[key].transfer, self._context
-        arrival = self._arrivals.setdefault(blob_id, ArrivingBlob(self._cache, blob_id, transfer.size))
-
-        async def fetch(offset: int, length: int) -> Piece | None:
-            await context.tokens.ensure()
-            await self._down.take(length)
-            return await context.transport.fetch_piece(blob_id, transfer.name, offset, length)
-
-        await arrival.fetch(fetch, context.workers.cpu, context.clock, self.moved(key))
-        await self._set(key, state=TransferState.DONE, size=arrival.size, moved=arrival.size)
+        if record.keeps is None:
+            self._context.driver.upload_finished(key, blob_id)
 
     def _tell_arrival(self, key: str) -> None:
         """Whoever reads what this download brings hears how it stands."""
@@ -632,7 +602,8 @@ class TransferService:
         return moved
 
     # ------------------------------------------------------------ keeping
-    async def _set(self, key: str, **changes: object) -> None:
+    async def set_transfer(self, key: str, **changes: object) -> None:
+        """Changes a transfer, if it is still in the list, and tells."""
         record = self._records.get(key)
         if record is not None:
             if "state" in changes:

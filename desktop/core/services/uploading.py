@@ -5,10 +5,12 @@ from typing import Final, Protocol
 
 import msgspec
 
+from desktop.core.domain import Attachment
 from desktop.core.errors import BadFile, Offline
 from desktop.core.net.transport import BadUpload, ReadAt
 from desktop.core.services.blobs import BlobCache
 from desktop.core.services.context import Context
+from desktop.core.services.direct import DirectFiles
 from desktop.core.services.folder_zip import FolderList
 from desktop.core.services.outgoing_files import Read, add_crcs, hash_source, proves, source_of
 from desktop.core.services.pace import Pace
@@ -36,15 +38,20 @@ class Uploads(Protocol):
         """So many bytes have been read before sending."""
         ...
 
+    async def passed(self, key: str, direct_id: str, content: str) -> None:
+        """It went from device to device; where the policy wants it the server gets it later."""
+        ...
+
 
 class Uploader:
     """Runs uploads; holds nothing between them."""
 
-    def __init__(self, context: Context, cache: BlobCache, uploads: Uploads, pace: Pace) -> None:
+    def __init__(self, context: Context, cache: BlobCache, uploads: Uploads, pace: Pace, direct: DirectFiles) -> None:
         self._context = context
         self._cache = cache
         self._uploads = uploads
         self._pace = pace
+        self._direct = direct
 
     async def run(self, key: str) -> str:
         """The blob's id once the server has it. Raises Offline, Rejected, BadFile."""
@@ -56,11 +63,31 @@ class Uploader:
             now = self._uploads.record(key)
             await self._uploads.keep(changed(now, instant=True))
             return content
+        if record.upload_url is None and record.conversation is not None and await self._passed(key, content, read):
+            return content
         blob_id = await self._send(key, size, read)
         if blob_id != content:
             await self._forget(key)
             raise BadFile(reason="hash")
         return blob_id
+
+    async def _passed(self, key: str, content: str, read: Read) -> bool:
+        """Whether the other one of the talk has it, from this device to his; that it went so stands in the record."""
+        record = self._uploads.record(key)
+        transfer = record.transfer
+
+        async def begun() -> None:
+            await self._uploads.keep(changed(self._uploads.record(key), way="direct"))
+
+        attachment = Attachment(content, transfer.name, record.content_type, transfer.size)
+        went = await self._direct.pass_on(
+            record.conversation or "", attachment, self._paced(read), self._uploads.moved(key), begun
+        )
+        if went.id is None and went.tried:
+            await self._uploads.keep(changed(self._uploads.record(key), way="server", moved=0))
+        elif went.id is not None:
+            await self._uploads.passed(key, went.id, content)
+        return went.id is not None
 
     async def _source(self, key: str, record: Record) -> Read:
         folder: FolderList | None = None

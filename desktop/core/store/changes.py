@@ -1,5 +1,7 @@
 """Collects what one transaction touched and turns it into change sets, one for each type; the last word on an id counts."""
 
+from collections.abc import Iterable
+
 from desktop.core.events import ChangeSet
 from desktop.core.sync.outbox import Edit, EditKind, conversation_of
 
@@ -23,6 +25,11 @@ class ChangeRecorder:
         """A message of this conversation was written or is gone."""
         self._conversations.add(conversation_id)
         self._present.setdefault("Message", {})[message_id] = present
+
+    def messages(self, conversation_id: str, ids: Iterable[str]) -> None:
+        """Messages of this conversation were written."""
+        self._conversations.add(conversation_id)
+        self._present.setdefault("Message", {}).update(dict.fromkeys(ids, True))
 
     def edit(self, edit: Edit, *, gone: bool) -> None:
         """An edit came, changed or went: what it touches looks different."""

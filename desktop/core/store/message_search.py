@@ -4,18 +4,23 @@ Every filter is so a part of one question to the index, which gives the newest h
 """
 
 import hashlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
+from functools import lru_cache
+from operator import itemgetter
 from typing import Final
 
 import apsw
 
 from desktop.core.domain import Message
-from desktop.core.domain.search import MessagesWanted, facets_of, is_searched, searched_text
+from desktop.core.domain.search import Facet, MessagesWanted, facets_of, is_searched, searched_text
+from desktop.core.store.moments import first_moment
 from desktop.core.store.search_text import index_text, match_expression
 
 _SIGN: Final = "\ue000"
 """Begins the words of facets: a letter to the index, of no script, and no part of a word that is typed (search_text.py)."""
 _NO_MOMENT: Final = 1 << 62
+_INSERT: Final = "INSERT INTO message_text(rowid, text) VALUES(?, ?)"
+_by_moment: Final = itemgetter(0)
 FRESH: Final = 400
 """Messages that are indexed before a question is asked: what has just come is found."""
 
@@ -23,10 +28,8 @@ FRESH: Final = 400
 class MessageSearch:
     """Asks and builds the index of one store's connection."""
 
-    def __init__(
-        self, db: apsw.Connection, decode: Callable[[bytes], Message], first_moment: Callable[[int], int]
-    ) -> None:
-        self._db, self._decode, self._first_moment = db, decode, first_moment
+    def __init__(self, db: apsw.Connection, decode: Callable[[bytes], Message]) -> None:
+        self._db, self._decode = db, decode
 
     @property
     def behind(self) -> bool:
@@ -55,10 +58,15 @@ class MessageSearch:
             " ORDER BY 1 DESC LIMIT ?"
         )
         rows = list(self._db.execute(sql, (limit,)))[::-1]
-        texts = [(moment, _indexed(self._decode(data), room)) for moment, room, data in rows]
-        self._db.executemany("INSERT INTO message_text(rowid, text) VALUES(?, ?)", texts)
+        texts = [(moment, indexed(self._decode(data), room)) for moment, room, data in rows]
+        self._db.executemany(_INSERT, texts)
         self._db.executemany("DELETE FROM to_index WHERE moment = ?", [(moment,) for moment, _ in texts])
         return len(rows)
+
+    def add(self, room: int, found: Sequence[tuple[int, Message]]) -> None:
+        """Indexes messages of one conversation that have just been written and wait nowhere: (moment, message) in any order."""
+        ordered = sorted(found, key=_by_moment)
+        self._db.executemany(_INSERT, [(moment, indexed(message, room)) for moment, message in ordered])
 
     def again(self, message_id: str) -> None:
         """A message says something else now: its words are indexed anew."""
@@ -74,8 +82,8 @@ class MessageSearch:
         expression = " AND ".join(str(part) for part in parts)
         if wanted.without:
             expression = f"({expression}) NOT ({_any_of(f'k{one}' for one in sorted(wanted.without))})"
-        low = 0 if wanted.since is None else self._first_moment(wanted.since)
-        return expression, low, _NO_MOMENT if wanted.until is None else self._first_moment(wanted.until)
+        low = 0 if wanted.since is None else first_moment(wanted.since)
+        return expression, low, _NO_MOMENT if wanted.until is None else first_moment(wanted.until)
 
     def _parts(self, wanted: MessagesWanted) -> Iterator[str | None]:
         """What must all hold; None: that cannot be."""
@@ -99,10 +107,21 @@ def _sender(person_id: str) -> str:
     return "s" + hashlib.blake2b(person_id.encode("utf-8", "surrogatepass"), digest_size=8).hexdigest()
 
 
-def _indexed(message: Message, room: int) -> str:
+def indexed(message: Message, room: int) -> str:
+    """All the words a message is found by; `room` is the number of its conversation."""
     if not is_searched(message):
         return ""
-    words = [f"c{room}", *(f"k{one}" for one in sorted(facets_of(message)))]
-    if message.sender_id is not None:
-        words.append(_sender(message.sender_id))
-    return " ".join((index_text(searched_text(message).replace(_SIGN, " ")), *(_SIGN + word for word in words)))
+    text, sender = searched_text(message), message.sender_id
+    words = index_text(text.replace(_SIGN, " ") if _SIGN in text else text)
+    facets = _facet_words(facets_of(message))
+    return f"{words} {_SIGN}c{room}{facets}{'' if sender is None else _sender_word(sender)}"
+
+
+@lru_cache(maxsize=64)
+def _facet_words(facets: frozenset[Facet]) -> str:
+    return "".join(f" {_SIGN}k{one}" for one in sorted(facets))
+
+
+@lru_cache(maxsize=1024)
+def _sender_word(person_id: str) -> str:
+    return f" {_SIGN}{_sender(person_id)}"

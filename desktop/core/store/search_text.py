@@ -2,11 +2,15 @@
 characters and a trigram index finds none of them; everything else is folded (NFKC, case) and left to unicode61."""
 
 import re
+import sys
 import unicodedata
+from array import array
 from typing import Final
 
 _RUN: Final = re.compile("[\u3400-\u9fff\uf900-\ufaff\U00020000-\U0003ffff]+")
 _WORD: Final = re.compile(r"\w+", re.UNICODE)
+_UTF32: Final = "utf-32-le" if sys.byteorder == "little" else "utf-32-be"
+_SPACE: Final = array("I", [ord(" ")])
 MAX_WORDS: Final = 16
 
 
@@ -16,8 +20,12 @@ def index_text(text: str) -> str:
 
 
 def _grams(match: re.Match[str]) -> str:
-    run = match.group()
-    return " " + " ".join(run[i : i + 2] for i in range(len(run))) + " "
+    # Laid out by strides, character beside its follower: several times faster than a string for each pair.
+    first = array("I", match.group().encode(_UTF32))
+    pairs = _SPACE * (3 * len(first))
+    pairs[1::3] = first
+    pairs[2::3] = first[1:] + _SPACE
+    return pairs.tobytes().decode(_UTF32)
 
 
 def match_expression(text: str) -> str | None:

@@ -3,7 +3,6 @@
 A wrong key, a damaged file and a newer schema each have an error of their own. Nothing here ever deletes a file.
 """
 
-import zlib
 from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -12,6 +11,7 @@ from typing import Any, Final, TypeVar, assert_never
 import apsw
 import msgspec
 
+from desktop.core.clock import SystemClock
 from desktop.core.domain import Conversation, GroupSummary, Message, ModuleDefinition, Record
 from desktop.core.domain.conditions import ALWAYS, Is, Literal
 from desktop.core.domain.records import FigureGroup, Placed
@@ -22,7 +22,10 @@ from desktop.core.protocol.objects import TYPES, DomainObject, as_record, is_rec
 from desktop.core.protocol.problems import ProtocolError
 from desktop.core.store.changes import ChangeRecorder
 from desktop.core.store.edits import EditTable
+from desktop.core.store.message_heaps import LEAST, put_heap
 from desktop.core.store.message_search import FRESH, MessageSearch
+from desktop.core.store.moments import moment_of
+from desktop.core.store.rebuild import rebuild
 from desktop.core.store.record_tables import RecordTables
 from desktop.core.store.schema import MIGRATIONS, VERSION
 from desktop.core.sync.effects import with_changed, with_message
@@ -54,9 +57,9 @@ from desktop.core.sync.ranges import Runs
 _KEY_BYTES: Final = 32
 _CACHE_KIB: Final = 16384
 _MAX_ROWID: Final = 1 << 62
-_TIME_SHIFT: Final = 20
-_MAX_TIME: Final = (1 << 42) - 1
-"""Milliseconds up to the year 2109; later ones share the last numbers."""
+
+_PROGRESS_STEPS: Final = 20_000
+"""Steps of SQLite's machine between two looks at the clock."""
 
 _RECORDS_COME: Final = 1
 """The migration after which notices, folders and documents are records."""
@@ -95,7 +98,7 @@ class SqliteStore:
         self._me = me
         self._keys: dict[str, int] = {}
         self._records = RecordTables(db, self._decode)
-        self._search = MessageSearch(db, lambda data: self._decode(_message, data), _first_moment)
+        self._search = MessageSearch(db, lambda data: self._decode(_message, data))
         self._edits: EditTable | None = None  # read with the first look at the outbox
 
     @classmethod
@@ -127,6 +130,26 @@ class SqliteStore:
     def close(self) -> None:
         with _translated():
             self._db.close()
+
+    def check(self, limit_s: float) -> bool:
+        """Whether the pages of the file are sound (SQLite's quick_check). Blocks the store's thread until then; False too when the limit came first.
+
+        Raises:
+            StoreDamaged: they are not.
+        """
+        clock = SystemClock()
+        end = clock.monotonic() + limit_s
+        self._db.set_progress_handler(lambda: clock.monotonic() > end, _PROGRESS_STEPS)
+        try:
+            with _translated():
+                found = str(self._db.pragma("quick_check", 1))
+        except apsw.InterruptError:
+            return False
+        finally:
+            self._db.set_progress_handler(None)
+        if found != "ok":
+            raise StoreDamaged(reason="pages")
+        return True
 
     # ------------------------------------------------------------ writing
     def apply(self, operations: Sequence[Operation], *, durable: bool = False) -> list[ChangeSet]:
@@ -200,12 +223,13 @@ class SqliteStore:
             for record in records:
                 changes.upsert(operation.type_name, record.id)
             return
+        if operation.type_name == "Message":
+            self._put_messages([value for value in operation.objects if isinstance(value, Message)], changes)
+            if operation.live:
+                self._bump_all(operation.objects, changes)
+            return
         for value in operation.objects:
             match value:
-                case Message():
-                    self._put_message(value, changes)
-                    if operation.live:
-                        self._bump(value, changes)
                 case Conversation():
                     self._put_conversation(value)
                     changes.upsert("Conversation", value.id)
@@ -230,11 +254,25 @@ class SqliteStore:
             _encode(value),
         )
 
+    def _put_messages(self, messages: Sequence[Message], changes: ChangeRecorder) -> None:
+        """Any number, of any conversations; in the order given where one takes another's place."""
+        if len(messages) < LEAST:
+            for message in messages:
+                self._put_message(message, changes)
+            return
+        by_room: dict[str, list[Message]] = {}
+        for message in messages:
+            by_room.setdefault(message.conversation_id, []).append(message)
+        for conversation_id, heap in by_room.items():
+            changes.messages(conversation_id, [message.id for message in heap])
+            for message in put_heap(self._db, self._search, self._key(conversation_id), heap, _encode):
+                self._put_message(message, changes)
+
     def _put_message(self, message: Message, changes: ChangeRecorder) -> None:
         changes.message(message.conversation_id, message.id)
         room, data = self._key(message.conversation_id), _encode(message)
         fresh = "INSERT OR IGNORE INTO message(conversation, seq, moment, id, data) VALUES(?, ?, ?, ?, ?)"
-        moment = _moment(message)
+        moment = moment_of(message)
         self._run(fresh, room, message.seq, moment, message.id, data)
         if not self._db.changes():  # it is here, or something else has its place or its moment
             if self._run(
@@ -277,13 +315,22 @@ class SqliteStore:
             moment += 1
         return moment
 
-    def _bump(self, message: Message, changes: ChangeRecorder) -> None:
-        top = self._one("SELECT last_seq FROM conversation WHERE id = ?", message.conversation_id)
-        if top is None or message.seq <= top:
-            return
-        raw = self._one("SELECT data FROM conversation WHERE id = ?", message.conversation_id)
-        self._put_conversation(with_message(_conversation.decode(raw), message, self._me))
-        changes.upsert("Conversation", message.conversation_id)
+    def _bump_all(self, messages: Sequence[DomainObject], changes: ChangeRecorder) -> None:
+        """The last lines and counts of the conversations they belong to."""
+        by_room: dict[str, dict[str, Message]] = {}
+        for message in messages:
+            if isinstance(message, Message):
+                by_room.setdefault(message.conversation_id, {})[message.id] = message
+        for conversation_id, live in by_room.items():
+            top = self._one("SELECT last_seq FROM conversation WHERE id = ?", conversation_id)
+            if top is None or all(message.seq <= top for message in live.values()):
+                continue
+            raw = self._one("SELECT data FROM conversation WHERE id = ?", conversation_id)
+            conversation = self._decode(_conversation, raw)
+            for message in live.values():
+                conversation = with_message(conversation, message, self._me)
+            self._put_conversation(conversation)
+            changes.upsert("Conversation", conversation_id)
 
     def _drop_type(self, name: str, changes: ChangeRecorder) -> None:
         for object_id in self._records.drop(name):
@@ -340,8 +387,7 @@ class SqliteStore:
             if message_id not in stay:
                 self._delete_messages("id = ?", message_id)
                 changes.message(operation.conversation_id, message_id, present=False)
-        for message in operation.messages:
-            self._put_message(message, changes)
+        self._put_messages(operation.messages, changes)
 
     def _delete_messages(self, condition: str, *values: object) -> None:
         rows = self._run(f"SELECT n, moment FROM message WHERE {condition}", *values)  # noqa: S608 - our own constant texts
@@ -517,18 +563,6 @@ class SqliteStore:
             raise StoreDamaged(reason="row") from error
 
 
-def _moment(message: Message) -> int:
-    """A number that grows with the time of sending; neighbors of one millisecond are told apart by their ids."""
-    return _first_moment(message.sent_at) | zlib.crc32(message.id.encode("utf-8", "surrogatepass")) >> (
-        32 - _TIME_SHIFT
-    )
-
-
-def _first_moment(at_ms: int) -> int:
-    """The least number of a time."""
-    return min(max(0, at_ms), _MAX_TIME) << _TIME_SHIFT
-
-
 def _unlock(db: apsw.Connection, key: bytes, *, fresh: bool) -> None:
     db.pragma("cipher", "chacha20")
     db.pragma("key", "raw:" + key.hex())
@@ -551,13 +585,17 @@ def _migrate(db: apsw.Connection) -> None:
     found = db.pragma("user_version")
     if not isinstance(found, int) or found > VERSION:
         raise StoreTooNew(found=found, known=VERSION)
-    for number in range(found, VERSION):
-        db.execute("BEGIN IMMEDIATE")
-        db.execute(MIGRATIONS[number])
-        if number == _RECORDS_COME:
-            _make_records(db)
-        db.execute(f"PRAGMA user_version = {number + 1}")
-        db.execute("COMMIT")
+    try:
+        for number in range(found, VERSION):
+            with db:
+                db.execute(MIGRATIONS[number])
+                if number == _RECORDS_COME:
+                    _make_records(db)
+                db.execute(f"PRAGMA user_version = {number + 1}")
+    except apsw.SQLError:
+        if not found:
+            raise
+        rebuild(db)  # of a shape that had no number of its own
 
 
 def _make_records(db: apsw.Connection) -> None:

@@ -74,8 +74,11 @@ class Coverage:
         """Whether nothing is left to fetch."""
         return not busy and self.next_window(busy) is None
 
-    def first_screens(self, busy: frozenset[str], count: int) -> list[Window]:
-        """What a user may look at first: messages missed above what is held, and the newest screenful of the newest conversations."""
+    def first_screens(self, busy: frozenset[str], count: int, *, behind: bool = False) -> list[Window]:
+        """What a user may look at first: messages missed above what is held, and the newest screenful of the newest conversations.
+
+        `behind`: /changes is bringing what was missed, from the oldest on: only the newest screenful is worth asking for beside it.
+        """
         found: list[Window] = []
         for place, conversation_id in enumerate(self.tops):
             if len(found) >= count:
@@ -84,7 +87,10 @@ class Coverage:
                 continue
             runs, top = self.runs.get(conversation_id, ranges.NOTHING), self.tops.get(conversation_id, 0)
             gaps = ranges.holes(runs, top)
-            if runs and gaps and gaps[-1][1] > runs[0][0]:  # above what is held: messages missed
+            if runs and gaps and behind:
+                if runs[-1][1] < top:
+                    found.append(Window(conversation_id, *gaps[-1], SCREENFUL))
+            elif runs and gaps and gaps[-1][1] > runs[0][0]:  # above what is held: messages missed
                 found.append(Window(conversation_id, *gaps[-1], HISTORY_PAGE))
             elif not runs and gaps and place < FIRST_SCREENS:
                 found.append(Window(conversation_id, *gaps[-1], SCREENFUL))

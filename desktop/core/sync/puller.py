@@ -4,6 +4,7 @@ A push is a hint: its objects are shown at once, but a cursor moves only by /cha
 """
 
 from collections.abc import Iterable, Mapping, Sequence
+from operator import attrgetter
 from typing import Any, Final
 
 import msgspec
@@ -13,7 +14,7 @@ from desktop.core.protocol.answers import ChangesAnswer, GetAnswer, MethodError,
 from desktop.core.protocol.frames import MethodCall, Push, Response, StateChange
 from desktop.core.protocol.objects import DomainObject, decode_object, state_number
 from desktop.core.protocol.problems import ProtocolError
-from desktop.core.sync import backoff
+from desktop.core.sync import backoff, ranges
 from desktop.core.sync.beyond import Beyond
 from desktop.core.sync.commands import (
     AnnounceAlerts,
@@ -40,6 +41,10 @@ from desktop.core.sync.port import (
 from desktop.core.sync.type_order import LAST, START_ORDER, STATIC, in_order
 
 CHANGES_PAGE: Final = 400
+MOST_CHANGES: Final = 1000
+PAGE_BYTES: Final = 1 << 20
+"""Pages of messages grow up to MOST_CHANGES while the objects of one stay below so many bytes; those of a new connection begin small again, so that a
+page that was too long for a frame is none the next time."""
 SETTLE: Final = 1.0
 """Seconds after a push before the cursor follows: a burst of pushes costs one /changes."""
 MAX_SNAPSHOTS: Final = 3
@@ -64,6 +69,7 @@ class Puller:
         self._modules: dict[str, tuple[str, ...]] = {}  # which types each office module has
         self._offered: frozenset[str] = frozenset()  # types the server named at the last connection
         self._max_get = 500
+        self._message_page = self._most_changes = CHANGES_PAGE
         self._running: set[str] = set()
         self._dirty: set[str] = set()
         self._settle_at: float | None = None
@@ -113,6 +119,8 @@ class Puller:
         static = {name for name in STATIC if not types or name in types}
         self._types = in_order(static, dict.fromkeys([*self._defined(), *offered]))
         self._max_get = max(1, min(max_get, 500))
+        self._most_changes = max(1, min(max_get, MOST_CHANGES))
+        self._message_page = min(CHANGES_PAGE, self._max_get)
         self._dirty = set(self._types)
         self._running.clear()
         self._retry_at = None
@@ -223,7 +231,7 @@ class Puller:
         asked = {
             "accountId": self._me,
             "sinceState": self._states[name],
-            "maxChanges": min(CHANGES_PAGE, self._max_get),
+            "maxChanges": self._message_page if name == "Message" else min(CHANGES_PAGE, self._max_get),
         }
         calls: list[MethodCall] = [(f"{name}/changes", asked, f"{name}/c")]
         if chained:
@@ -271,7 +279,8 @@ class Puller:
         if "Message" not in self._states or "Conversation" not in self._states:
             return commands
         while self._requests.count(WindowJob) < MAX_WINDOW_REQUESTS:
-            windows = self.coverage.first_screens(frozenset(self._busy_windows), WINDOWS_PER_REQUEST)
+            behind = "Message" in self._running or "Message" in self._dirty
+            windows = self.coverage.first_screens(frozenset(self._busy_windows), WINDOWS_PER_REQUEST, behind=behind)
             if not windows:
                 break
             commands.append(self._start_windows(windows, now))
@@ -359,10 +368,18 @@ class Puller:
             parts = [answers.get(f"{name}/{part}", ("error", _FAIL)) for part in ("created", "updated")]
             if name in job.chained and all(method != "error" for method, _ in parts):
                 gots = [decode_answer(raw, GetAnswer) for _, raw in parts]
+                if name == "Message":
+                    self._fit_page([raw for got in gots for raw in got.objects])
                 commands += self._take_changes(name, changes, gots)
             else:
                 commands += self._fetch_changed(name, changes, now)
         return commands
+
+    def _fit_page(self, raws: Sequence[msgspec.Raw]) -> None:
+        """How many messages the next page asks for: as many of this kind as may come in one."""
+        if raws:
+            average = sum(memoryview(raw).nbytes for raw in raws) // len(raws) + 1
+            self._message_page = max(1, min(PAGE_BYTES // average, self._most_changes))
 
     def _fetch_changed(self, name: str, changes: ChangesAnswer, now: float) -> list[Command]:
         """Asks for the changed objects that are not here already; the cursor moves when they are."""
@@ -675,20 +692,21 @@ class Puller:
         operations: list[Operation] = [PutObjects("Message", tuple(messages), live=True)]
         news: list[str] = []
         touched: dict[str, tuple[tuple[int, int], ...]] = {}
-        for message in sorted(messages, key=lambda m: (m.conversation_id, m.seq)):
-            known = message.conversation_id in self.coverage.tops
-            if announce and known and message.seq > self.coverage.tops[message.conversation_id]:
-                news.append(message.id)
-            if announce and not known:
-                waiting = self._unknown_arrivals.setdefault(message.conversation_id, [])
-                if len(waiting) < MAX_ANNOUNCED_UNKNOWN:
-                    waiting.append(message.id)
+        for conversation_id, found in _by_conversation(messages).items():
+            known = conversation_id in self.coverage.tops
+            if announce and known:
+                top = self.coverage.tops[conversation_id]
+                news += [message.id for message in found if message.seq > top]
+            elif announce:
+                waiting = self._unknown_arrivals.setdefault(conversation_id, [])
+                waiting += [message.id for message in found[: max(0, MAX_ANNOUNCED_UNKNOWN - len(waiting))]]
                 self.mark_dirty("Conversation")
-            touched[message.conversation_id] = self.coverage.hold(message.conversation_id, message.seq, message.seq)
+            for low, high in ranges.runs_of(message.seq for message in found):
+                touched[conversation_id] = self.coverage.hold(conversation_id, low, high)
             if known:
-                self.coverage.seen(message.conversation_id, message.seq)
+                self.coverage.seen(conversation_id, found[-1].seq)
         operations += [SetCoverage(conversation_id, runs) for conversation_id, runs in touched.items()]
-        return operations, [AnnounceMessages(tuple(news))] if news else []
+        return operations, [AnnounceMessages(tuple(dict.fromkeys(news)))] if news else []
 
     def _forget(self, name: str, ids: Iterable[str]) -> None:
         for object_id in ids:
@@ -717,6 +735,19 @@ class Puller:
 
 
 _FAIL: Final = msgspec.Raw(b'{"type":"serverFail"}')
+
+
+def _by_conversation(messages: Iterable[Message]) -> dict[str, list[Message]]:
+    """Those of each conversation in their order."""
+    found: dict[str, list[Message]] = {}
+    for message in messages:
+        found.setdefault(message.conversation_id, []).append(message)
+    for run in found.values():
+        run.sort(key=_seq)
+    return found
+
+
+_seq: Final = attrgetter("seq")
 
 
 def _first(response: Response) -> tuple[str, msgspec.Raw]:

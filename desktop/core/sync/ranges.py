@@ -1,5 +1,6 @@
 """Which sequence numbers of a conversation this device holds: sorted, disjoint, inclusive runs. What lies between is fetched."""
 
+from collections.abc import Iterable
 from typing import Final
 
 Runs = tuple[tuple[int, int], ...]
@@ -20,6 +21,20 @@ def add(runs: Runs, low: int, high: int) -> Runs:
     if touched:
         low, high = min(low, touched[0][0]), max(high, touched[-1][1])
     return (*before, (low, high), *after)
+
+
+def runs_of(numbers: Iterable[int]) -> Runs:
+    """The runs that ascending numbers make; the same number may come twice."""
+    found: list[tuple[int, int]] = []
+    first = last = None
+    for number in numbers:
+        if first is None or last is None:
+            first = number
+        elif number > last + 1:
+            found.append((first, last))
+            first = number
+        last = number
+    return tuple(found) if first is None or last is None else (*found, (first, last))
 
 
 def remove(runs: Runs, low: int, high: int) -> Runs:

@@ -2,13 +2,25 @@
 
 from collections.abc import Callable
 
-from PySide6.QtCore import QBuffer, QByteArray, QDir, QIODevice, QObject, QPoint, QRect, QStandardPaths, QTimer, Signal
+from PySide6.QtCore import (
+    QBuffer,
+    QByteArray,
+    QDir,
+    QIODevice,
+    QObject,
+    QPoint,
+    QPointF,
+    QRect,
+    QStandardPaths,
+    QTimer,
+    Signal,
+)
 from PySide6.QtGui import QCursor, QGuiApplication, QImage, QImageWriter
 from PySide6.QtWidgets import QApplication, QFileDialog, QWidget
 
 from desktop.platform.window_places import get_window_places
 from desktop.ui.capture.overlay import CaptureOverlay
-from desktop.ui.capture.shots import CannotCapture, Shot, capture_screens
+from desktop.ui.capture.shots import CannotCapture, Shot, capture_screens, joined
 from desktop.ui.i18n import tr, when
 
 HIDE_MS = 220  # what a compositor takes to paint the desktop without our windows; it tells nobody when it has
@@ -65,26 +77,28 @@ class ScreenCapture(QObject):
             self._end()
             self.said.emit(tr("capture.refused"))
             return
-        for shot in shots:
-            overlay = CaptureOverlay(shot, can_send=self._can_send)
+        pointer = QCursor.pos()
+        for canvas in joined(shots):
+            first = (canvas.view_at(pointer) or canvas.views[0]).shot
+            overlay = CaptureOverlay(first, can_send=self._can_send, canvas=canvas)
             overlay.finished.connect(self._on_finished)
             overlay.cancelled.connect(self._end)
             overlay.began.connect(lambda one=overlay: self._on_began(one))
             self.overlays.append(overlay)
-            overlay.setScreen(shot.screen)
-            overlay.setGeometry(shot.screen.geometry())
-            overlay.showFullScreen()
-        self._point()
+            for window, shot in ((overlay, first), *((one, one.view.shot) for one in overlay.mirrors)):
+                window.setScreen(shot.screen)
+                window.setGeometry(shot.screen.geometry())
+                window.showFullScreen()
+        self._point(pointer)
 
-    def _point(self) -> None:
+    def _point(self, place: QPoint) -> None:
         """The screen with the pointer gets the keyboard and offers what is under the pointer."""
-        place = QCursor.pos()
         here = next((o for o in self.overlays if o.shot.screen.geometry().contains(place)), self.overlays[0])
         here.raise_()
         here.activateWindow()
         here.setFocus()
         local = place - here.shot.screen.geometry().topLeft()
-        here.suggest(QPoint(round(local.x() * here.shot.ratio), round(local.y() * here.shot.ratio)))
+        here.suggest(here.view.to_canvas(QPointF(local)))
 
     def _on_began(self, chosen: CaptureOverlay) -> None:
         for overlay in self.overlays:
@@ -104,8 +118,11 @@ class ScreenCapture(QObject):
 
     def _end(self) -> None:
         for overlay in self.overlays:
-            overlay.hide()
-            overlay.deleteLater()
+            for window in (overlay, *overlay.mirrors):
+                window.hide()
+            overlay.take_back()
+            for window in (*overlay.mirrors, overlay):
+                window.deleteLater()
         self.overlays = []
         hidden, self._hidden = self._hidden, []
         for window in hidden:

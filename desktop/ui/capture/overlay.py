@@ -1,4 +1,6 @@
-"""One frozen screen: the region is chosen and marked up here. Places are in pixels of the picture unless said.
+"""Frozen screens: the region is chosen and marked up here. Places are in pixels of the canvas, which holds all screens, unless said.
+
+The overlay stands on one screen and owns everything; a mirror on each other screen shows its part and hands on what the hand does.
 
 Mouse: drag for a region, click for the window under the pointer, handles and inside to change it, right click to begin again.
 Keys: arrows move by a pixel, with Shift they widen; Enter is done; Esc leaves.
@@ -23,11 +25,12 @@ from desktop.ui import i18n, theme
 from desktop.ui.capture.drawing import Drawing
 from desktop.ui.capture.marks import Mark, Tool, paint_mark, text_font
 from desktop.ui.capture.region import HANDLES, Handle, Region, between, cursor_of
-from desktop.ui.capture.shots import Shot
+from desktop.ui.capture.shots import Canvas, Shot, View, alone
 from desktop.ui.capture.tool_bar import ToolBar
 from desktop.ui.i18n import tr
 from desktop.ui.theme import values_capture as values
 
+FLAGS = Qt.WindowType.Window | Qt.WindowType.FramelessWindowHint | Qt.WindowType.WindowStaysOnTopHint
 _ARROWS = {
     Qt.Key.Key_Left: (-1, 0),
     Qt.Key.Key_Right: (1, 0),
@@ -43,14 +46,16 @@ class CaptureOverlay(QWidget):
     cancelled = Signal()
     began = Signal()
 
-    def __init__(self, shot: Shot, *, can_send: bool) -> None:
-        flags = Qt.WindowType.Window | Qt.WindowType.FramelessWindowHint | Qt.WindowType.WindowStaysOnTopHint
-        super().__init__(None, flags)
+    def __init__(self, shot: Shot, *, can_send: bool, canvas: Canvas | None = None) -> None:
+        super().__init__(None, FLAGS)
         self.shot = shot
-        self.drawing = Drawing(shot.image, shot.ratio)
+        self.canvas = canvas or alone(shot)
+        self.view = next(view for view in self.canvas.views if view.shot is shot)
+        self.mirrors = [CaptureMirror(self, view) for view in self.canvas.views if view is not self.view]
+        self.drawing = Drawing(self.canvas.image, shot.ratio)
         self._frozen = QPixmap.fromImage(shot.image)
         self.region: Region | None = None
-        self.suggested = shot.image.rect()
+        self.suggested = self.view.place
         self._pressed: QPoint | None = None
         self._handle: Handle | None = None
         self._stroke: list[QPointF] = []
@@ -74,14 +79,21 @@ class CaptureOverlay(QWidget):
         self.setGeometry(shot.screen.geometry())
 
     # ---- places
-    def _pixel(self, place: QPointF) -> QPoint:
-        bounds, ratio = self.shot.image.rect(), self.shot.ratio
-        x, y = int(place.x() * ratio), int(place.y() * ratio)
-        return QPoint(max(0, min(bounds.right(), x)), max(0, min(bounds.bottom(), y)))
+    def pixel(self, view: View, event: QMouseEvent) -> QPoint:
+        """Where an event is on the canvas. The window that was pressed gets the moves over the other screens too."""
+        screen = view.shot.screen.geometry()
+        place = event.position() + QPointF(screen.topLeft())
+        there = self.canvas.view_at(place.toPoint()) or view
+        return there.to_canvas(place - QPointF(there.shot.screen.geometry().topLeft()))
 
-    def _logical(self, rect: QRect) -> QRect:
-        ratio = self.shot.ratio
-        return QRectF(rect.x() / ratio, rect.y() / ratio, rect.width() / ratio, rect.height() / ratio).toAlignedRect()
+    def _window_of(self, view: View) -> QWidget:
+        return next((mirror for mirror in self.mirrors if mirror.view is view), self)
+
+    def repaint_all(self) -> None:
+        """On every screen."""
+        self.update()
+        for mirror in self.mirrors:
+            mirror.update()
 
     @property
     def _reach(self) -> int:
@@ -90,13 +102,13 @@ class CaptureOverlay(QWidget):
     # ---- the region
     def set_region(self, rect: QRect) -> None:
         """Chooses a part of the screen."""
-        rect = rect.intersected(self.shot.image.rect())
+        rect = rect.intersected(self.canvas.image.rect())
         if rect.isEmpty():
             return
-        self.region = Region(rect, self.shot.image.rect())
+        self.region = Region(rect, self.canvas.image.rect())
         self._show_bar()
         self.began.emit()
-        self.update()
+        self.repaint_all()
 
     def clear_region(self) -> None:
         """Begins again: no region, no marks."""
@@ -105,23 +117,34 @@ class CaptureOverlay(QWidget):
         self.drawing.clear()
         self.bar.set_tool(None)
         self.bar.hide()
-        self.setCursor(Qt.CursorShape.CrossCursor)
-        self.update()
+        self._point_as(Qt.CursorShape.CrossCursor)
+        self.repaint_all()
 
     def suggest(self, place: QPoint) -> None:
-        """Offers the front window under a place, else the whole screen."""
-        found = next((rect for rect in self.shot.windows if rect.contains(place)), self.shot.image.rect())
+        """Offers the front window under a place, else the whole screen it is on."""
+        screen = (self.canvas.view_of(place) or self.view).place
+        found = next((rect for rect in self.canvas.windows if rect.contains(place)), screen)
         if found != self.suggested:
             self.suggested = found
-            self.update()
+            self.repaint_all()
 
     def _show_bar(self) -> None:
         if self.region is not None:
             self.bar.set_undo(self.drawing.can_undo, self.drawing.can_redo)
-            self.bar.stand_by(self._logical(self.region.rect), self.rect())
+            view = self.canvas.view_of(self.region.rect.bottomRight()) or self.view
+            window = self._window_of(view)
+            if self.bar.parentWidget() is not window:
+                self.bar.setParent(window)
+            self.bar.stand_by(view.to_local(self.region.rect), window.rect())
             self.bar.show()
 
     # ---- the end
+    def take_back(self) -> None:
+        """Bar and field belong to this window again: a mirror goes without them."""
+        for part in (self.bar, self.field):
+            if part.parentWidget() is not self:
+                part.setParent(self)
+
     def finish(self, way: str) -> None:
         """Hands out the picture, or leaves."""
         if way == "cancel":
@@ -138,6 +161,10 @@ class CaptureOverlay(QWidget):
 
     # ---- mouse
     def mousePressEvent(self, event: QMouseEvent) -> None:
+        self.press(self.view, event)
+
+    def press(self, view: View, event: QMouseEvent) -> None:
+        """A button went down on one of the screens."""
         self.take_text()
         if event.button() is Qt.MouseButton.RightButton:
             if self.region is not None:
@@ -147,7 +174,7 @@ class CaptureOverlay(QWidget):
             return
         if event.button() is not Qt.MouseButton.LeftButton:
             return
-        place = self._pixel(event.position())
+        place = self.pixel(view, event)
         self._pressed, self._handle = place, None
         if self.region is None:
             return
@@ -172,16 +199,19 @@ class CaptureOverlay(QWidget):
         return self.drawing.next_number
 
     def mouseMoveEvent(self, event: QMouseEvent) -> None:
-        place = self._pixel(event.position())
+        self.drag(self.pixel(self.view, event))
+
+    def drag(self, place: QPoint) -> None:
+        """The pointer moved, pressed or not."""
         if self._stroke_on:
             self._stroke.append(QPointF(place))
-            self.update()
+            self.repaint_all()
         elif self._pressed is None:
             self._hover(place)
         elif self.region is None or self._handle is None:
             if self.region is None and (place - self._pressed).manhattanLength() >= values.LEAST_REGION:
                 self.suggested = between(self._pressed, place)
-                self.update()
+                self.repaint_all()
         else:
             away = place - self._pressed
             change = self.region.pulled if self._handle else None
@@ -190,7 +220,7 @@ class CaptureOverlay(QWidget):
                 self._handle = _turned(self.region, place, self._handle)
             self._pressed = place
             self._show_bar()
-            self.update()
+            self.repaint_all()
 
     def _hover(self, place: QPoint) -> None:
         if self.region is None:
@@ -198,15 +228,23 @@ class CaptureOverlay(QWidget):
             return
         inside = self.region.rect.contains(place)
         if self.bar.tool is not None and inside:
-            self.setCursor(Qt.CursorShape.IBeamCursor if self.bar.tool is Tool.TEXT else Qt.CursorShape.CrossCursor)
+            self._point_as(Qt.CursorShape.IBeamCursor if self.bar.tool is Tool.TEXT else Qt.CursorShape.CrossCursor)
             return
         handle = self.region.handle_at(place, self._reach)
         if handle is not None or inside:
-            self.setCursor(cursor_of(handle or ""))
+            self._point_as(cursor_of(handle or ""))
         else:
-            self.setCursor(Qt.CursorShape.ArrowCursor)
+            self._point_as(Qt.CursorShape.ArrowCursor)
+
+    def _point_as(self, shape: Qt.CursorShape) -> None:
+        for window in (self, *self.mirrors):
+            window.setCursor(shape)
 
     def mouseReleaseEvent(self, event: QMouseEvent) -> None:
+        self.release(event)
+
+    def release(self, event: QMouseEvent) -> None:
+        """A button went up."""
         if event.button() is not Qt.MouseButton.LeftButton:
             return
         if self._stroke_on:
@@ -217,7 +255,7 @@ class CaptureOverlay(QWidget):
         elif self.region is None and self._pressed is not None:
             self.set_region(self.suggested)
         self._pressed, self._handle = None, None
-        self.update()
+        self.repaint_all()
 
     def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:
         if self.region is not None and self.bar.tool is None and event.button() is Qt.MouseButton.LeftButton:
@@ -234,26 +272,29 @@ class CaptureOverlay(QWidget):
     def _add(self, mark: Mark) -> None:
         self.drawing.add(mark)
         self._show_bar()
-        self.update()
+        self.repaint_all()
 
     def _undo(self) -> None:
         self.drawing.undo()
         self._show_bar()
-        self.update()
+        self.repaint_all()
 
     def _redo(self) -> None:
         self.drawing.redo()
         self._show_bar()
-        self.update()
+        self.repaint_all()
 
     # ---- text
     def _open_text(self, place: QPoint) -> None:
         self._text_place = QPointF(place)
-        where = self._logical(QRect(place, place))
+        view = self.canvas.view_of(place) or self.view
+        window, where = self._window_of(view), view.to_local(QRect(place, place))
+        if self.field.parentWidget() is not window:
+            self.field.setParent(window)
         self._dress_field()
         self.field.clear()
         self.field.move(where.topLeft())
-        room = self.width() - where.left() - 8
+        room = window.width() - where.left() - 8
         self.field.resize(max(60, min(theme.scaled(320), room)), self.field.sizeHint().height())
         self.field.show()
         self.field.setFocus()
@@ -328,14 +369,19 @@ class CaptureOverlay(QWidget):
         assert self.region is not None
         self.region = self.region.pulled("br", dx, dy) if wider else self.region.moved(dx, dy)
         self._show_bar()
-        self.update()
+        self.repaint_all()
 
     # ---- painting
     def paintEvent(self, event: QPaintEvent) -> None:
         painter = QPainter(self)
-        ratio = self.shot.ratio
-        painter.scale(1 / ratio, 1 / ratio)
-        painter.drawPixmap(0, 0, self._frozen)
+        self.paint_on(painter, self.view, self._frozen)
+        painter.end()
+
+    def paint_on(self, painter: QPainter, view: View, frozen: QPixmap) -> None:
+        """Draws what is to be seen on one screen."""
+        ratio = view.shot.ratio
+        view.begin(painter)
+        painter.drawPixmap(view.place.topLeft(), frozen)
         chosen = self.region.rect if self.region is not None else self.suggested
         if self.region is not None:
             painter.save()
@@ -351,12 +397,12 @@ class CaptureOverlay(QWidget):
         painter.setBrush(Qt.BrushStyle.NoBrush)
         painter.drawRect(QRectF(chosen))
         if self.region is not None:
-            self._paint_handles(painter, self.region, edge)
-        self._paint_size(painter, chosen)
-        painter.end()
+            self._paint_handles(painter, self.region, edge, ratio)
+        if view.place.contains(chosen.topLeft()):
+            self._paint_size(painter, view, chosen)
 
     def _paint_shade(self, painter: QPainter, chosen: QRect) -> None:
-        whole = self.shot.image.rect()
+        whole = self.canvas.image.rect()
         shade = QColor(values.SHADE)
         painter.fillRect(QRect(0, 0, whole.width(), chosen.top()), shade)
         painter.fillRect(QRect(0, chosen.bottom() + 1, whole.width(), whole.bottom() - chosen.bottom()), shade)
@@ -364,21 +410,21 @@ class CaptureOverlay(QWidget):
         right = chosen.right() + 1
         painter.fillRect(QRect(right, chosen.top(), whole.width() - right, chosen.height()), shade)
 
-    def _paint_handles(self, painter: QPainter, region: Region, edge: QColor) -> None:
-        side = values.HANDLE * self.shot.ratio * 0.8
-        painter.setPen(QPen(QColor(values.ON_DARK_PEN), self.shot.ratio))
+    def _paint_handles(self, painter: QPainter, region: Region, edge: QColor, ratio: float) -> None:
+        side = values.HANDLE * ratio * 0.8
+        painter.setPen(QPen(QColor(values.ON_DARK_PEN), ratio))
         painter.setBrush(edge)
         for handle in HANDLES:
             place = QPointF(region.handle_place(handle))
             painter.drawEllipse(place, side / 2, side / 2)
 
-    def _paint_size(self, painter: QPainter, chosen: QRect) -> None:
+    def _paint_size(self, painter: QPainter, view: View, chosen: QRect) -> None:
         said = f"{chosen.width()} × {chosen.height()}"
         painter.save()
-        painter.scale(self.shot.ratio, self.shot.ratio)
+        painter.resetTransform()
         font = theme.font("secondary")
         painter.setFont(font)
-        where = self._logical(chosen)
+        where = view.to_local(chosen)
         wide, tall = QFontMetrics(font).horizontalAdvance(said) + 12, QFontMetrics(font).height() + 6
         top = where.top() - tall - 4 if where.top() - tall - 4 >= 0 else where.top() + 4
         box = QRect(where.left(), top, wide, tall)
@@ -388,6 +434,39 @@ class CaptureOverlay(QWidget):
         painter.setPen(theme.tokens().on_snack)
         painter.drawText(box, Qt.AlignmentFlag.AlignCenter, said)
         painter.restore()
+
+
+class CaptureMirror(QWidget):
+    """Another screen of the same canvas: shows its part, and what is done on it is done on the overlay."""
+
+    def __init__(self, overlay: CaptureOverlay, view: View) -> None:
+        super().__init__(None, FLAGS)
+        self._overlay, self.view = overlay, view
+        self._frozen = QPixmap.fromImage(view.shot.image)
+        self.setMouseTracking(True)
+        self.setCursor(Qt.CursorShape.CrossCursor)
+        i18n.bind(self.setAccessibleName, "capture.title")
+        self.setGeometry(view.shot.screen.geometry())
+
+    def mousePressEvent(self, event: QMouseEvent) -> None:
+        self._overlay.press(self.view, event)
+
+    def mouseMoveEvent(self, event: QMouseEvent) -> None:
+        self._overlay.drag(self._overlay.pixel(self.view, event))
+
+    def mouseReleaseEvent(self, event: QMouseEvent) -> None:
+        self._overlay.release(event)
+
+    def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:
+        self._overlay.mouseDoubleClickEvent(event)
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        self._overlay.keyPressEvent(event)
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        painter = QPainter(self)
+        self._overlay.paint_on(painter, self.view, self._frozen)
+        painter.end()
 
 
 def _is_ctrl_y(event: QKeyEvent) -> bool:

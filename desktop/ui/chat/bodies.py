@@ -5,6 +5,7 @@ from PySide6.QtGui import QFont, QFontMetricsF
 
 from desktop.core.domain import Message, MessageKind
 from desktop.ui import theme
+from desktop.ui.chat import code_colors, sticker_set
 from desktop.ui.chat import text as words
 from desktop.ui.chat.cards import LIVE_HEIGHT, PLAIN_HEIGHT
 from desktop.ui.chat.context import TalkContext
@@ -15,6 +16,7 @@ from desktop.ui.chat.poll_cards import lay_out_chain, lay_out_poll
 from desktop.ui.chat.row import Row
 from desktop.ui.chat.small_cards import (
     lay_out_address,
+    lay_out_group,
     lay_out_merged,
     lay_out_person,
     lay_out_video,
@@ -50,6 +52,10 @@ def lay_out_body(row: Row, y: float, context: TalkContext) -> None:
         row.picture = QSize(theme.scaled(size.width()), theme.scaled(size.height()))
         row.bubble = QRectF(0, y, row.picture.width(), row.picture.height())
         return
+    if sticker_set.knows(message.sticker):
+        row.body, row.picture = "sticker", sticker_set.message_size()
+        row.bubble = QRectF(0, y, row.picture.width(), row.picture.height())
+        return
     made = _card(message, card_width(row), context)
     if made is not None:
         row.body, row.laid = "laid", made
@@ -78,6 +84,8 @@ def _card(message: Message, width: float, context: TalkContext) -> Laid | None:
             return lay_out_voice(attachment)
         case MessageKind.VIDEO if attachment is not None:
             return lay_out_video(attachment, width)
+        case _ if message.card is not None and message.card.type == "Conversation":
+            return lay_out_group(message.card, width)
         case _ if message.card is not None and message.card.type == "Person":
             return lay_out_person(message, width, context)
         case _:
@@ -122,7 +130,8 @@ def _text(row: Row, y: float, context: TalkContext) -> None:
 
 def _dressed(message: Message, context: TalkContext) -> RichText:
     if message.code:
-        return RichText(message.text.rstrip("\n"))
+        text = message.text.rstrip("\n")
+        return RichText(text, code_colors.formats(text, message.language))
     if message.markdown:
         return from_markdown(message.text)
     if message.formatted:

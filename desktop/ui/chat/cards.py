@@ -1,8 +1,9 @@
 """What the cards of office records in a talk show, and what a message can be made into. The office side answers; the talk only paints."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any, Final, Protocol
+
+import msgspec
 
 from desktop.core.domain import Card, Message
 
@@ -10,8 +11,7 @@ PLAIN_HEIGHT: Final = 104
 LIVE_HEIGHT: Final = 146
 
 
-@dataclass(frozen=True, slots=True)
-class CardFace:
+class CardFace(msgspec.Struct, frozen=True):
     """What a card says now: the kind of record, its title, its state with the tone of the chip, fields as (name, value).
 
     closed: this user may not see the record, or it is gone; then there is only the title that came with the message.
@@ -26,8 +26,7 @@ class CardFace:
     closed: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Offer:
+class Offer(msgspec.Struct, frozen=True):
     """A kind of record that a message can be made into."""
 
     type_name: str

@@ -14,7 +14,7 @@ from desktop.ui.chat.row import Row
 def row_html(row: Row, start: int, end: int) -> str:
     """A stretch of a row (places in UTF-16 units) as HTML; what is no text as its plain words."""
     if row.layout is None:
-        return _plain(row.copied(start, end))
+        return plain_html(row.copied(start, end))
     if row.body == "code":
         return f"<pre><code>{escape(row.copied(start, end))}</code></pre>"
     formats: list[QTextLayout.FormatRange] = list(row.layout.formats())
@@ -27,12 +27,13 @@ def row_html(row: Row, start: int, end: int) -> str:
     return "".join(_piece(row, formats, left, right) for left, right in pairwise(cuts))
 
 
-def _plain(text: str) -> str:
+def plain_html(text: str) -> str:
+    """Words without formats as HTML."""
     return escape(text).replace("\n", "<br>").replace("  ", " &nbsp;")
 
 
 def _piece(row: Row, formats: list[QTextLayout.FormatRange], start: int, end: int) -> str:
-    html = _plain(words.cut(row.text, start, end))
+    html = plain_html(words.cut(row.text, start, end))
     for made in formats:
         if made.start <= start and end <= made.start + made.length:
             html = _dress(html, made.format)

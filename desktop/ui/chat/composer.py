@@ -38,6 +38,8 @@ if TYPE_CHECKING:
 MAX_TEXT = 10_000
 DRAFT_MS = 800
 TYPING_MS = 3000
+CLOSE_FROM = 1.5
+"""With text this large the tools stand close together."""
 _MENTION = re.compile(r"(?:^|[^0-9A-Za-z_.])@([^\s@]{0,12})$")
 
 
@@ -50,6 +52,7 @@ class Composer(QFrame):
     extra_wanted = Signal(str)  # poll, chain, code, card, shake, favorites
     later_wanted = Signal()
     sticker_wanted = Signal(str)  # the sticker's id
+    built_in_wanted = Signal(str)  # the name of a built-in one
     capture_wanted = Signal(bool)  # a screenshot; whether this program's windows are put away for it
     voice_wanted = Signal()
     draft_changed = Signal(str, str)  # conversation id, text
@@ -93,7 +96,7 @@ class Composer(QFrame):
         self.later_button = IconButton("clock", "chat_talk.compose.later")
         self.extra_button = IconButton("plus-circle", "chat_talk.compose.extra")
         tools = QHBoxLayout()
-        tools.setSpacing(6)
+        self._tools = tools
         tools.setContentsMargins(0, 0, 0, 0)
         for button in (
             self.emoji_button,
@@ -166,6 +169,7 @@ class Composer(QFrame):
         self.strip.changed.connect(self._show_state)
         self._draft_timer.timeout.connect(self.flush_draft)
         theme.changed.connect(self._fit)
+        self._tools.setSpacing(0 if theme.text_scale() > CLOSE_FROM else 6)
         i18n.changed.connect(self._show_state)
 
     # ---- what the pane asks
@@ -289,8 +293,11 @@ class Composer(QFrame):
         return self
 
     def want_extra(self, name: str) -> None:
-        """Something of the menu is to be sent."""
-        self.extra_wanted.emit(name)
+        """Something of the menu is to be sent; a folder stands with the files first."""
+        if name == "folder":
+            self._pick_folder()
+        else:
+            self.extra_wanted.emit(name)
 
     def put_over_edit(self, bar: QWidget) -> None:
         """A bar that stands where the text is written, while `show_edit` is off."""
@@ -347,6 +354,7 @@ class Composer(QFrame):
             self._picker = EmojiPicker(self._state, self, stickers)
             self._picker.picked.connect(self._on_emoji)
             self._picker.sticker_picked.connect(self.sticker_wanted)
+            self._picker.built_in_picked.connect(self.built_in_wanted)
         return self._picker
 
     @property
@@ -493,6 +501,14 @@ class Composer(QFrame):
         dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         dialog.open()
 
+    def _pick_folder(self) -> None:
+        dialog = QFileDialog(self, tr("chat.compose.pick_folder"))
+        dialog.setFileMode(QFileDialog.FileMode.Directory)
+        dialog.setOption(QFileDialog.Option.ShowDirsOnly)
+        dialog.filesSelected.connect(self._on_files)
+        dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        dialog.open()
+
     def _on_files(self, paths: list[str]) -> None:
         found = [item_of(Path(path)) for path in paths]
         self.strip.add(tuple(item for item in found if item is not None))
@@ -500,6 +516,7 @@ class Composer(QFrame):
 
     def _fit(self) -> None:
         self.edit.fit()
+        self._tools.setSpacing(0 if theme.text_scale() > CLOSE_FROM else 6)
         self._show_state()
 
     def resizeEvent(self, event: QResizeEvent) -> None:

@@ -26,9 +26,10 @@ class ComposerHands(Protocol):
 
 
 def extra_menu(composer: ComposerHands) -> QMenu:
-    """What else can be sent: a poll, a chain, code, a contact card, a favorite, a shake."""
+    """What else can be sent: a folder, a poll, a chain, code, a contact card, a favorite, a shake."""
     menu = Menu(composer.widget, leaves=True)
     entries = [
+        ("folder", "folder-simple"),
         ("poll", "chart-bar-horizontal"),
         ("chain", "list-numbers"),
         ("code", "code"),

@@ -15,6 +15,7 @@ from desktop.models.verbs import TalkSession
 from desktop.ui import theme
 from desktop.ui.chat import text as words
 from desktop.ui.chat.folder_bar import FolderBar
+from desktop.ui.chat.group_looks import GroupLooks
 from desktop.ui.chat.summaries import kind_words
 from desktop.ui.chat.system_words import event_words, recalled_words
 from desktop.ui.i18n import tr, when
@@ -28,8 +29,10 @@ from desktop.ui.kit import (
     conversation_icon,
     conversation_name,
     draw_elided,
+    group_faces,
     paint_avatar,
     paint_badge,
+    person_tip,
 )
 from desktop.ui.kit.panes import Index
 from desktop.ui.tasks import TaskOwner
@@ -84,6 +87,14 @@ class ConversationDelegate(RowDelegate):
         super().__init__(parent)
         self._people = people
         self.open_id = ""
+        self.looks: Callable[[Conversation], None] = lambda _group: None  # told which groups come into sight
+
+    def tip(self, index: Index) -> str:
+        conversation: Conversation = index.data(ConversationRole.CONVERSATION)
+        who = conversation.peer_id
+        if not who:
+            return ""
+        return person_tip(conversation.name, self._people.presence(who), self._people.presence_text(who))
 
     def background(self, option: QStyleOptionViewItem, index: Index) -> QColor | None:
         fill = super().background(option, index)
@@ -111,6 +122,7 @@ class ConversationDelegate(RowDelegate):
             shown = presence if presence.value != "offline" else None
             paint_avatar(painter, face, conversation.name, conversation.peer_id or "", presence=shown, ring=ring)
         else:
+            self.looks(conversation)
             icon = conversation_icon(conversation)
             paint_avatar(painter, face, conversation_name(conversation), conversation.id, icon=icon)
 
@@ -165,8 +177,8 @@ class ConversationDelegate(RowDelegate):
         return tr("chat.list.row_read", **said)
 
 
-class _SpokenList(ConversationList):
-    """Gives rows their spoken text; the words belong to the screen, not to the model."""
+class SpokenList(ConversationList):
+    """Gives rows their spoken text, here and in the panel; the words belong to the screen, not to the model."""
 
     def __init__(self, people: People, delegate: ConversationDelegate, parent: QWidget) -> None:
         super().__init__(people, parent)
@@ -196,6 +208,8 @@ class ConversationPane(QWidget):
         self._current = ""
         self._unread = -1
         self._build_ui()
+        self.looks = GroupLooks(session, people, self)
+        self.delegate.looks = self.looks.want
         self._bind()
 
     def _build_ui(self) -> None:
@@ -206,12 +220,13 @@ class ConversationPane(QWidget):
         self.list.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
         self.list.setSelectionMode(QListView.SelectionMode.SingleSelection)
         self.delegate = ConversationDelegate(self._people, self.list)
-        self.model = _SpokenList(self._people, self.delegate, self)
+        self.model = SpokenList(self._people, self.delegate, self)
         self.list.setItemDelegate(self.delegate)
         self.list.setModel(self.model)
         self.empty = EmptyState("chat-circle-dots", "common.loading")
         top = QVBoxLayout()
         top.setContentsMargins(12, 12, 12, 10)
+        top.setSpacing(8)
         top.addWidget(self.search)
         self.folders = FolderBar()
         top.addWidget(self.folders)
@@ -227,6 +242,7 @@ class ConversationPane(QWidget):
 
     def _bind(self) -> None:
         self.search.searched.connect(self._on_search)
+        group_faces.changed.connect(self._on_face)
         self.folders.chosen.connect(self._on_folder)
         self.search.returnPressed.connect(self._open_first)
         self.list.chosen.connect(self._on_chosen)
@@ -239,6 +255,9 @@ class ConversationPane(QWidget):
         self._minute.setInterval(MINUTE_MS)
         self._minute.timeout.connect(self.list.viewport().update)
         self._minute.start()
+
+    def _on_face(self, _key: str) -> None:
+        self.list.viewport().update()
 
     # ---- intentions
     def on_event(self, event: Event) -> None:

@@ -15,7 +15,7 @@ from PySide6.QtWidgets import (
 
 from desktop.ui import i18n, theme
 from desktop.ui.chat.emoji_words import categories, emoji_name, find_emoji
-from desktop.ui.chat.sticker_panel import StickerPanel
+from desktop.ui.chat.sticker_panel import StickerPanel, StickerSet
 from desktop.ui.i18n import tr
 from desktop.ui.kit import Divider, IconButton, SearchBox, round_corners
 from desktop.ui.shell.ui_state import UiState
@@ -127,6 +127,7 @@ class EmojiPicker(QFrame):
 
     picked = Signal(str)
     sticker_picked = Signal(str)
+    built_in_picked = Signal(str)  # the name of a built-in sticker
 
     def __init__(self, state: UiState, parent: QWidget | None = None, stickers: StickerPanel | None = None) -> None:
         super().__init__(parent, Qt.WindowType.Popup)
@@ -149,15 +150,17 @@ class EmojiPicker(QFrame):
         self._tabs = QButtonGroup(self)
         self._tabs.setExclusive(True)
         tabs = QHBoxLayout()
-        tabs.setSpacing(2)
+        tabs.setSpacing(0)
         self._names = ["recent", *categories()]
         for number, name in enumerate(self._names):
-            tab = IconButton(_ICONS[name], f"chat.emoji.{name}", checkable=True, active="link", size=18, box=32)
+            tab = IconButton(_ICONS[name], f"chat.emoji.{name}", checkable=True, active="link", size=18, box=30)
             self._tabs.addButton(tab, number)
             tabs.addWidget(tab)
-        if stickers is not None:
-            tab = IconButton("sticker", "chat_talk.stickers", checkable=True, active="link", size=18, box=32)
-            self._tabs.addButton(tab, len(self._names))
+        self.sticker_set = StickerSet() if stickers is not None else None
+        more = [("sticker", "chat_talk.stickers"), ("briefcase", "chat_talk.sticker_set")] if stickers else []
+        for number, (icon, key) in enumerate(more, len(self._names)):
+            tab = IconButton(icon, key, checkable=True, active="link", size=18, box=30)
+            self._tabs.addButton(tab, number)
             tabs.addWidget(tab)
         tabs.addStretch(1)
         self._tabs.idClicked.connect(self._show)
@@ -170,6 +173,10 @@ class EmojiPicker(QFrame):
             layout.addWidget(stickers)
             stickers.hide()
             stickers.picked.connect(self._on_sticker)
+        if self.sticker_set is not None:
+            layout.addWidget(self.sticker_set)
+            self.sticker_set.hide()
+            self.sticker_set.picked.connect(self._on_built_in)
         layout.addWidget(Divider())
         layout.addLayout(tabs)
 
@@ -179,6 +186,8 @@ class EmojiPicker(QFrame):
         self._scroll.setFixedSize(size)
         if self.stickers is not None:
             self.stickers.setFixedSize(size)
+        if self.sticker_set is not None:
+            self.sticker_set.setFixedSize(size)
         first = 0 if self._recent() else 1
         self.search.clear()
         self._tabs.button(first).setChecked(True)
@@ -200,14 +209,14 @@ class EmojiPicker(QFrame):
         return tuple(e for e in kept if isinstance(e, str))[:RECENT] if isinstance(kept, list) else ()
 
     def _show(self, number: int) -> None:
-        own = number == len(self._names)
-        self._scroll.setVisible(not own)
-        if self.stickers is not None:
-            self.stickers.setVisible(own)
-            if own:
-                self.stickers.recent = self._recent_stickers()
-                self.stickers.reload()
-        if own:
+        own, drawn = number == len(self._names), number > len(self._names)
+        for part, shown in ((self._scroll, not own and not drawn), (self.stickers, own), (self.sticker_set, drawn)):
+            if part is not None:
+                part.setVisible(shown)
+        if own and self.stickers is not None:
+            self.stickers.recent = self._recent_stickers()
+            self.stickers.reload()
+        if own or drawn:
             return
         name = self._names[number]
         self._grid.show_emoji(self._recent() if name == "recent" else categories()[name])
@@ -221,8 +230,9 @@ class EmojiPicker(QFrame):
     def _on_search(self, text: str) -> None:
         if text:
             self._scroll.show()
-            if self.stickers is not None:
-                self.stickers.hide()
+            for part in (self.stickers, self.sticker_set):
+                if part is not None:
+                    part.hide()
             self._grid.show_emoji(find_emoji(text))
             self._scroll.verticalScrollBar().setValue(0)
         else:
@@ -237,6 +247,10 @@ class EmojiPicker(QFrame):
         self._state.set("stickers.recent", recent[:RECENT])
         self.hide()
         self.sticker_picked.emit(sticker_id)
+
+    def _on_built_in(self, name: str) -> None:
+        self.hide()
+        self.built_in_picked.emit(name)
 
     def _on_picked(self, emoji: str) -> None:
         recent = [emoji, *(e for e in self._recent() if e != emoji)]

@@ -13,7 +13,11 @@ from desktop.ui.i18n import tr, when
 def file_status(attachment: Attachment, transfer: Transfer | None, message: Message) -> str:
     """The line under a file's name: size, and how its transfer goes."""
     parts = [when.size(attachment.size)] if attachment.size else []
+    if attachment.expired:
+        parts.append(tr("chat.file.expired"))
     if transfer is None:
+        if attachment.direct:
+            parts.append(tr("chat.file.direct"))
         if message.delivery is Delivery.PENDING:
             parts.append(tr("chat.file.waiting"))
         return " ・ ".join(parts)
@@ -25,6 +29,7 @@ def file_status(attachment: Attachment, transfer: Transfer | None, message: Mess
                 parts.append(tr("chat.file.left", time=when.duration(transfer.seconds_left)))
         case TransferState.DONE:
             parts.append(tr(f"chat.file.{_done(transfer, message)}"))
+            parts += [tr("chat.file.direct")] if transfer.way == "direct" else []
         case other:
             parts.append(tr(f"chat.file.{other.value}"))
     return " ・ ".join(parts)

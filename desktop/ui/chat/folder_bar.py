@@ -3,14 +3,14 @@
 from collections.abc import Iterable
 from functools import partial
 
-from PySide6.QtCore import QPoint, Signal
+from PySide6.QtCore import QPoint, QSize, Signal
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QMenu, QWidget
 
 from desktop.core.domain import Conversation
 from desktop.models.conversations import unread_of
-from desktop.ui import i18n
+from desktop.ui import i18n, theme
 from desktop.ui.i18n import tr
-from desktop.ui.kit import Button, Menu, on_click
+from desktop.ui.kit import Button, Folding, Menu, on_click
 
 
 class FolderBar(QFrame):
@@ -28,6 +28,7 @@ class FolderBar(QFrame):
         line.setContentsMargins(0, 0, 0, 0)
         line.addWidget(self.button)
         line.addStretch(1)
+        Folding(self, line, lambda cut: self.button.set_room(self.width() if cut else 0))
         on_click(self.button, lambda: self.menu().popup(self.button.mapToGlobal(QPoint(0, self.button.height()))))
         i18n.changed.connect(self._show)
         self.hide()
@@ -52,6 +53,9 @@ class FolderBar(QFrame):
     def _show(self) -> None:
         self.button.setText(self.current or tr("chat_talk.folder.all"))
         self.button.setAccessibleName(tr("chat_talk.folder.shown", name=self.button.text()))
+
+    def minimumSizeHint(self) -> QSize:
+        return QSize(theme.scaled(24), super().minimumSizeHint().height())
 
     def menu(self) -> QMenu:
         """All folders."""

@@ -1,12 +1,13 @@
 """What was sent in a group: its files as a list, its pictures as an album."""
 
-from PySide6.QtCore import QModelIndex, QRect, QRectF, QSize, QStringListModel, Signal
+from PySide6.QtCore import QModelIndex, QRect, QRectF, QStringListModel, Signal
 from PySide6.QtGui import QPainter
-from PySide6.QtWidgets import QListView, QStackedLayout, QStyle, QStyleOptionViewItem, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QStackedLayout, QStyleOptionViewItem, QVBoxLayout, QWidget
 
 from desktop.core.domain import Message, MessageKind
 from desktop.models.people import People
 from desktop.ui import theme
+from desktop.ui.chat.picture_grid import PictureGrid, ThumbnailDelegate
 from desktop.ui.chat.pictures import Thumbnails
 from desktop.ui.i18n import tr, when
 from desktop.ui.kit import EmptyState, ListPane, RowDelegate, SearchBox, draw_elided, paint_file_sheet
@@ -31,16 +32,14 @@ class SentFiles(QWidget):
         album = kind is MessageKind.PICTURE
         self.search = SearchBox("chat_group.files.search")
         self.search.setVisible(not album)
-        self.list = ListPane("chat_group.album" if album else "chat_group.files")
-        self.list.setProperty("look", "")
         self._model = QStringListModel(self)
+        self.list: ListPane
         if album:
-            self.list.setViewMode(QListView.ViewMode.IconMode)
-            self.list.setResizeMode(QListView.ResizeMode.Adjust)
-            self.list.setMovement(QListView.Movement.Static)
-            self.list.setItemDelegate(_PictureDelegate(self, thumbnails))
-            thumbnails.arrived.connect(lambda _blob: self.list.viewport().update())
+            self.list = grid = PictureGrid("chat_group.album")
+            grid.setItemDelegate(ThumbnailDelegate(grid, CELL, 3, thumbnails, self._blob_of))
         else:
+            self.list = ListPane("chat_group.files")
+            self.list.setProperty("look", "")
             self.list.setItemDelegate(_FileDelegate(self, people))
         self.list.setModel(self._model)
         key = "chat_group.album.none" if album else "chat_group.files.none"
@@ -60,6 +59,10 @@ class SentFiles(QWidget):
         """What there is, newest first."""
         self._messages = [m for m in messages if m.attachment is not None and m.recalled_at is None]
         self._narrow()
+
+    def _blob_of(self, number: int) -> str | None:
+        attachment = self.shown[number].attachment if number < len(self.shown) else None
+        return attachment.blob_id if attachment is not None else None
 
     def _narrow(self) -> None:
         needle = self.search.text().strip().lower()
@@ -98,32 +101,3 @@ class _FileDelegate(RowDelegate):
         sender = self._people.name(message.sender_id) or tr("common.unknown_person")
         parts = (when.size(attachment.size), sender, when.short(message.sent_at, when.now()))
         draw_elided(painter, lower, " ・ ".join(parts), theme.font("secondary"), colors.ink3)
-
-
-class _PictureDelegate(RowDelegate):
-    """A square with the picture in it."""
-
-    height = CELL
-    padding = 0
-
-    def __init__(self, pane: SentFiles, thumbnails: Thumbnails) -> None:
-        super().__init__(pane.list)
-        self._pane, self._thumbnails = pane, thumbnails
-
-    def sizeHint(self, option: QStyleOptionViewItem, index: Index) -> QSize:
-        return QSize(theme.scaled(CELL), theme.scaled(CELL))
-
-    def paint_row(self, painter: QPainter, rect: QRect, option: QStyleOptionViewItem, index: Index) -> None:
-        attachment = self._pane.shown[index.row()].attachment if index.row() < len(self._pane.shown) else None
-        if attachment is None:
-            return
-        place = rect.adjusted(3, 3, -3, -3)
-        pixmap = self._thumbnails.get(attachment.blob_id, place.size())
-        if pixmap is not None:
-            painter.drawPixmap(place.topLeft(), pixmap)
-        else:
-            painter.fillRect(place, theme.tokens().field)
-        state: QStyle.StateFlag = option.state
-        if state & QStyle.StateFlag.State_HasFocus:
-            painter.setPen(theme.tokens().accent)
-            painter.drawRect(place)

@@ -27,6 +27,7 @@ from desktop.ui.kit import (
     on_click,
     paint_avatar,
     paint_chip,
+    person_tip,
     row,
 )
 from desktop.ui.kit.panes import Index
@@ -203,6 +204,12 @@ class _Delegate(RowDelegate):
     def __init__(self, pane: GroupMembers, people: People) -> None:
         super().__init__(pane.list)
         self._pane, self._people = pane, people
+
+    def tip(self, index: Index) -> str:
+        if index.row() >= len(self._pane.shown):
+            return ""
+        who = self._pane.shown[index.row()].person_id
+        return person_tip(self._people.name(who), self._people.presence(who), self._people.presence_text(who))
 
     def paint_row(self, painter: QPainter, rect: QRect, option: QStyleOptionViewItem, index: Index) -> None:
         if index.row() >= len(self._pane.shown):

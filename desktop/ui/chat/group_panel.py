@@ -2,33 +2,37 @@
 
 from typing import Final
 
-from PySide6.QtCore import Qt, Signal
+from PySide6.QtCore import QSize, Qt, Signal
 from PySide6.QtGui import QKeyEvent
-from PySide6.QtWidgets import QButtonGroup, QFrame, QHBoxLayout, QStackedLayout, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QStackedLayout, QVBoxLayout, QWidget
 
-from desktop.core.domain import Conversation, ConversationKind, Message, MessageKind
+from desktop.core.domain import Card, Conversation, ConversationKind, Message, MessageKind
 from desktop.core.events import ChangeSet, Event
 from desktop.models.people import People
 from desktop.models.verbs import TalkSession
-from desktop.ui import theme
+from desktop.ui import i18n, theme
 from desktop.ui.chat.group_files import SHOWN, SentFiles
 from desktop.ui.chat.group_members import GroupMembers
 from desktop.ui.chat.group_notices import GroupNotices
 from desktop.ui.chat.group_settings import GroupSettings
 from desktop.ui.chat.pictures import Thumbnails
 from desktop.ui.chat.target_picker import ask_targets
-from desktop.ui.kit import Button, Divider, IconButton, on_click
+from desktop.ui.i18n import tr
+from desktop.ui.kit import Button, Divider, IconButton, TabStrip, on_click
 from desktop.ui.shell.navigator import FileOpener, Navigator
 from desktop.ui.tasks import TaskOwner, alive
 
 TABS: Final = ("members", "notices", "files", "album", "settings")
 WIDTH = 344
+NARROWEST = 160
+"""With large text in a small window; the messages keep as much."""
 
 
 class GroupPanel(QFrame):
     """`closed` when the user has done with it."""
 
     closed = Signal()
+    said = Signal(str)  # a short word about what was done
 
     def __init__(
         self,
@@ -57,30 +61,26 @@ class GroupPanel(QFrame):
         self.members.picked.connect(navigator.open_person)
         self.notices.picked.connect(navigator.open_person)
         self.members.invite_wanted.connect(lambda: self.tasks.start(self._invite(), name="invite", exclusive=True))
+        self.settings.share_wanted.connect(lambda: self.tasks.start(self._share(), name="share", exclusive=True))
+        self.settings.said.connect(self.said)
         self.sent_files.picked.connect(self._on_file)
         self.album.picked.connect(self._on_picture)
         theme.changed.connect(self._fit)
         self._fit()
 
     def _build(self) -> None:
-        self.buttons: dict[str, Button] = {}
-        group = QButtonGroup(self)
-        group.setExclusive(True)
+        self.strip = TabStrip(small=True, prefix="chat.group.")
+        self.strip.chosen.connect(self.open_tab)
         bar = QHBoxLayout()
         bar.setContentsMargins(8, 8, 6, 4)
         bar.setSpacing(0)
         self._stack = QStackedLayout()
         parts = (self.members, self.notices, self.sent_files, self.album, self.settings)
-        for name, part in zip(TABS, parts, strict=True):
-            button = Button(key=f"chat_group.tab.{name}", kind="tab", small=True)
-            button.setCheckable(True)
-            button.setObjectName(f"chat.group.{name}")
-            on_click(button, lambda name=name: self.open_tab(name))  # type: ignore[misc]  # mypy cannot infer defaults of lambdas
-            group.addButton(button)
-            self.buttons[name] = button
-            bar.addWidget(button)
+        for part in parts:
             self._stack.addWidget(part)
-        bar.addStretch(1)
+        self._label_tabs()
+        i18n.changed.connect(self._label_tabs)
+        bar.addWidget(self.strip, 1)
         self.close_button = IconButton("x", "common.close", size=14, box=26)
         on_click(self.close_button, self.closed.emit)
         bar.addWidget(self.close_button)
@@ -94,8 +94,21 @@ class GroupPanel(QFrame):
         column.addLayout(bar)
         column.addLayout(self._stack, 1)
 
+    @property
+    def buttons(self) -> dict[str, Button]:
+        """The tabs by their names."""
+        return self.strip.buttons
+
+    def _label_tabs(self) -> None:
+        self.strip.set_tabs([(name, i18n.tr(f"chat_group.tab.{name}")) for name in TABS])
+
     def _fit(self) -> None:
-        self.setFixedWidth(theme.scaled(WIDTH))
+        self.setMinimumWidth(theme.scaled(NARROWEST))
+        self.setMaximumWidth(theme.scaled(WIDTH))
+        self.updateGeometry()
+
+    def sizeHint(self) -> QSize:
+        return QSize(theme.scaled(WIDTH), super().sizeHint().height())
 
     # ---- intentions
     def show_group(self, conversation: Conversation, tab: str = "") -> None:
@@ -111,7 +124,7 @@ class GroupPanel(QFrame):
     def open_tab(self, name: str) -> None:
         """Shows one part, fresh."""
         self.tab = name
-        self.buttons[name].setChecked(True)
+        self.strip.choose(name)
         self._stack.setCurrentIndex(TABS.index(name))
         self.refresh()
 
@@ -175,6 +188,26 @@ class GroupPanel(QFrame):
         ids = [t.person_id for t in targets if t.person_id and t.person_id not in members]
         if ids and alive(self):
             await self._session.chat.add_members(group.id, ids)
+
+    async def _share(self) -> None:
+        """Sends the group's card: whoever gets it can ask to join."""
+        group = self._group
+        if group is None:
+            return
+        chat = self._session.chat
+        others = [c for c in await chat.conversations() if c.id != group.id]
+        targets, said = await ask_targets(
+            self, self._people, others, title_key="chat_join.share", summary=group.name, ok_key="chat_join.share_do"
+        )
+        card = Card("Conversation", group.id, group.name)
+        for target in targets:
+            where = target.conversation_id or (await chat.open_direct(target.person_id)).id
+            await chat.send_card(where, card)
+            if said:
+                await chat.send_text(where, said)
+        if targets and alive(self):
+            key = "chat_talk.forward.done" if len(targets) == 1 else "chat_talk.forward.done_many"
+            self.said.emit(tr(key, name=targets[0].name, n=len(targets)))
 
     def _on_file(self, message: Message) -> None:
         if message.attachment is not None:

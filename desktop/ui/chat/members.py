@@ -8,7 +8,7 @@ from desktop.core.domain import Member
 from desktop.models.people import People
 from desktop.ui import theme
 from desktop.ui.i18n import tr
-from desktop.ui.kit import Dialog, Label, ListPane, RowDelegate, SearchBox, draw_elided, paint_avatar
+from desktop.ui.kit import Dialog, Label, ListPane, RowDelegate, SearchBox, draw_elided, paint_avatar, person_tip
 from desktop.ui.kit.panes import Index
 
 
@@ -20,6 +20,10 @@ class PersonDelegate(RowDelegate):
     def __init__(self, people: People, ids: list[str], parent: QWidget) -> None:
         super().__init__(parent)
         self._people, self.ids = people, ids
+
+    def tip(self, index: Index) -> str:
+        who = self.ids[index.row()]
+        return person_tip(self._people.name(who), self._people.presence(who), self._people.presence_text(who))
 
     def paint_row(self, painter: QPainter, rect: QRect, option: QStyleOptionViewItem, index: Index) -> None:
         who = self.ids[index.row()]

@@ -4,10 +4,11 @@ from collections.abc import Awaitable, Callable, Sequence
 
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QKeyEvent, QPainter, QPaintEvent
-from PySide6.QtWidgets import QAbstractButton, QFrame, QHBoxLayout, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QAbstractButton, QFrame, QHBoxLayout, QLabel, QVBoxLayout, QWidget
 
 from desktop.core.domain import Attachment, Merged, MergedItem, MessageKind
 from desktop.ui import theme
+from desktop.ui.chat import sticker_set
 from desktop.ui.chat.pictures import Thumbnails, shown_size
 from desktop.ui.chat.small_cards import item_words
 from desktop.ui.i18n import tr, when
@@ -75,6 +76,11 @@ class MergedWindow(QWidget):
     def _content(self, number: int, item: MergedItem) -> QWidget:
         if item.attachment is not None and item.kind in (MessageKind.PICTURE, MessageKind.STICKER):
             return self._picture(item)
+        if item.sticker is not None and sticker_set.knows(item.sticker):
+            face = QLabel()
+            face.setPixmap(sticker_set.pixmap(item.sticker, theme.scaled(sticker_set.SIDE), self.devicePixelRatioF()))
+            face.setAccessibleName(item_words(item))
+            return face
         if item.attachment is not None:
             attachment = item.attachment
             button = Button(f"{attachment.name}  {when.size(attachment.size)}", icon="file")

@@ -135,6 +135,8 @@ class MessageActions(QObject):
                 self._show_chain(message)
             case "chain_entry":
                 start(self._enter_chain(message), name="chain", exclusive=True)
+            case "group":
+                self.navigator.open_conversation(data)
             case "merged" if message.merged is not None:
                 self._show_merged(message.id, message.merged)
             case _:

@@ -12,14 +12,15 @@ from desktop.core.events import ChangeSet, Event, PresenceChanged
 from desktop.models.people import People
 from desktop.models.verbs import TalkSession
 from desktop.ui import theme
-from desktop.ui.chat.cards import CardSource
 from desktop.ui.chat.conversation_list import ConversationPane
+from desktop.ui.i18n import tr
 from desktop.ui.kit import EmptyState
 from desktop.ui.shell.navigator import FileOpener, Navigator
 from desktop.ui.shell.ui_state import UiState
 from desktop.ui.tasks import TaskOwner
 
 if TYPE_CHECKING:
+    from desktop.ui.chat.cards import CardSource
     from desktop.ui.chat.pane import ChatPane
 
 LIST_SHARE = 0.4
@@ -38,7 +39,7 @@ class MessagesPage(QWidget):
         navigator: Navigator,
         files: FileOpener,
         state: UiState,
-        cards: Callable[[], CardSource] | None = None,
+        cards: Callable[[], "CardSource"] | None = None,
         parent: QWidget | None = None,
     ) -> None:
         super().__init__(parent)
@@ -52,6 +53,8 @@ class MessagesPage(QWidget):
         self._enter_sends = True
         self._wanted = ""
         self._wanted_message = ("", "", 0)  # conversation, message, place
+        self._offered = ""  # the conversation about which the server is being asked
+        self._wanted_members = ""  # the conversation whose members are to stand beside it
         self._build_ui()
         self._bind()
 
@@ -151,7 +154,15 @@ class MessagesPage(QWidget):
         else:
             self.open_conversation(conversation_id)
 
+    def open_members(self, conversation_id: str) -> None:
+        """Shows a group with its members, and who asks to join, beside it."""
+        self._wanted_members = conversation_id
+        self.open_conversation(conversation_id)
+
     def _reveal_wanted(self) -> None:
+        members, self._wanted_members = self._wanted_members, ""
+        if members and members == self.shown_conversation:
+            self.pane.open_panel("members")
         (conversation_id, message_id, seq), self._wanted_message = self._wanted_message, ("", "", 0)
         if conversation_id and conversation_id == self.shown_conversation:
             self.pane.reveal(message_id, seq)
@@ -182,7 +193,7 @@ class MessagesPage(QWidget):
         self._subscription.close()
         self._soon.stop()
         self.list.stop_timers()
-        owners = [self.tasks, self.list.tasks]
+        owners = [self.tasks, self.list.tasks, self.list.looks.tasks]
         if self._pane is not None:
             self._pane.stop_timers()
             owners.append(self._pane.tasks)
@@ -208,10 +219,26 @@ class MessagesPage(QWidget):
             self._soon.start()
         if self._wanted and self.list.model.find(self._wanted) is not None:
             self.open_conversation(self._wanted)
+        elif self._wanted and self._wanted != self._offered:
+            self._offered = self._wanted
+            self.tasks.start(self._offer_to_join(self._wanted), name=f"join-{self._wanted}")
         elif self.shown_conversation:
             newer = self.list.model.find(self.shown_conversation)
             if newer is not None:
                 self.pane.update_conversation(newer)
+
+    async def _offer_to_join(self, conversation_id: str) -> None:
+        """A card or a link led to a conversation that is not here: a group to be asked, it may be."""
+        from desktop.ui.chat.joining import Joiner
+
+        told = await Joiner(self, self._session.chat).offer(conversation_id)
+        self._offered = ""
+        if told is None:
+            return
+        if self._wanted == conversation_id:
+            self._wanted = ""  # nobody is thrown into it hours later, when the answer comes
+        if told:
+            self.pane.snack.say(tr(told))
 
     def _step(self, step: int) -> None:
         count = self.list.model.rowCount()
@@ -241,7 +268,7 @@ def create_messages_page(
     navigator: Navigator,
     files: FileOpener,
     state: UiState,
-    cards: Callable[[], CardSource] | None = None,
+    cards: Callable[[], "CardSource"] | None = None,
 ) -> MessagesPage:
     """Makes the page and starts reading."""
     page = MessagesPage(session, navigator, files, state, cards)

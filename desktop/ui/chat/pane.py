@@ -4,8 +4,8 @@ import asyncio
 from collections.abc import Callable, Coroutine
 from typing import TYPE_CHECKING, Any, cast
 
-from PySide6.QtCore import QObject, Qt, QTimer, Signal
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QSizePolicy, QStackedLayout, QVBoxLayout, QWidget
+from PySide6.QtCore import Qt, QTimer, Signal
+from PySide6.QtWidgets import QHBoxLayout, QStackedLayout, QVBoxLayout, QWidget
 
 from desktop.core.domain import (
     ChatPolicy,
@@ -17,8 +17,7 @@ from desktop.core.domain import (
     MessageKind,
     Receipt,
 )
-from desktop.core.domain.chat_rules import may_pin, may_write
-from desktop.core.errors import AppError
+from desktop.core.domain.chat_rules import may_write
 from desktop.core.events import (
     ChangeSet,
     EditRefused,
@@ -33,7 +32,6 @@ from desktop.models.messages import MessageWindow
 from desktop.models.people import People
 from desktop.models.verbs import TalkSession
 from desktop.ui import i18n
-from desktop.ui.chat import text as words
 from desktop.ui.chat.capturing import Capturing
 from desktop.ui.chat.cards import CardSource
 from desktop.ui.chat.composer import Composer
@@ -43,23 +41,20 @@ from desktop.ui.chat.message_actions import MessageActions
 from desktop.ui.chat.picking import PickBar
 from desktop.ui.chat.pictures import Thumbnails
 from desktop.ui.chat.pinned_bar import PinnedBar
+from desktop.ui.chat.pins import Pins
 from desktop.ui.chat.read_marks import ReadMarks
 from desktop.ui.chat.sending import Sender
 from desktop.ui.chat.sending_more import MoreToSend
 from desktop.ui.chat.shaking import Shaker
+from desktop.ui.chat.talk_header import NoticeStrip, TalkHeader
+from desktop.ui.chat.typing_line import TypingLine
 from desktop.ui.chat.view import MessageView
 from desktop.ui.chat.voices import VoicePlaying, VoiceRecording
 from desktop.ui.i18n import has, tr, when
 from desktop.ui.kit import (
-    Button,
-    ElidedLabel,
     EmptyState,
-    IconButton,
-    IconLabel,
     Label,
-    PaneHeader,
     Snack,
-    conversation_name,
     on_click,
 )
 from desktop.ui.search.spotlight import Spotlight
@@ -72,11 +67,17 @@ if TYPE_CHECKING:
     from desktop.ui.chat.group_panel import GroupPanel
     from desktop.ui.search.talk_search import TalkSearch
 
-TYPING_SHOWN_MS = 5000
 REFUSABLE = frozenset(
     {"Message", "Conversation", "Member", "Announcement", "JoinRequest", "ScheduledMessage", "Favorite", "Sticker"}
 )
 JUMP_MS = 90
+UNREAD_AT_THE_FOOT = 30  # more than so many are not at hand with the newest page
+
+
+class _FirstRead:
+    """A talk on its way to the screen. The reader may ask for its foot before anything is there."""
+
+    to_the_foot = False
 
 
 class ChatPane(QWidget):
@@ -100,14 +101,13 @@ class ChatPane(QWidget):
         self.conversation: Conversation | None = None
         self._jump_to = 0
         self._opening: asyncio.Task[Any] | None = None
+        self._first_read: _FirstRead | None = None
         self.finder: TalkSearch | None = None
         self.policy = ChatPolicy()
         self.role = ""
         self._mine: Member | None = None
-        self._member_ids: list[str] = []
         self._stale = False
         self._changed: set[str] = set()
-        self._typing: dict[str, int] = {}
         self.window_model = MessageWindow(session.chat, self)
         self.thumbnails = Thumbnails(session.files, self.devicePixelRatioF, self)
         self.context = TalkContext(people, self.thumbnails, self.held, cards, self._on_cards)
@@ -115,6 +115,7 @@ class ChatPane(QWidget):
         self.read_marks = ReadMarks(self, lambda: self.conversation)
         self._build_ui(state)
         self.message_actions = MessageActions(self, self, session, navigator, files, state)
+        self.pins = Pins(self, session, self.pinned)
         self._sender = Sender(self, self, session)
         self.more_to_send = MoreToSend(self, self, session, self.message_actions.forwarder, navigator)
         self.shaker = Shaker(self)
@@ -129,33 +130,14 @@ class ChatPane(QWidget):
     def _build_ui(self, state: UiState) -> None:
         self.setProperty("surface", "bg")
         self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
-        self.header = PaneHeader()
-        self.members_button = IconButton("users", "chat.header.members_action")
-        self.card_button = IconButton("identification-card", "chat.header.card")
-        self.find_button = IconButton("magnifying-glass", "search.talk.open")
-        self.header.add_action(self.find_button)
-        self.favorites_button = IconButton("star", "chat_talk.favorite.title")
-        self.header.add_action(self.favorites_button)
-        self.header.add_action(self.card_button)
-        self.header.add_action(self.members_button)
-        self.announcement = QFrame()
-        self.announcement.setProperty("surface", "note")
-        self.announcement_text = ElidedLabel(role="secondary", tone="amber")
-        note = QHBoxLayout(self.announcement)
-        note.setContentsMargins(18, 6, 18, 6)
-        note.setSpacing(8)
-        note.addWidget(IconLabel("push-pin-fill", tone="amber", size=14))
-        note.addWidget(self.announcement_text, 1)
-        self.announcement_button = Button(key="chat_talk.announcement_open", kind="link", small=True)
-        note.addWidget(self.announcement_button)
+        self.header = TalkHeader(self._people)
+        self.notice = NoticeStrip()
         self.pinned = PinnedBar(self._people)
         self.view = MessageView(self.window_model, self.context)
         self.pick_bar = PickBar(self.view.picking)
         self.jump = JumpButton(self.view)
         self.spotlight = Spotlight(self.view)
-        self.typing_line = Label(role="secondary", tone="ink3")
-        self.typing_line.setContentsMargins(18, 2, 18, 4)
-        self.typing_line.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Fixed)
+        self.typing_line = TypingLine(self._people)
         self.composer = Composer(self._people, state, self)
         self.read_only = Label(key="chat.compose.read_only", role="secondary", tone="ink3")
         self.read_only.setAlignment(Qt.AlignmentFlag.AlignCenter)
@@ -169,11 +151,11 @@ class ChatPane(QWidget):
         self._beside = beside
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(0)
-        for part in (self.header, self.announcement, self.pinned):
-            column.addWidget(part)
+        for above in (self.header, self.notice, self.pinned):
+            column.addWidget(above)
         column.addWidget(self.view, 1)
-        for part in (self.typing_line, self.composer, self.read_only, self.pick_bar):
-            column.addWidget(part)
+        for below in (self.typing_line, self.composer, self.read_only, self.pick_bar):
+            column.addWidget(below)
         self.empty = EmptyState("chat-circle-dots", "chat.pick", hint_key="chat.pick_hint")
         self._stack = QStackedLayout(self)
         self._stack.addWidget(self.empty)
@@ -183,14 +165,13 @@ class ChatPane(QWidget):
         self._beside.setSpacing(0)
         self._beside.addWidget(talk, 1)
         self._stack.addWidget(self._talk)
-        self.typing_line.hide()
         self.snack = Snack(self)
 
     def _bind(self) -> None:
         view, composer = self.view, self.composer
         view.older_wanted.connect(lambda: self._page(self.window_model.load_older, "older"))
         view.newer_wanted.connect(lambda: self._page(self.window_model.load_newer, "newer"))
-        view.newest_wanted.connect(lambda: self._open_at(None))
+        view.newest_wanted.connect(self._on_newest_wanted)
         view.jump_wanted.connect(self._on_jump_wanted)
         view.seen.connect(self.read_marks.see)
         self.read_marks.read.connect(self._mark_read)
@@ -198,14 +179,12 @@ class ChatPane(QWidget):
         view.verticalScrollBar().valueChanged.connect(lambda _value: self._show_jump())
         view.verticalScrollBar().rangeChanged.connect(lambda _low, _high: self._show_jump())
         on_click(self.jump, view.to_newest)
-        on_click(self.members_button, self._toggle_panel)
-        on_click(self.announcement_button, lambda: self.open_panel("notices"))
-        on_click(self.card_button, self._open_peer)
-        on_click(self.favorites_button, self._open_favorites)
-        on_click(self.find_button, self.find_in_talk)
+        on_click(self.header.members_button, self._toggle_panel)
+        on_click(self.notice.button, lambda: self.open_panel("notices"))
+        on_click(self.header.card_button, self._open_peer)
+        on_click(self.header.favorites_button, self._open_favorites)
+        on_click(self.header.find_button, self.find_in_talk)
         composer.complained.connect(self.snack.say)
-        self.pinned.wanted.connect(self.jump_to_message)
-        self.pinned.unpin_wanted.connect(self._unpin)
         view.picking.changed.connect(self._show_foot)
         view.picking.full.connect(lambda: self.snack.say(tr("chat_talk.pick.full")))
         acts = self.message_actions
@@ -216,8 +195,8 @@ class ChatPane(QWidget):
         self.window_model.fell_behind.connect(self._on_fell_behind)
         self._people.changed.connect(self._on_people)
         i18n.changed.connect(self._show_header)
-        self._typing_timer = _single_shot(self, TYPING_SHOWN_MS, self._clear_typing)
-        self._jump_timer = _single_shot(self, JUMP_MS, self._jump_now)
+        self._jump_timer = QTimer(self, singleShot=True, interval=JUMP_MS)
+        self._jump_timer.timeout.connect(self._jump_now)
 
     # ---- turning to a conversation
     def show_conversation(self, conversation: Conversation, draft: str) -> None:
@@ -227,7 +206,8 @@ class ChatPane(QWidget):
             if conversation.marked_unread:
                 self.tasks.start(self._session.chat.set_marked_unread(conversation.id, False), name="mark-read")
             self.composer.edit.setFocus()
-            self.view.to_newest()
+            if self._first_read is None:
+                self.view.to_newest()
             return
         self.voices.stop()
         self.voice_recording.cancel()
@@ -235,29 +215,28 @@ class ChatPane(QWidget):
         self.conversation = conversation
         self.context.turn_to(conversation)
         self.read_marks.turn_to(conversation)
-        self._member_ids = []
+        self.header.set_members([])
         self.role, self._mine = "", None
         self._changed.clear()
         self.view.picking.stop()
-        self.pinned.show_messages([], may_unpin=False)
-        self._clear_typing()
+        self.pins.clear()
+        self.typing_line.forget()
         self.window_model.clear()
         self._show_header()
         self._stack.setCurrentWidget(self._talk)
         self._turn_panel(conversation)
         self.turned.emit(conversation.id)
-        self._opening = self.tasks.start(self._load(conversation), name="open", exclusive=True)
+        self._first_read = _FirstRead()
+        self._opening = self.tasks.start(self._load(conversation, self._first_read), name="open", exclusive=True)
         if conversation.kind is not ConversationKind.SYSTEM:
             self.composer.edit.setFocus()
 
-    async def _load(self, conversation: Conversation) -> None:
-        chat, around = self._session.chat, None
-        if conversation.unread_count > 30:
-            around = conversation.read_seq + 1
-        await self.window_model.open(conversation.id, around)
+    async def _load(self, conversation: Conversation, first: "_FirstRead") -> None:
+        chat = self._session.chat
+        await self._read_first(conversation, first)
         self.view.set_last_place(conversation.last_seq)
         if conversation.unread_count:
-            self._show_first_unread(conversation)
+            self._mark_first_unread(conversation, go=not first.to_the_foot)
         if not self.context_loaded:
             self.context_loaded = True
             for transfer in self._session.files.transfers():
@@ -267,9 +246,26 @@ class ChatPane(QWidget):
         self._take_members(await chat.members(conversation.id))
         self.policy = await chat.policy()
         await self._load_reply(conversation)
-        await self._load_pins()
+        await self.pins.load()
         if conversation.marked_unread:
             await chat.set_marked_unread(conversation.id, False)
+
+    async def _read_first(self, conversation: Conversation, first: "_FirstRead") -> None:
+        """The messages around the first unread one; the newest where those are few, or the reader went to the foot meanwhile."""
+        around = conversation.read_seq + 1 if conversation.unread_count > UNREAD_AT_THE_FOOT else None
+        try:
+            await self.window_model.open(conversation.id, around)
+            if first.to_the_foot and self.window_model.has_newer:
+                await self.window_model.open(conversation.id)
+        finally:
+            if self._first_read is first:
+                self._first_read = None
+
+    def _on_newest_wanted(self) -> None:
+        if self._first_read is not None:
+            self._first_read.to_the_foot = True
+        else:
+            self._open_at(None)
 
     async def _load_reply(self, conversation: Conversation) -> None:
         """The draft answers a message: another device, or this one before it was closed, said so."""
@@ -294,67 +290,31 @@ class ChatPane(QWidget):
             self.context.nicknames = nicknames
             self.view.relayout()
         self.composer.set_members([m.person_id for m in members])
-        self._show_header([m.person_id for m in members])
-
-    # ---- what is pinned here
-    async def _load_pins(self) -> None:
-        """Asks the server; without it, what is held says what is pinned."""
-        conversation = self.conversation
-        if conversation is None or conversation.kind is ConversationKind.SYSTEM:
-            return
-        try:
-            found = await self._session.chat.pinned_messages(conversation.id)
-        except AppError:
-            found = [m for m in self._held_messages() if m.pinned is not None]
-        if self.conversation is not None and self.conversation.id == conversation.id:
-            self._show_pins(found)
-
-    def _show_pins(self, messages: list[Message]) -> None:
-        conversation = self.conversation
-        may = conversation is not None and may_pin(conversation, self.role)
-        self.pinned.show_messages(messages, may_unpin=may)
-        for message in messages:
-            if self.held(message.id) is None:
-                self.context.set_quote(message.id, message)  # so that a press finds its place
-
-    def _held_messages(self) -> list[Message]:
-        return [self.window_model.at(row) for row in range(len(self.window_model))]
-
-    def _follow_pins(self) -> None:
-        shown = {message.id for message in self.pinned.messages}
-        differs = any((m.pinned is not None) != (m.id in shown) for m in self._held_messages())
-        recalled = any(self._is_recalled(one) for one in shown)
-        if (differs or recalled) and not self.tasks.running("open"):
-            self.tasks.start(self._load_pins(), name="pins", exclusive=True)
-
-    def _is_recalled(self, message_id: str) -> bool:
-        message = self.held(message_id)
-        return message is not None and message.recalled_at is not None
-
-    def _unpin(self, message_id: str) -> None:
-        self.tasks.start(self._session.chat.pin_message(message_id, False), name="pin")
+        self.header.set_members([m.person_id for m in members])
+        self._show_header()
 
     def _copy_picked(self, messages: list[Message]) -> None:
         self.view.copy_messages(messages)
         self.view.picking.stop()
         self.snack.say(tr("chat_talk.pick.copied"))
 
-    def _show_first_unread(self, conversation: Conversation) -> None:
-        """Draws the line before the first message of a colleague that was not read; goes there when it is out of sight."""
+    def _mark_first_unread(self, conversation: Conversation, *, go: bool) -> None:
+        """Draws the line before the first message of a colleague that was not read; may go there when it is out of sight."""
         window, me = self.window_model, self._people.me.id
         held = (window.at(row) for row in range(len(window)))
         first = next((m for m in held if m.seq > conversation.read_seq and m.sender_id != me), None)
         if first is None:
             return
-        self.context.unread_from = first.seq
-        self.view.relayout()
         row = window.row_of(first.id)
+        above = row == 0 and window.has_older  # older unread ones are not held: the line waits for them
+        self.context.unread_from = conversation.read_seq + 1 if above else first.seq
+        self.view.relayout()
         in_sight = [number for number, y, _ in self.view.placed if y >= 0]
-        if row >= 0 and in_sight and row < min(in_sight):
+        if go and row >= 0 and in_sight and row < min(in_sight):
             self.view.show_message(self.window_model.at(row).id, at_top=True)
 
     async def _load_quotes(self) -> None:
-        missing = self.context.missing_quotes(self._held_messages())
+        missing = self.context.missing_quotes(self.window_model.held)
         for message_id in missing:
             self.context.set_quote(message_id, await self._session.chat.message(message_id))
         if missing:
@@ -378,19 +338,11 @@ class ChatPane(QWidget):
             self.composer.take_draft(conversation.draft)
         self._show_header()
 
-    def _show_header(self, member_ids: list[str] | None = None) -> None:
-        conversation = self.conversation
-        if conversation is None:
-            return
-        group = conversation.kind is ConversationKind.GROUP
-        self.header.title.setText(conversation_name(conversation))
-        self.header.detail.setText(self._detail(conversation, member_ids))
-        self.members_button.setVisible(group)
-        self.card_button.setVisible(conversation.kind is ConversationKind.DIRECT)
-        self.announcement.setVisible(bool(conversation.announcement))
-        if conversation.announcement:
-            self.announcement_text.setText(tr("chat.announcement", text=words.one_line(conversation.announcement, 400)))
-        self._show_foot()
+    def _show_header(self) -> None:
+        if self.conversation is not None:
+            self.header.show_talk(self.conversation)
+            self.notice.show_notice(self.conversation.announcement or "")
+            self._show_foot()
 
     def _show_foot(self) -> None:
         """The composer, or why there is none, or what can be done with the picked messages."""
@@ -412,25 +364,6 @@ class ChatPane(QWidget):
         if conversation.dissolved_at is not None:
             return "chat_talk.closed.dissolved"
         return "chat_talk.closed.all" if conversation.muted_all else "chat_talk.closed.muted"
-
-    def _detail(self, conversation: Conversation, member_ids: list[str] | None) -> str:
-        match conversation.kind:
-            case ConversationKind.DIRECT:
-                presence = self._people.presence(conversation.peer_id)
-                post = self._people.post(conversation.peer_id)
-                said = tr(f"presence.{presence.value}")
-                text = self._people.presence_text(conversation.peer_id)
-                return " ・ ".join(part for part in (post, said, text) if part)
-            case ConversationKind.GROUP:
-                if member_ids is not None:
-                    self._member_ids = member_ids
-                known = self._member_ids
-                total = conversation.member_count or len(known)
-                if not known:
-                    return tr("chat.header.members", total=total)
-                return tr("chat.header.people", total=total, online=self._people.online_of(known))
-            case _:
-                return ""
 
     # ---- events
     def on_event(self, event: Event) -> None:
@@ -476,11 +409,9 @@ class ChatPane(QWidget):
             case MessageArrived(message=message) if self._shakes(message, conversation_id):
                 self.shaker.shake()
             case TypingSeen(conversation_id=where, person_id=who) if where == conversation_id:
-                self._typing[who] = when.now()
-                self._show_typing()
-            case MessageArrived(message=message) if message.sender_id in self._typing:
-                self._typing.pop(message.sender_id, None)
-                self._show_typing()
+                self.typing_line.saw(who)
+            case MessageArrived(message=message) if message.sender_id is not None:
+                self.typing_line.spoke(message.sender_id)
             case _:
                 pass
 
@@ -510,18 +441,6 @@ class ChatPane(QWidget):
             self.view.relayout()
         self._show_header()
 
-    def _show_typing(self) -> None:
-        names = [self._people.name(who) for who in self._typing if who != self._people.me.id]
-        names = [name for name in names if name]
-        self.typing_line.setText(tr("chat.typing", names=when.list_join(names)) if names else "")
-        self.typing_line.setVisible(bool(names))
-        if names:
-            self._typing_timer.start()
-
-    def _clear_typing(self) -> None:
-        self._typing = {}
-        self.typing_line.hide()
-
     # ---- paging and reading
     def _page(self, load: Callable[[], Coroutine[Any, Any, None]], name: str) -> None:
         async def run() -> None:
@@ -545,7 +464,7 @@ class ChatPane(QWidget):
             await self.window_model.take_changes(changed)
             await self._load_quotes()
             await self._refresh_quotes(changed)
-            self._follow_pins()
+            self.pins.follow()
             await self.message_actions.lists.follow()
 
     async def _refresh_quotes(self, changed: set[str]) -> None:
@@ -553,7 +472,7 @@ class ChatPane(QWidget):
         stale = sorted(one for one in changed if self.held(one) is None and self.context.quoted(one) is not None)
         for message_id in stale:
             self.context.set_quote(message_id, await self._session.chat.message(message_id))
-        answered = {m.reply_to_id for m in self._held_messages() if m.reply_to_id} & changed
+        answered = {m.reply_to_id for m in self.window_model.held if m.reply_to_id} & changed
         if answered:
             self.view.relayout()
 
@@ -596,7 +515,7 @@ class ChatPane(QWidget):
         """The page is being closed."""
         if self.finder is not None:
             self.finder.stop()
-        for timer in (self.read_marks, self._typing_timer, self._jump_timer):
+        for timer in (self.read_marks, self.typing_line.timer, self._jump_timer):
             timer.stop()
 
     def find_in_talk(self) -> None:
@@ -662,6 +581,7 @@ class ChatPane(QWidget):
                 self._session, self._people, self.thumbnails, self._navigator, self._open_files, self._talk
             )
             self.panel.closed.connect(self.panel.hide)
+            self.panel.said.connect(self.snack.say)
             self._beside.addWidget(self.panel)
         self.panel.show()
         self.panel.show_group(self.conversation, tab)
@@ -677,11 +597,3 @@ class ChatPane(QWidget):
     def _open_favorites(self) -> None:
         where = self.conversation.id if self.conversation is not None else ""
         self.tasks.start(self.more_to_send.open_favorites(where), name="favorites", exclusive=True)
-
-
-def _single_shot(parent: QObject, interval: int, action: Callable[[], None]) -> QTimer:
-    timer = QTimer(parent)
-    timer.setSingleShot(True)
-    timer.setInterval(interval)
-    timer.timeout.connect(action)
-    return timer

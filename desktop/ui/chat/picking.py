@@ -2,13 +2,13 @@
 
 from collections.abc import Callable, Iterable
 
-from PySide6.QtCore import QObject, Signal
+from PySide6.QtCore import QObject, QSize, Signal
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QWidget
 
 from desktop.core.domain import Message, MessageKind
 from desktop.models.messages import MessageWindow
-from desktop.ui import i18n
-from desktop.ui.kit import Button, IconButton, Label, on_click
+from desktop.ui import i18n, theme
+from desktop.ui.kit import Button, ElidedLabel, Folding, IconButton, on_click
 
 MOST = 100
 
@@ -106,7 +106,7 @@ class PickBar(QFrame):
         super().__init__(parent)
         self.setProperty("surface", "footer")
         self._picking = picking
-        self.count = Label(role="secondary", tone="ink2")
+        self.count = ElidedLabel(role="secondary", tone="ink2", whole=True)
         self.buttons: dict[str, Button] = {}
         self._row = QHBoxLayout(self)
         self._row.setContentsMargins(18, 12, 14, 14)
@@ -116,6 +116,7 @@ class PickBar(QFrame):
         self.close_button = IconButton("x", "chat_talk.pick.stop", size=16)
         self._row.addWidget(self.close_button)
         on_click(self.close_button, picking.stop)
+        self._folding = Folding(self, self._row, lambda cut: self.count.set_whole(not cut))
         picking.changed.connect(self._show)
         i18n.changed.connect(self._show)
         self.hide()
@@ -127,6 +128,10 @@ class PickBar(QFrame):
         on_click(button, lambda: run(self._picking.messages()))
         self.buttons[name] = button
         self._row.insertWidget(self._row.count() - 1, button)
+        self._folding.steps.insert(len(self.buttons) - 1, button.set_compact)
+
+    def minimumSizeHint(self) -> QSize:
+        return QSize(theme.scaled(60), super().minimumSizeHint().height())
 
     def _show(self) -> None:
         many = len(self._picking)

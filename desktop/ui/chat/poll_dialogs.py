@@ -8,6 +8,7 @@ from PySide6.QtWidgets import QPlainTextEdit, QVBoxLayout, QWidget
 from desktop.core.domain import Message
 from desktop.models.people import People
 from desktop.ui import theme
+from desktop.ui.chat.code_colors import CodeHighlighter
 from desktop.ui.chat.time_field import TimeField
 from desktop.ui.i18n import bind, tr, when
 from desktop.ui.kit import Button, CheckBox, Dialog, IconButton, Label, Scroll, TextField, on_click, row
@@ -146,6 +147,8 @@ class CodeDialog(Dialog):
         self.add_button("common.cancel", accept=False)
         self.ok = self.add_button("chat.compose.send", kind="primary", accept=True)
         self.code.textChanged.connect(self._show_state)
+        colors = CodeHighlighter(self.code.document())
+        self.language.textChanged.connect(colors.set_language)
         self._show_state()
         self.code.setFocus()
 

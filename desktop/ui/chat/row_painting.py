@@ -7,6 +7,7 @@ from PySide6.QtGui import QColor, QFontMetricsF, QPainter, QPen, QTextCharFormat
 
 from desktop.core.domain import Delivery, MessageKind, Transfer, TransferState
 from desktop.ui import theme
+from desktop.ui.chat import sticker_set
 from desktop.ui.chat import text as words
 from desktop.ui.chat.card_painting import paint_card
 from desktop.ui.chat.cards import CardFace
@@ -49,6 +50,8 @@ class RowPainter:
         match row.body:
             case "picture":
                 self._picture(painter, row, state)
+            case "sticker":
+                self._sticker(painter, row, state)
             case "file":
                 self._file(painter, row, state)
             case "card":
@@ -169,6 +172,13 @@ class RowPainter:
             painter.drawRoundedRect(
                 row.bubble.adjusted(1, 1, -1, -1), theme.values.RADIUS_CARD, theme.values.RADIUS_CARD
             )
+
+    def _sticker(self, painter: QPainter, row: Row, state: PaintState) -> None:
+        if state.selection:
+            painter.setBrush(theme.tokens().selected)
+            painter.setPen(Qt.PenStyle.NoPen)
+            painter.drawRoundedRect(row.bubble, theme.values.RADIUS_CARD, theme.values.RADIUS_CARD)
+        sticker_set.paint(painter, row.bubble, row.message.sticker or "")
 
     def _file(self, painter: QPainter, row: Row, state: PaintState) -> None:
         attachment = row.message.attachment

@@ -9,6 +9,7 @@ from PySide6.QtWidgets import QWidget
 from desktop.core.domain import Favorite, ScheduledMessage
 from desktop.core.errors import AppError, Rejected
 from desktop.models.verbs import TalkSession
+from desktop.ui.chat import sticker_set
 from desktop.ui.chat.composer import MAX_TEXT
 from desktop.ui.chat.forwarding import Forwarder
 from desktop.ui.chat.open_talk import OpenTalk
@@ -35,6 +36,7 @@ class MoreToSend(QObject):
         talk.composer.extra_wanted.connect(self._on_extra)
         talk.composer.later_wanted.connect(self._on_later)
         talk.composer.sticker_wanted.connect(self._on_sticker)
+        talk.composer.built_in_wanted.connect(self._on_built_in)
         talk.composer.make_stickers = self._make_stickers
 
     def _make_stickers(self) -> "StickerPanel":
@@ -45,6 +47,11 @@ class MoreToSend(QObject):
     def _on_sticker(self, sticker_id: str) -> None:
         if self._here:
             self._talk.tasks.start(self._session.chat.send_sticker(self._here, sticker_id), name="sticker")
+
+    def _on_built_in(self, name: str) -> None:
+        if self._here:
+            sent = self._session.chat.send_built_in(self._here, name, sticker_set.wire_text(name))
+            self._talk.tasks.start(sent, name="sticker")
 
     @property
     def _here(self) -> str:
@@ -139,7 +146,11 @@ class MoreToSend(QObject):
         self._talk.tasks.start(work, name="send-favorite")  # type: ignore[arg-type]  # a coroutine of ours
 
     async def _send_favorite(self, conversation_id: str, favorite: Favorite) -> None:
-        if favorite.text and favorite.attachment is None and favorite.merged is None:
+        if favorite.sticker is not None and sticker_set.knows(favorite.sticker):
+            await self._session.chat.send_built_in(
+                conversation_id, favorite.sticker, sticker_set.wire_text(favorite.sticker)
+            )
+        elif favorite.text and favorite.attachment is None and favorite.merged is None:
             await self._session.chat.send_text(conversation_id, favorite.text)
         elif favorite.message_id is not None:
             try:

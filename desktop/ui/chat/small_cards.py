@@ -3,6 +3,7 @@
 from PySide6.QtCore import QRectF
 
 from desktop.core.domain import Attachment, MergedItem, Message
+from desktop.core.domain import Card as MessageCard
 from desktop.ui import theme
 from desktop.ui.chat.context import TalkContext
 from desktop.ui.chat.laid import Laid
@@ -56,6 +57,21 @@ def lay_out_person(message: Message, width: float, context: TalkContext) -> Laid
     card.gap(12)
     card.foot(tr("chat_talk.person_card"))
     card.press(QRectF(0, 0, width, card.y), "person", who, f"{tr('chat_talk.person_card')} {name}")
+    return card
+
+
+def lay_out_group(group: MessageCard, width: float) -> Laid:
+    """The card of a group: a press opens it, or offers to ask for admission."""
+    card = Laid(width)
+    card.gap(12)
+    side = theme.scaled(40)
+    card.pieces.append(Face(QRectF(card.left, card.y, side, side), group.title, group.id))
+    indent = side + theme.scaled(10)
+    card.gap(10)
+    card.text(group.title, bold=True, height=21, indent=indent)
+    card.gap(21)
+    card.foot(tr("chat_join.card"))
+    card.press(QRectF(0, 0, width, card.y), "group", group.id, f"{tr('chat_join.card')} {group.title}")
     return card
 
 

@@ -1,23 +1,25 @@
-"""This user's own stickers: a grid to send from, the recent ones first, with the ways to add, to order and to throw away."""
+"""Stickers to send from: this user's own, the recent ones first, with the ways to add, to order and to throw away; and the built-in set."""
 
 from pathlib import Path
 
-from PySide6.QtCore import QModelIndex, QPoint, QRect, QSize, QStringListModel, Qt, Signal
+from PySide6.QtCore import QModelIndex, QPoint, QRect, QRectF, QStringListModel, Qt, Signal
 from PySide6.QtGui import QPainter
-from PySide6.QtWidgets import QFileDialog, QListView, QStackedLayout, QStyle, QStyleOptionViewItem, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QFileDialog, QStackedLayout, QVBoxLayout, QWidget
 
 from desktop.core.domain import Sticker
 from desktop.models.verbs import KeepingVerbs
-from desktop.ui import theme
+from desktop.ui import i18n
+from desktop.ui.chat import sticker_set
 from desktop.ui.chat.outgoing import PICTURES
+from desktop.ui.chat.picture_grid import CellDelegate, PictureGrid, ThumbnailDelegate
 from desktop.ui.chat.pictures import Thumbnails
 from desktop.ui.i18n import tr
-from desktop.ui.kit import Button, Label, ListPane, Menu, RowDelegate, on_click
-from desktop.ui.kit.panes import Index
+from desktop.ui.kit import Button, Label, Menu, on_click
 from desktop.ui.tasks import TaskOwner, alive
 from desktop.ui.theme import icons
 
 CELL = 70
+SET_CELL = 72
 RECENT, MANY = 5, 10  # the first row, where there are more than fit at a glance
 
 
@@ -33,14 +35,10 @@ class StickerPanel(QWidget):
         self.stickers: list[Sticker] = []
         self.recent: tuple[str, ...] = ()  # ids, the last one sent first
         self.shown: list[Sticker] = []  # the recent ones, where there are many, then all in their order
-        self.list = ListPane("chat_talk.stickers")
-        self.list.setProperty("look", "")
-        self.list.setViewMode(QListView.ViewMode.IconMode)
-        self.list.setResizeMode(QListView.ResizeMode.Adjust)
-        self.list.setMovement(QListView.Movement.Static)
+        self.list = PictureGrid("chat_talk.stickers")
         self.list.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
         self._model = QStringListModel(self)
-        self.list.setItemDelegate(_Delegate(self, thumbnails))
+        self.list.setItemDelegate(ThumbnailDelegate(self.list, CELL, 5, thumbnails, self._blob_of))
         self.list.setModel(self._model)
         self.nothing = Label(key="chat_talk.stickers.none", tone="ink3", wrap=True)
         self.nothing.setAlignment(Qt.AlignmentFlag.AlignCenter)
@@ -56,7 +54,6 @@ class StickerPanel(QWidget):
         on_click(self.add_button, self._ask)
         self.list.chosen.connect(self._on_chosen)
         self.list.customContextMenuRequested.connect(self._on_menu)
-        thumbnails.arrived.connect(lambda _blob: self.list.viewport().update())
 
     def reload(self) -> None:
         """Reads them anew."""
@@ -75,6 +72,9 @@ class StickerPanel(QWidget):
         recent = [held[key] for key in self.recent if key in held][:RECENT] if many else []
         self.shown = [*recent, *self.stickers]
         self._model.setStringList([one.name or tr("chat_talk.kind.sticker") for one in self.shown])
+
+    def _blob_of(self, number: int) -> str | None:
+        return self.shown[number].blob_id if number < len(self.shown) else None
 
     def _on_chosen(self, index: QModelIndex) -> None:
         if 0 <= index.row() < len(self.shown):
@@ -130,29 +130,26 @@ class StickerPanel(QWidget):
         await self._load()
 
 
-class _Delegate(RowDelegate):
-    """A picture in a square."""
+class StickerSet(PictureGrid):
+    """The set to send from; `picked` carries a name."""
 
-    height = CELL
-    padding = 0
+    picked = Signal(str)
 
-    def __init__(self, panel: StickerPanel, thumbnails: Thumbnails) -> None:
-        super().__init__(panel.list)
-        self._panel, self._thumbnails = panel, thumbnails
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__("chat_talk.sticker_set", parent=parent)
+        self._model = QStringListModel(self)
+        self.setItemDelegate(_SetDelegate(self, SET_CELL, 4))
+        self.setModel(self._model)
+        self._fill()
+        i18n.changed.connect(self._fill)
+        self.chosen.connect(lambda index: self.picked.emit(sticker_set.names()[index.row()]))
 
-    def sizeHint(self, option: QStyleOptionViewItem, index: Index) -> QSize:
-        return QSize(theme.scaled(CELL), theme.scaled(CELL))
+    def _fill(self) -> None:
+        self._model.setStringList([sticker_set.caption(name) for name in sticker_set.names()])
 
-    def paint_row(self, painter: QPainter, rect: QRect, option: QStyleOptionViewItem, index: Index) -> None:
-        if index.row() >= len(self._panel.shown):
-            return
-        place = rect.adjusted(5, 5, -5, -5)
-        pixmap = self._thumbnails.get(self._panel.shown[index.row()].blob_id, place.size())
-        if pixmap is not None:
-            painter.drawPixmap(place.topLeft(), pixmap)
-        else:
-            painter.fillRect(place, theme.tokens().field)
-        state: QStyle.StateFlag = option.state
-        if state & QStyle.StateFlag.State_HasFocus:
-            painter.setPen(theme.tokens().accent)
-            painter.drawRect(place)
+
+class _SetDelegate(CellDelegate):
+    """A drawing and its words."""
+
+    def paint_cell(self, painter: QPainter, place: QRect, number: int) -> None:
+        sticker_set.paint(painter, QRectF(place), sticker_set.names()[number], role="small")

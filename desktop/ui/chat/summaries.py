@@ -2,6 +2,7 @@
 
 from desktop.core.domain import Message, MessageKind
 from desktop.models.people import People
+from desktop.ui.chat import sticker_set
 from desktop.ui.chat.system_words import event_words, recalled_words
 from desktop.ui.i18n import tr
 
@@ -32,8 +33,10 @@ def kind_words(kind: MessageKind, text: str, name: str = "") -> str:
     match kind:
         case MessageKind.PICTURE:
             return tr("chat.kind.picture")
-        case MessageKind.STICKER | MessageKind.SHAKE:
-            return tr(f"chat_talk.kind.{kind.value}")
+        case MessageKind.STICKER:
+            return sticker_words(text)
+        case MessageKind.SHAKE:
+            return tr("chat_talk.kind.shake")
         case MessageKind.FILE:
             return f"{tr('chat.kind.file')} {name or text}".strip()
         case MessageKind.VOICE | MessageKind.VIDEO:
@@ -42,3 +45,9 @@ def kind_words(kind: MessageKind, text: str, name: str = "") -> str:
             return f"{tr(f'chat_talk.kind.{kind.value}')} {name or text}".strip()
         case _:
             return ""
+
+
+def sticker_words(text: str) -> str:
+    """A sticker in words: its caption in brackets where it is of the built-in set; what an own one is called is its sender's affair."""
+    known = sticker_set.caption_of(text)
+    return f"[{known}]" if known else f"{tr('chat_talk.kind.sticker')} {text}".strip()

@@ -19,6 +19,7 @@ from desktop.ui.kit import (
     conversation_name,
     draw_elided,
     finished,
+    group_faces,
     paint_avatar,
 )
 from desktop.ui.kit.panes import Index
@@ -198,7 +199,13 @@ class _Delegate(RowDelegate):
         face_side = theme.scaled(30)
         face = QRectF(mark.right() + 10, rect.center().y() - face_side / 2 + 0.5, face_side, face_side)
         group = not target.person_id
-        paint_avatar(painter, face, target.name, target.key, icon="users" if group else "")
+        paint_avatar(
+            painter,
+            face,
+            target.name,
+            target.key,
+            icon="users" if group and group_faces.get(target.key) is None else "",
+        )
         text = rect.adjusted(side + face_side + 20, 0, 0, 0)
         used = draw_elided(painter, text, target.name, theme.font("base"), colors.ink)
         draw_elided(painter, text.adjusted(used + 8, 0, 0, 0), target.detail, theme.font("secondary"), colors.ink3)

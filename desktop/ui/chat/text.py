@@ -3,8 +3,9 @@
 import re
 import unicodedata
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from typing import Literal
+
+import msgspec
 
 LINE_SEPARATOR = "\u2028"
 _LINK = re.compile(r"https?://[^\s<>\"'`，。；：、！？（）()【】《》「」“”‘’]+", re.IGNORECASE)
@@ -15,8 +16,7 @@ _HOSTILE = dict.fromkeys([*range(0x202A, 0x202F), *range(0x2066, 0x206A), 0x200E
 _CONTROLS = {code: " " for code in [*range(0x00, 0x20), *range(0x7F, 0xA0)] if code not in (0x09, 0x0A)}
 
 
-@dataclass(frozen=True, slots=True)
-class Span:
+class Span(msgspec.Struct, frozen=True):
     """A stretch of a text, in UTF-16 units: a link (data is its address) or a mention (data is the person's id)."""
 
     start: int

@@ -4,6 +4,8 @@ Layout and anchor are the flow's, the mouse is the pointer's, what screen reader
 """
 
 from collections.abc import Sequence
+from functools import cached_property
+from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QEvent, QModelIndex, QPoint, QPointF, QRect, QRectF, Qt, Signal
 from PySide6.QtGui import (
@@ -26,7 +28,7 @@ from PySide6.QtWidgets import QApplication, QFrame, QToolTip, QWidget
 from desktop.core.domain import Message
 from desktop.models.messages import MessageWindow
 from desktop.ui import i18n, theme
-from desktop.ui.chat import accessible, copying
+from desktop.ui.chat import accessible
 from desktop.ui.chat.context import TalkContext
 from desktop.ui.chat.file_cards import file_zones
 from desktop.ui.chat.flow import PAD, Placed, RowFlow
@@ -35,9 +37,13 @@ from desktop.ui.chat.picking import Picking, pickable
 from desktop.ui.chat.pointing import Pointer
 from desktop.ui.chat.row_painting import PaintState, RowPainter, paint_pick
 from desktop.ui.chat.selection import End, Selection
+from desktop.ui.chat.spoken_line import spoken
 from desktop.ui.chat.zones import Zone
 from desktop.ui.i18n import tr
 from desktop.ui.theme.values_chat import WHEEL_STEP
+
+if TYPE_CHECKING:
+    from desktop.ui.chat.copying import Copier
 
 NEAR_END = 20  # rows left before the next page is asked for
 UNIT = 100  # scroll bar steps of one message
@@ -124,9 +130,9 @@ class MessageView(accessible.SpokenArea):
         self._show_bar()
 
     def to_newest(self) -> None:
-        """Goes to the foot; asks for it when it is not held."""
+        """Goes to the foot; asks for it when it is not held, or nothing is yet."""
         self._set_fresh(0)
-        if self.window_model.has_newer:
+        if self.window_model.has_newer or not len(self.window_model):
             self.newest_wanted.emit()
             return
         self._flow.hang_newest()
@@ -160,13 +166,19 @@ class MessageView(accessible.SpokenArea):
             self._set_fresh(0)
 
     # ---- copying
+    @cached_property
+    def _copier(self) -> "Copier":
+        from desktop.ui.chat.copying import Copier
+
+        return Copier(self.selection, self._flow, self._context)
+
     def selected_text(self) -> str:
         """The selected text; over several messages each part stands under a line with its sender and time."""
-        return copying.selected_text(self.selection, self._flow, self._context)
+        return self._copier.selected_text()
 
     def copy_selection(self) -> bool:
         """Puts the selection on the clipboard; False when there is none."""
-        data = copying.selected_data(self.selection, self._flow, self._context)
+        data = self._copier.selected_data()
         if data is not None:
             QApplication.clipboard().setMimeData(data)
         return data is not None
@@ -174,8 +186,7 @@ class MessageView(accessible.SpokenArea):
     def copy_messages(self, messages: Sequence[Message]) -> None:
         """Puts whole messages on the clipboard, plain and as HTML."""
         rows = [self.window_model.row_of(message.id) for message in messages]
-        data = copying.messages_data(messages, self._flow, self._context, rows)
-        QApplication.clipboard().setMimeData(data)
+        QApplication.clipboard().setMimeData(self._copier.messages_data(messages, rows))
 
     def select_all(self) -> None:
         """Selects all that is held."""
@@ -354,7 +365,7 @@ class MessageView(accessible.SpokenArea):
     # ---- what a screen reader asks
     def spoken(self, message_id: str) -> str:
         number = self.window_model.row_of(message_id)
-        return copying.spoken(self.window_model.at(number), self._context) if number >= 0 else ""
+        return spoken(self.window_model.at(number), self._context) if number >= 0 else ""
 
     def global_rect(self, message_id: str) -> QRect:
         for _, y, row in self.placed:

@@ -1,7 +1,9 @@
 """Voice messages of an open talk: recorded in the composer's place, played one after the other, remembered as heard."""
 
+from __future__ import annotations
+
 from collections.abc import Callable
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from PySide6.QtCore import QEvent, QObject, QPointF, Qt
 from PySide6.QtGui import QMouseEvent
@@ -15,9 +17,11 @@ from desktop.ui.chat.open_talk import OpenTalk
 from desktop.ui.i18n import tr
 from desktop.ui.shell.ui_state import UiState
 from desktop.ui.tasks import alive
-from desktop.ui.voice.devices import NoDevice, Player, QtPlayer
-from desktop.ui.voice.pcm import Take
-from desktop.ui.voice.recorder import RecorderBar
+
+if TYPE_CHECKING:  # with the first voice message: a talk of text needs no sound
+    from desktop.ui.voice.devices import Player
+    from desktop.ui.voice.pcm import Take
+    from desktop.ui.voice.recorder import RecorderBar
 
 RATES: Final = (1.0, 1.5, 2.0)
 KEPT: Final = 3000  # heard messages that are remembered
@@ -33,7 +37,7 @@ class VoicePlaying(QObject):
         talk: OpenTalk,
         session: TalkSession,
         state: UiState,
-        make_player: Callable[[QObject], Player] = QtPlayer,
+        make_player: Callable[[QObject], Player] | None = None,
     ) -> None:
         super().__init__(host)
         self._host, self._talk, self._session, self._state = host, talk, session, state
@@ -104,7 +108,9 @@ class VoicePlaying(QObject):
             return
         if not alive(self._host) or self.current != message.id:
             return
-        self._player = self._player or self._make(self)
+        from desktop.ui.voice.devices import NoDevice, QtPlayer
+
+        self._player = self._player or (self._make or QtPlayer)(self)
         try:
             self._player.play(data, self.rate, self._on_moved, self._on_ended, self._on_failed)
         except NoDevice as problem:
@@ -154,6 +160,12 @@ def is_playable(message: Message) -> bool:
     return message.kind is MessageKind.VOICE and message.attachment is not None and message.recalled_at is None
 
 
+def _bar(parent: QWidget) -> RecorderBar:
+    from desktop.ui.voice.recorder import RecorderBar
+
+    return RecorderBar(parent)
+
+
 class VoiceRecording(QObject):
     """The composer's microphone: a click begins and the bar ends it; held down, letting go sends and sliding away cancels."""
 
@@ -162,7 +174,7 @@ class VoiceRecording(QObject):
         host: QWidget,
         talk: OpenTalk,
         session: TalkSession,
-        make_bar: Callable[[QWidget], RecorderBar] = RecorderBar,
+        make_bar: Callable[[QWidget], RecorderBar] | None = None,
     ) -> None:
         super().__init__(host)
         self._talk, self._session, self._make = talk, session, make_bar
@@ -177,7 +189,7 @@ class VoiceRecording(QObject):
         """The bar, made when it is first wanted."""
         if self._bar is None:
             composer = self._talk.composer
-            self._bar = self._make(composer)
+            self._bar = (self._make or _bar)(composer)
             self._bar.hide()
             composer.put_over_edit(self._bar)
             self._bar.recorded.connect(self._on_recorded)

@@ -67,12 +67,13 @@ def caret_left(index: Index) -> int:
 
 def node_name(index: Index) -> str:
     """The name as shown: groups stand under a heading of ours."""
-    match index.data(TreeRole.KIND):
-        case "groups":
-            return tr("contacts.my_groups")
-        case "book":
-            return tr("contacts.personal")
-    return str(index.data())
+    return heading(str(index.data(TreeRole.KIND))) or str(index.data())
+
+
+def heading(kind: str) -> str:
+    """What stands over groups and personal contacts; empty for what has a name of its own."""
+    key = {"groups": "contacts.my_groups", "book": "contacts.personal"}.get(kind)
+    return tr(key) if key is not None else ""
 
 
 def count_text(index: Index) -> str:
@@ -109,6 +110,7 @@ class DepartmentTree(QTreeView):
         self.setItemDelegate(DepartmentDelegate(self))
         self._open_keys: set[str] | None = None
         self._current_key = ""
+        model.words = heading
         self.setModel(model)
         self._model = model
         i18n.bind(self.setAccessibleName, "contacts.departments")

@@ -87,6 +87,7 @@ class ContactsPage(QWidget):
         self.more.setObjectName("contactsMore")
         self.header.add_action(self.more)
         self.people = PeopleList(self._people_model)
+        self.people.set_presence_texts(lambda who: self._session.presence.texts().get(who, ""))
         self.state = EmptyState("users-three", "common.loading")
         self._middle = QStackedWidget()
         self._middle.addWidget(self.people)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from PySide6.QtCore import QModelIndex, QPersistentModelIndex, QPoint, QRect, QRectF, Qt, Signal
 from PySide6.QtGui import QKeyEvent, QMouseEvent, QPainter
 from PySide6.QtWidgets import QStyleOptionViewItem, QWidget
@@ -10,7 +12,7 @@ from desktop.core.domain import Person, Presence
 from desktop.models.contacts import PeopleModel, PersonRole
 from desktop.ui import theme
 from desktop.ui.i18n import tr
-from desktop.ui.kit import ListPane, RowDelegate, draw_elided, paint_avatar, paint_presence
+from desktop.ui.kit import ListPane, RowDelegate, draw_elided, paint_avatar, paint_presence, person_tip
 
 Index = QModelIndex | QPersistentModelIndex
 
@@ -20,6 +22,16 @@ class PersonDelegate(RowDelegate):
 
     height = 56
     show_place = False
+
+    def __init__(self, parent: QWidget) -> None:
+        super().__init__(parent)
+        self.says: Callable[[str], str] = lambda _person_id: ""
+
+    def tip(self, index: Index) -> str:
+        if index.data(PersonRole.IS_CONTACT):
+            return ""
+        person: Person = index.data(PersonRole.PERSON)
+        return person_tip(person.name, Presence(index.data(PersonRole.PRESENCE)), self.says(person.id))
 
     def paint_row(self, painter: QPainter, rect: QRect, option: QStyleOptionViewItem, index: Index) -> None:
         colors = theme.tokens()
@@ -69,6 +81,10 @@ class PeopleList(ListPane):
         self.selectionModel().currentChanged.connect(self._on_current)
         self.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
         self.customContextMenuRequested.connect(self._on_menu)
+
+    def set_presence_texts(self, says: Callable[[str], str]) -> None:
+        """Where to ask what somebody says beside his presence: the tooltip of his row."""
+        self._rows.says = says
 
     def set_show_place(self, shown: bool) -> None:
         """Whether rows name the department: yes among search results."""

@@ -3,17 +3,17 @@
 `bind(label.setText, "common.cancel")` sets a text now and again after each switch; `changed` is for what is painted by hand.
 """
 
-import json
 import logging
 import weakref
-from collections.abc import Callable
-from pathlib import Path
+from collections.abc import Callable, Mapping
 from typing import Any, Literal
 
 import shiboken6
 from PySide6.QtCore import QCoreApplication, QLibraryInfo, QLocale, QObject, QTranslator, Signal
 
 from desktop.core.errors import AppError
+from desktop.ui.i18n.fragments import Catalog
+from desktop.ui.i18n.fragments import folder as folder
 
 log = logging.getLogger("tongban.ui")
 
@@ -27,37 +27,23 @@ class _Notifier(QObject):
 
 
 class _State:
-    """The language in use and the texts."""
+    """The language in use."""
 
     language: Language = "zh"
-    texts: dict[str, dict[str, str]] | None = None
     of_qt: QTranslator | None = None
 
 
 _notifier = _Notifier()
+_catalog = Catalog()
 _bound: "weakref.WeakKeyDictionary[QObject, dict[tuple[str, str], tuple[str, dict[str, Any]]]]" = (
     weakref.WeakKeyDictionary()
 )
 changed = _notifier.changed
 
 
-def folder() -> Path:
-    """Where the fragments lie: resources/i18n in a checkout, tongban_resources/i18n in an installed wheel."""
-    root = Path(__file__).resolve().parents[3]
-    for candidate in (root / "resources", root / "tongban_resources"):
-        if (candidate / "i18n").is_dir():
-            return candidate / "i18n"
-    raise FileNotFoundError("resources/i18n")
-
-
-def catalog() -> dict[str, dict[str, str]]:
-    """All fragments merged; read once."""
-    if _State.texts is None:
-        texts: dict[str, dict[str, str]] = {}
-        for path in sorted(folder().glob("*.json")):
-            texts.update(json.loads(path.read_text("utf-8")))
-        _State.texts = texts
-    return _State.texts
+def catalog() -> Mapping[str, Mapping[str, str]]:
+    """key → language → text."""
+    return _catalog
 
 
 def tr(key: str, /, **data: Any) -> str:

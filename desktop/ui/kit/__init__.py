@@ -3,14 +3,12 @@
 from desktop.ui.kit.basics import (
     Avatar,
     Badge,
-    Button,
     Card,
     CheckBox,
     Chip,
     ComboBox,
     Divider,
     ElidedLabel,
-    IconButton,
     IconLabel,
     Label,
     PasswordField,
@@ -18,12 +16,13 @@ from desktop.ui.kit.basics import (
     SearchBox,
     StatusTag,
     TextField,
-    on_click,
     restyle,
     row,
 )
+from desktop.ui.kit.buttons import Button, IconButton, on_click
 from desktop.ui.kit.corners import Menu, composited, round_corners, rounded_mask
-from desktop.ui.kit.naming import conversation_icon, conversation_name
+from desktop.ui.kit.folding import Folding, HeaderBar
+from desktop.ui.kit.naming import conversation_icon, conversation_name, person_tip
 from desktop.ui.kit.painting import (
     badge_text,
     file_color,
@@ -49,6 +48,7 @@ from desktop.ui.kit.panes import (
     draw_elided,
     finished,
 )
+from desktop.ui.kit.tab_strip import TabStrip
 
 __all__ = [
     "Avatar",
@@ -63,6 +63,8 @@ __all__ = [
     "Divider",
     "ElidedLabel",
     "EmptyState",
+    "Folding",
+    "HeaderBar",
     "IconButton",
     "IconLabel",
     "Label",
@@ -75,6 +77,7 @@ __all__ = [
     "SearchBox",
     "Snack",
     "StatusTag",
+    "TabStrip",
     "TextField",
     "badge_text",
     "clipboard_text",
@@ -93,6 +96,7 @@ __all__ = [
     "paint_chip",
     "paint_file_sheet",
     "paint_presence",
+    "person_tip",
     "presence_color",
     "restyle",
     "round_corners",

@@ -1,27 +1,24 @@
 """Small controls: labels, chips, buttons, fields, avatars, badges, cards. Each has a name for screen readers and takes the keyboard."""
 
-from collections.abc import Callable
-
 from PySide6.QtCore import QRectF, QSize, Qt, Signal
 from PySide6.QtGui import QAccessible, QColor, QKeyEvent, QMouseEvent, QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import (
-    QAbstractButton,
     QCheckBox,
     QComboBox,
     QFrame,
     QHBoxLayout,
     QLabel,
     QLineEdit,
-    QPushButton,
     QScrollArea,
     QSizePolicy,
-    QToolButton,
     QVBoxLayout,
     QWidget,
 )
 
 from desktop.core.domain import Presence
 from desktop.ui import i18n, theme
+from desktop.ui.kit import group_faces
+from desktop.ui.kit.buttons import IconButton
 from desktop.ui.kit.painting import badge_text, badge_width, paint_avatar, paint_badge, paint_presence
 from desktop.ui.kit.spoken import speak_as
 from desktop.ui.theme import icons
@@ -65,10 +62,31 @@ class Label(QLabel):
 
 
 class ElidedLabel(Label):
-    """One line that shortens itself with an ellipsis; the whole text is its tooltip while shortened."""
+    """One line that shortens itself with an ellipsis; the whole text is its tooltip while shortened. `whole`: it does not yet give way."""
+
+    def __init__(
+        self,
+        text: str = "",
+        *,
+        key: str = "",
+        role: str = "base",
+        tone: str = "ink",
+        strong: bool = False,
+        whole: bool = False,
+        parent: QWidget | None = None,
+    ) -> None:
+        super().__init__(text, key=key, role=role, tone=tone, strong=strong, parent=parent)
+        self._whole = whole
+
+    def set_whole(self, whole: bool) -> None:
+        """Whether it keeps the room for all its text."""
+        if self._whole != whole:
+            self._whole = whole
+            self.updateGeometry()
 
     def minimumSizeHint(self) -> QSize:
-        return QSize(theme.scaled(24), super().minimumSizeHint().height())
+        least = super().minimumSizeHint()
+        return least if self._whole else QSize(theme.scaled(24), least.height())
 
     def paintEvent(self, event: QPaintEvent) -> None:
         painter = QPainter(self)
@@ -87,8 +105,32 @@ class Chip(QLabel):
         self.setTextFormat(Qt.TextFormat.PlainText)
         self.setProperty("chip", tone)
         self.setSizePolicy(QSizePolicy.Policy.Maximum, QSizePolicy.Policy.Maximum)
+        self._words, self._room = text, 0
         if key:
             i18n.bind(self.setText, key)
+
+    def text(self) -> str:
+        """All its words, also those there is no room for."""
+        return self._words
+
+    def setText(self, text: str) -> None:
+        """Other words."""
+        self._words = text
+        self._show_words()
+
+    def set_room(self, pixels: int) -> None:
+        """Shortens the words to that width, the whole in the tooltip; 0: as wide as it likes."""
+        if self._room != pixels:
+            self._room = pixels
+            self._show_words()
+
+    def _show_words(self) -> None:
+        shown = self._words
+        if self._room:
+            shown = self.fontMetrics().elidedText(shown, Qt.TextElideMode.ElideRight, self._room)
+        super().setText(shown)
+        self.setToolTip(self._words if shown != self._words else "")
+        self.setAccessibleName(self._words if shown != self._words else "")
 
     def set_tone(self, tone: str) -> None:
         """Another color."""
@@ -97,91 +139,6 @@ class Chip(QLabel):
 
 
 StatusTag = Chip
-
-
-class Button(QPushButton):
-    """A push button: kind is primary, secondary, ghost, danger or link."""
-
-    def __init__(
-        self,
-        text: str = "",
-        *,
-        key: str = "",
-        kind: str = "secondary",
-        icon: str = "",
-        small: bool = False,
-        large: bool = False,
-        parent: QWidget | None = None,
-    ) -> None:
-        super().__init__(text, parent)
-        self._icon_name = icon
-        self.setProperty("kind", kind)
-        self.setProperty("small", "true" if small else "false")
-        self.setProperty("large", "true" if large else "false")
-        self.setCursor(Qt.CursorShape.PointingHandCursor)
-        self.setAutoDefault(False)
-        if key:
-            i18n.bind(self.setText, key)
-        if icon:
-            self._tint()
-            theme.changed.connect(self._tint)
-
-    def _tint(self) -> None:
-        tone = {"primary": "on_accent", "danger": "red_text", "link": "link"}.get(str(self.property("kind")), "ink2")
-        self.setIcon(icons.icon(self._icon_name, tone, 16))
-        self.setIconSize(icons.icon_size(16))
-
-    def keyPressEvent(self, event: QKeyEvent) -> None:
-        if event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter) and not event.isAutoRepeat():
-            self.click()
-            return
-        super().keyPressEvent(event)
-
-
-class IconButton(QToolButton):
-    """A button that is an icon alone; its name is its tooltip and what a screen reader says."""
-
-    def __init__(
-        self,
-        icon: str,
-        key: str,
-        *,
-        tone: str = "ink2",
-        active: str | None = None,
-        size: int = 20,
-        box: int = 32,
-        checkable: bool = False,
-        parent: QWidget | None = None,
-    ) -> None:
-        super().__init__(parent)
-        self._icon_name, self._tone, self._active, self._icon_side, self._box = icon, tone, active, size, box
-        self.setCheckable(checkable)
-        self.setCursor(Qt.CursorShape.PointingHandCursor)
-        self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
-        i18n.bind(self.setToolTip, key)
-        i18n.bind(self.setAccessibleName, key)
-        self._tint()
-        theme.changed.connect(self._tint)
-
-    def set_icon(self, icon: str, key: str = "", *, tone: str = "") -> None:
-        """Another icon, with another name where `key` is given."""
-        self._icon_name = icon
-        self._tone = tone or self._tone
-        if key:
-            i18n.bind(self.setToolTip, key)
-            i18n.bind(self.setAccessibleName, key)
-        self._tint()
-
-    def _tint(self) -> None:
-        self.setIcon(icons.icon(self._icon_name, self._tone, self._icon_side, active=self._active))
-        self.setIconSize(icons.icon_size(self._icon_side))
-        self.setFixedSize(theme.scaled(self._box), theme.scaled(self._box))
-
-    def keyPressEvent(self, event: QKeyEvent) -> None:
-        if event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter) and not event.isAutoRepeat():
-            self.click()
-            return
-        super().keyPressEvent(event)
 
 
 class CheckBox(QCheckBox):
@@ -282,6 +239,11 @@ class SearchBox(QLineEdit):
         self.searched.emit(text.strip())
         self.update()
 
+    def _has_room(self) -> bool:
+        """For the placeholder and the keys beside it."""
+        words = self.fontMetrics().horizontalAdvance(self.placeholderText() + self._shortcut)
+        return words + theme.scaled(20) + 36 <= self.width()
+
     def _clear_place(self) -> QRectF:
         side = theme.scaled(16)
         return QRectF(self.width() - side - 8, (self.height() - side) / 2, side, side)
@@ -294,7 +256,7 @@ class SearchBox(QLineEdit):
         icons.paint(painter, QRectF(9, (self.height() - side) / 2, side, side), "magnifying-glass", colors.ink3)
         if self.text():
             icons.paint(painter, self._clear_place(), "x-circle-fill", colors.faint)
-        elif self._shortcut and not self.hasFocus():
+        elif self._shortcut and not self.hasFocus() and self._has_room():
             painter.setPen(colors.ink3)
             painter.setFont(theme.font("secondary"))
             place = self.rect().adjusted(0, 0, -10, 0)
@@ -351,6 +313,11 @@ class Avatar(QWidget):
         self._clickable = False
         self._fit()
         theme.changed.connect(self._fit)
+        group_faces.changed.connect(self._on_face)
+
+    def _on_face(self, key: str) -> None:
+        if key == self._key:
+            self.update()
 
     def set_subject(self, name: str, key: str, *, presence: Presence | None = None, icon: str = "") -> None:
         """Whom to show: the name gives the initial, the key the hue."""
@@ -474,14 +441,13 @@ class IconLabel(QWidget):
 
 
 class Scroll(QScrollArea):
-    """A scrolling column: `inner` takes the widgets; nothing scrolls sideways."""
+    """A scrolling column: `inner` takes the widgets; sideways it scrolls only where they cannot be narrower."""
 
     def __init__(self, *, surface: str = "bg", parent: QWidget | None = None) -> None:
         super().__init__(parent)
         speak_as(self, QAccessible.Role.Pane)
         self.setWidgetResizable(True)
         self.setFrameShape(QFrame.Shape.NoFrame)
-        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.content = QWidget()
         self.content.setProperty("surface", surface)
         self.inner = QVBoxLayout(self.content)
@@ -506,8 +472,3 @@ def row(
         else:
             layout.addWidget(part)
     return layout
-
-
-def on_click(button: QAbstractButton, action: Callable[[], object]) -> None:
-    """Connects a press to an action that takes no arguments."""
-    button.clicked.connect(lambda _checked=False: action())

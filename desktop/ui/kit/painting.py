@@ -7,6 +7,7 @@ from PySide6.QtGui import QColor, QFontMetricsF, QPainter, QPen, QPixmap
 
 from desktop.core.domain import Presence
 from desktop.ui import theme
+from desktop.ui.kit import group_faces
 from desktop.ui.theme import icons
 
 _PRESENCE_TOKENS = {
@@ -87,9 +88,13 @@ def paint_avatar(
     ring: QColor | None = None,
     icon: str = "",
 ) -> None:
-    """An avatar: the initial (or `icon`) on the hue of `key`; a presence dot with a ring of the background where asked."""
+    """An avatar: the initial (or `icon`) on the hue of `key`, a group's own looks where they are known; a presence dot with a ring of the background."""
     side = round(min(rect.width(), rect.height()))
     ratio = painter.device().devicePixelRatioF()
+    face = None if icon else group_faces.get(key)
+    if face is not None:
+        painter.drawPixmap(rect.topLeft(), group_faces.drawn(face, side, ratio, theme.tokens().line.rgba()))
+        return
     painter.drawPixmap(
         rect.topLeft(), _disc("" if icon else initial(name), theme.person_hue(key).rgba(), side, ratio, icon)
     )

@@ -3,8 +3,9 @@
 import asyncio
 
 from PySide6.QtCore import QEvent, QModelIndex, QObject, QPersistentModelIndex, QRect, QSize, Qt, QTimer, Signal
-from PySide6.QtGui import QColor, QFont, QFontMetrics, QPainter, QPen
+from PySide6.QtGui import QColor, QFont, QFontMetrics, QHelpEvent, QPainter, QPen
 from PySide6.QtWidgets import (
+    QAbstractItemView,
     QApplication,
     QDialog,
     QFrame,
@@ -14,12 +15,14 @@ from PySide6.QtWidgets import (
     QStyle,
     QStyledItemDelegate,
     QStyleOptionViewItem,
+    QToolTip,
     QVBoxLayout,
     QWidget,
 )
 
 from desktop.ui import i18n, theme
-from desktop.ui.kit.basics import Button, ElidedLabel, IconButton, IconLabel, Label, on_click
+from desktop.ui.kit.basics import ElidedLabel, IconLabel, Label
+from desktop.ui.kit.buttons import Button, IconButton, on_click
 
 Index = QModelIndex | QPersistentModelIndex
 SNACK_MS = 6000
@@ -36,7 +39,7 @@ class PaneHeader(QFrame):
         self.title.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Preferred)
         self.action_row = QHBoxLayout()
         self.action_row.setSpacing(4)
-        layout = QHBoxLayout(self)
+        self._row = layout = QHBoxLayout(self)
         layout.setContentsMargins(18, 0, 14, 0)
         layout.setSpacing(12)
         layout.addWidget(self.title)
@@ -44,6 +47,10 @@ class PaneHeader(QFrame):
         layout.addLayout(self.action_row)
         self._fit()
         theme.changed.connect(self._fit)
+
+    def put_first(self, part: QWidget) -> None:
+        """Puts something before the title."""
+        self._row.insertWidget(0, part)
 
     def add_action(self, button: QWidget) -> None:
         """Puts an action at the right end."""
@@ -185,6 +192,17 @@ class RowDelegate(QStyledItemDelegate):
         pad = theme.scaled(self.padding)
         self.paint_row(painter, rect.adjusted(pad, 0, -pad, 0), option, index)
         painter.restore()
+
+    def tip(self, index: Index) -> str:
+        """What is told while the pointer rests on a row; empty: nothing."""
+        return ""
+
+    def helpEvent(self, event: QHelpEvent, view: QAbstractItemView, option: QStyleOptionViewItem, index: Index) -> bool:
+        words = self.tip(index) if event.type() == QEvent.Type.ToolTip and index.isValid() else ""
+        if not words:
+            return super().helpEvent(event, view, option, index)
+        QToolTip.showText(event.globalPos(), words, view)
+        return True
 
     def paint_row(self, painter: QPainter, rect: QRect, option: QStyleOptionViewItem, index: Index) -> None:
         """Draws what a row says; `rect` is without the padding at the sides."""

@@ -69,6 +69,7 @@ class LibraryPage(QWidget):
         self.state = EmptyState("books", "common.loading")
         self._middle = QStackedWidget()
         self._middle.addWidget(self.table)
+        self.setFocusProxy(self.table)
         self._middle.addWidget(self.state)
         self.details = DocumentDetails(self._now_ms)
         self.nothing = EmptyState("file-text", "office.choose_document")

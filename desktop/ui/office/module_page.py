@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Final
 import msgspec
 from PySide6.QtCore import Qt, QTimer, Signal
 from PySide6.QtGui import QHideEvent, QKeyEvent, QKeySequence, QShortcut
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QSplitter, QStackedWidget, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QSplitter, QStackedWidget, QVBoxLayout, QWidget
 
 from desktop.core.clock import SystemClock
 from desktop.core.domain import Attachment, LocalDocument
@@ -23,10 +23,10 @@ from desktop.core.errors import AppError
 from desktop.core.events import EditRefused, Event
 from desktop.ui import i18n, theme
 from desktop.ui.i18n import error_text, tr, when
-from desktop.ui.kit import Button, Card, EmptyState, IconButton, Label, Menu, SearchBox, Snack, on_click
+from desktop.ui.kit import Card, EmptyState, Menu, Snack, on_click
 from desktop.ui.layouts import discard
 from desktop.ui.office.frame.view_frame import ViewFrame
-from desktop.ui.office.tab_strip import TabStrip
+from desktop.ui.office.module_header import ModuleHeader
 from desktop.ui.office.views.base import ENVELOPE, STATE, RecordsSession, ViewContext, load_kind, view_label
 from desktop.ui.shell.navigator import Navigator
 from desktop.ui.tasks import TaskOwner, alive, present
@@ -37,6 +37,7 @@ if TYPE_CHECKING:  # workbooks and the pane of a record take a while to load
 
 PANE_WIDTH: Final = 340
 PANE_NARROWEST: Final = 280
+VIEW_NARROWEST: Final = 190
 GAP: Final = 14
 WARM_MS: Final = 60
 REGISTER_YEARS: Final = 5
@@ -88,7 +89,9 @@ class ModulePage(QWidget):
 
     # ---- build
     def _build_ui(self) -> None:
-        self.header = self._build_header()
+        self.header = header = ModuleHeader(self)
+        self.back, self.title, self.tabs, self.search = header.back, header.title, header.tabs, header.search
+        self.export, self.new, self.more = header.export, header.new, header.more
         self._rooms = QStackedWidget(self)
         self.state = EmptyState("hourglass-medium", "common.loading", parent=self._rooms)
         self.state.setObjectName("moduleState")
@@ -100,7 +103,7 @@ class ModulePage(QWidget):
         self.split.setHandleWidth(GAP)
         self.split.setChildrenCollapsible(False)
         inner.addWidget(self.split)
-        left = Card(padding=0)
+        left = self._left_card = Card(padding=0)
         left.body.setContentsMargins(1, 1, 1, 1)
         self.split.addWidget(left)
         self.left = QStackedWidget()
@@ -123,35 +126,9 @@ class ModulePage(QWidget):
         self._snack = Snack(left)  # over the view: beside it stand the buttons of what it speaks of
         self._fit()
 
-    def _build_header(self) -> QFrame:
-        header = QFrame(self)
-        header.setProperty("surface", "header")
-        self.back = IconButton("arrow-left", "office.back")
-        self.back.setObjectName("moduleBack")
-        self.title = Label(role="header", strong=True)
-        self.tabs = TabStrip()
-        self.search = SearchBox("office_module.search", shortcut="Ctrl+F")
-        self.search.setObjectName("moduleSearch")
-        self.export = Button(key="office_module.export_excel")
-        self.export.setObjectName("moduleExport")
-        self.more = IconButton("dots-three-vertical", "office_module.more")
-        self.more.setObjectName("moduleMore")
-        self.new = Button(kind="primary", icon="plus")
-        self.new.setObjectName("moduleNew")
-        line = QHBoxLayout(header)
-        line.setContentsMargins(12, 0, 18, 0)
-        line.setSpacing(10)
-        line.addWidget(self.back)
-        line.addWidget(self.title)
-        line.addWidget(self.tabs, 1)
-        for part in (self.search, self.export, self.new, self.more):
-            line.addWidget(part)
-        return header
-
     def _fit(self) -> None:
-        self.header.setFixedHeight(theme.scaled(theme.values.HEADER_HEIGHT))
-        self.search.setFixedWidth(theme.scaled(170))
         self.detail_card.setMinimumWidth(theme.scaled(PANE_NARROWEST))
+        self._left_card.setMinimumWidth(theme.scaled(VIEW_NARROWEST))  # else what the widest of all its tabs would like
 
     def _bind(self) -> None:
         self._warm = QTimer(self, interval=WARM_MS, singleShot=True)
@@ -354,7 +331,7 @@ class ModulePage(QWidget):
         self.new.setAccessibleName(tr("office_module.new", type=self.new.text()))
         self.new.setToolTip(f"{self.new.accessibleName()} (Ctrl+N)")
         self.new.setVisible(view.kind != "form" and self.context.records.may(None, view.type, "create"))
-        self.export.setVisible(view.kind not in ("form", "chart", "desk"))
+        self.header.offer_export(view.kind not in ("form", "chart", "desk"))
         self.search.setVisible(view.kind != "form")
 
     # ---- the record beside the view
@@ -522,6 +499,10 @@ class ModulePage(QWidget):
         """What is needed seldom."""
         menu = Menu(self, leaves=True)
         frame = self.frame
+        if self.header.export_folded:
+            rows = self.export_menu()
+            rows.setTitle(self.export.text())
+            menu.addMenu(rows)
         may = frame is not None and self.context.records.may(None, frame.definition.type, "create")
         menu.addAction(tr("office_module.import_excel"), self.open_import).setEnabled(may)
         menu.addAction(tr("office_module.reload"), self.reload)

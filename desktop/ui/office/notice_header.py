@@ -5,23 +5,22 @@ from __future__ import annotations
 from typing import Final
 
 from PySide6.QtCore import Signal
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QWidget
+from PySide6.QtWidgets import QWidget
 
 from desktop.ui import theme
-from desktop.ui.kit import Button, IconButton, Label, SearchBox, on_click
-from desktop.ui.office.tab_strip import TabStrip
+from desktop.ui.kit import Button, ElidedLabel, HeaderBar, IconButton, SearchBox, TabStrip, on_click
 
 SEARCH_WIDTH: Final = 190
+SEARCH_NARROW: Final = 96
 
 
-class NoticesHeader(QFrame):
+class NoticesHeader(HeaderBar):
     """`back_asked`: to the workbench."""
 
     back_asked = Signal()
 
     def __init__(self, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
-        self.setProperty("surface", "header")
+        super().__init__(parent, margins=(12, 14))
         back = IconButton("arrow-left", "office.back")
         back.setObjectName("noticesBack")
         on_click(back, self.back_asked.emit)
@@ -31,17 +30,13 @@ class NoticesHeader(QFrame):
         self.new = Button(key="office_notice.new", kind="primary", icon="plus", parent=self)
         self.new.setObjectName("noticesNew")
         self.new.hide()
-        line = QHBoxLayout(self)
-        line.setContentsMargins(12, 0, 14, 0)
-        line.setSpacing(10)
-        line.addWidget(back)
-        line.addWidget(Label(key="office.notices", role="header", strong=True))
-        line.addWidget(self.tabs, 1)
-        line.addWidget(self.search)
-        line.addWidget(self.new)
-        self._fit()
-        theme.changed.connect(self._fit)
+        self._title = ElidedLabel(key="office.notices", role="header", strong=True, whole=True)
+        self.line.addWidget(back)
+        self.line.addWidget(self._title)
+        self.line.addWidget(self.tabs, 1)
+        self.line.addWidget(self.search)
+        self.line.addWidget(self.new)
+        self.fold(self._narrow_search, self.new.set_compact, lambda cut: self._title.set_whole(not cut))
 
-    def _fit(self) -> None:
-        self.setFixedHeight(theme.scaled(theme.values.HEADER_HEIGHT))
-        self.search.setFixedWidth(theme.scaled(SEARCH_WIDTH))
+    def _narrow_search(self, narrow: bool) -> None:
+        self.search.setFixedWidth(theme.scaled(SEARCH_NARROW if narrow else SEARCH_WIDTH))

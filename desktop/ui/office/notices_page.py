@@ -116,6 +116,7 @@ class NoticesPage(QWidget):
         outer.addWidget(self.header)
         outer.addWidget(self._split, 1)
         self._snack = Snack(self)
+        self.setFocusProxy(self.list)
         self._share_room(generic=False)
 
     def _share_room(self, *, generic: bool) -> None:

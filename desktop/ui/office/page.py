@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any, cast
 
-from PySide6.QtCore import Signal
+from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QShowEvent
 from PySide6.QtWidgets import QStackedWidget, QVBoxLayout, QWidget
 
@@ -64,6 +64,8 @@ class OfficePage(QWidget):
         self.workbench = Workbench(self.data, self.work)
         self._stack = QStackedWidget()
         self._stack.addWidget(self.workbench)
+        self._stack.currentChanged.connect(self._on_room)
+        self.setFocusProxy(self.workbench)
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.addWidget(self._stack)
@@ -159,6 +161,15 @@ class OfficePage(QWidget):
             self._reader.clear()
 
     # ---- where to go
+    def _on_room(self, _number: int) -> None:
+        """The keyboard goes to what a room names as its first: its list, not the button that leads back."""
+        room = self._stack.currentWidget()
+        if room is None:
+            return
+        self.setFocusProxy(room)
+        if room.focusProxy() is not None and self.isVisible():
+            room.setFocus(Qt.FocusReason.OtherFocusReason)
+
     def focus_search(self) -> None:
         """Leads to the search of the room that is shown; the workbench has none of its own and leads to "my work"."""
         shown = self._stack.currentWidget()

@@ -10,14 +10,14 @@ from typing import Final
 
 from PySide6.QtCore import QPoint, Signal
 from PySide6.QtGui import QResizeEvent
-from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QBoxLayout, QGridLayout, QHBoxLayout, QVBoxLayout, QWidget
 
 from desktop.core.domain import ModuleDefinition
 from desktop.core.errors import AppError
 from desktop.models.workbench import Part
 from desktop.ui import i18n, theme
 from desktop.ui.i18n import error_text
-from desktop.ui.kit import Banner, Card, Label, Scroll, on_click, row
+from desktop.ui.kit import Banner, Card, Label, Scroll, on_click
 from desktop.ui.layouts import empty_layout
 from desktop.ui.office.office_records import OfficeData
 from desktop.ui.office.workbench_side import Side
@@ -27,6 +27,9 @@ from desktop.ui.tasks import TaskOwner
 
 GROUPS: Final = {"official": "accent", "personal": "green", "extended": "amber"}
 SIDE_WIDTH: Final = 290
+NARROW_ROOM: Final = 250
+"""What the modules need beside it."""
+QWIDGETSIZE_MAX: Final = (1 << 24) - 1
 RECENT_SHOWN: Final = 4
 FEW: Final = 6
 
@@ -70,6 +73,7 @@ class Workbench(Scroll):
         }
         for part, figure in self.figures.items():
             on_click(figure, partial(self.part_asked.emit, str(part)))
+        self.setFocusProxy(self.figures[Part.TODO])
         self._modules = QVBoxLayout()
         self._modules.setSpacing(10)
         self.side = Side(self.work)
@@ -80,16 +84,38 @@ class Workbench(Scroll):
         left = QVBoxLayout()
         left.addLayout(self._modules)
         left.addStretch(1)
-        bottom = QHBoxLayout()
+        bottom = self._bottom = QHBoxLayout()
         bottom.setSpacing(16)
         bottom.addLayout(left, 1)
         bottom.addWidget(self.side)
         self.inner.setContentsMargins(26, 22, 26, 26)
         self.inner.setSpacing(20)
         self.inner.addWidget(self.problem)
-        self.inner.addLayout(row(*self.figures.values(), spacing=14))
+        self._figures = QGridLayout()
+        self._figures.setSpacing(14)
+        self._across = 0
+        self.inner.addLayout(self._figures)
         self.inner.addLayout(bottom, 1)
-        self.side.setFixedWidth(theme.scaled(SIDE_WIDTH))
+        self._arrange()
+
+    def _arrange(self) -> None:
+        """What waits stands beside the modules, or below them where there is no room; the figures in one line or two."""
+        room = self.viewport().width()
+        narrow = room < theme.scaled(SIDE_WIDTH + NARROW_ROOM)
+        down, across = QBoxLayout.Direction.TopToBottom, QBoxLayout.Direction.LeftToRight
+        self._bottom.setDirection(down if narrow else across)
+        self.side.setMinimumWidth(0 if narrow else theme.scaled(SIDE_WIDTH))
+        self.side.setMaximumWidth(QWIDGETSIZE_MAX if narrow else theme.scaled(SIDE_WIDTH))
+        columns = (
+            2
+            if room
+            < sum(max(figure.sizeHint().width(), figure.minimumWidth()) + 14 for figure in self.figures.values()) + 52
+            else 4
+        )
+        if columns != self._across:
+            self._across = columns
+            for number, figure in enumerate(self.figures.values()):
+                self._figures.addWidget(figure, number // columns, number % columns)
 
     # ---- content
     def _on_data(self, name: str) -> None:
@@ -102,7 +128,7 @@ class Workbench(Scroll):
         self.problem.action.show()
 
     def _rebuild(self) -> None:
-        self.side.setFixedWidth(theme.scaled(SIDE_WIDTH))
+        self._arrange()
         self._shown = ()
         self._refresh()
 

@@ -7,24 +7,25 @@ from typing import Final
 
 from PySide6.QtCore import QModelIndex, QPersistentModelIndex, QRect, QRectF, Qt, Signal
 from PySide6.QtGui import QFontMetricsF, QKeySequence, QPainter, QShortcut
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QStackedWidget, QStyleOptionViewItem, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QStackedWidget, QStyleOptionViewItem, QVBoxLayout, QWidget
 
 from desktop.models.workbench import Part, WorkItem, WorkListModel, WorkRole
 from desktop.ui import i18n, theme
 from desktop.ui.i18n import tr
 from desktop.ui.kit import (
     Card,
+    ElidedLabel,
     EmptyState,
+    HeaderBar,
     IconButton,
-    Label,
     ListPane,
     RowDelegate,
     SearchBox,
+    TabStrip,
     draw_elided,
     on_click,
     paint_chip,
 )
-from desktop.ui.office.tab_strip import TabStrip
 from desktop.ui.office.workbench_tiles import glyph_name
 from desktop.ui.office.workbench_words import chip_of, detail_of
 from desktop.ui.office.workbench_work import WorkData
@@ -92,28 +93,25 @@ class MyWork(QWidget):
         self._build_ui()
         data.changed.connect(self._refresh)
         i18n.changed.connect(self._refresh)
-        theme.changed.connect(self._fit)
         self.show_part(Part.TODO)
 
     def _build_ui(self) -> None:
-        header = QFrame()
-        header.setProperty("surface", "header")
-        self._header = header
+        header = HeaderBar()
         self.back = IconButton("arrow-left", "office.back")
         self.back.setObjectName("myWorkBack")
         self.tabs = TabStrip()
         self.search = SearchBox("office_workbench.search", shortcut="Ctrl+F")
         self.search.setObjectName("myWorkSearch")
-        line = QHBoxLayout(header)
-        line.setContentsMargins(12, 0, 18, 0)
-        line.setSpacing(10)
-        line.addWidget(self.back)
-        line.addWidget(Label(key="office_workbench.my_work", role="header", strong=True))
-        line.addWidget(self.tabs, 1)
-        line.addWidget(self.search)
+        title = ElidedLabel(key="office_workbench.my_work", role="header", strong=True, whole=True)
+        header.line.addWidget(self.back)
+        header.line.addWidget(title)
+        header.line.addWidget(self.tabs, 1)
+        header.line.addWidget(self.search)
+        header.fold(self._narrow_search, lambda cut: title.set_whole(not cut))
         self.list = ListPane("office_workbench.my_work")
         self.list.setObjectName("myWorkList")
         self.list.setModel(self.model)
+        self.setFocusProxy(self.list)
         self.list.setItemDelegate(WorkDelegate(self._data, self.list))
         self.empty = EmptyState("check-circle", "office_workbench.none.todo")
         self._rooms = QStackedWidget()
@@ -136,11 +134,9 @@ class MyWork(QWidget):
         shortcut = QShortcut(QKeySequence(QKeySequence.StandardKey.Find), self)
         shortcut.setContext(Qt.ShortcutContext.WidgetWithChildrenShortcut)
         shortcut.activated.connect(self.focus_search)
-        self._fit()
 
-    def _fit(self) -> None:
-        self._header.setFixedHeight(theme.scaled(theme.values.HEADER_HEIGHT))
-        self.search.setFixedWidth(theme.scaled(190))
+    def _narrow_search(self, narrow: bool) -> None:
+        self.search.setFixedWidth(theme.scaled(96 if narrow else 190))
 
     # ---- content
     @property

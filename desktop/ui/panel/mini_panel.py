@@ -7,16 +7,16 @@ from PySide6.QtCore import QModelIndex, QPoint, QRect, Qt, QTimer, Signal
 from PySide6.QtGui import QCloseEvent, QHideEvent, QPainter, QPaintEvent, QPen, QResizeEvent, QShowEvent
 from PySide6.QtWidgets import QButtonGroup, QStackedWidget, QVBoxLayout, QWidget
 
-from desktop.core.domain import Conversation, ConversationKind, ModuleDefinition, Presence
+from desktop.core.domain import ConversationKind, ModuleDefinition, Presence
 from desktop.core.events import ChangeSet, Event
 from desktop.models.contacts import Organization
-from desktop.models.conversations import ConversationList, ConversationRole
+from desktop.models.conversations import ConversationRole
 from desktop.models.people import People
 from desktop.models.verbs import TalkSession
 from desktop.ui import i18n, theme
-from desktop.ui.chat.conversation_list import ConversationDelegate
-from desktop.ui.kit import Button, EmptyState, ListPane, SearchBox, conversation_name, rounded_mask, row
-from desktop.ui.kit.panes import Index
+from desktop.ui.chat.conversation_list import ConversationDelegate, SpokenList
+from desktop.ui.chat.group_looks import GroupLooks
+from desktop.ui.kit import Button, EmptyState, ListPane, SearchBox, group_faces, rounded_mask, row
 from desktop.ui.panel.docking import Edge, EdgeDock
 from desktop.ui.panel.head import PanelHead
 from desktop.ui.panel.modules_list import ModulesList
@@ -45,22 +45,6 @@ class PanelSession(TalkSession, Protocol):
     def records(self) -> ModuleVerbs: ...
 
 
-class _Talks(ConversationList):
-    """Conversations with the words a screen reader says."""
-
-    def __init__(self, people: People, delegate: ConversationDelegate, parent: QWidget) -> None:
-        super().__init__(people, parent)
-        self._delegate = delegate
-
-    def shown_name(self, conversation: Conversation) -> str:
-        return conversation_name(conversation)
-
-    def data(self, index: Index, role: int = Qt.ItemDataRole.DisplayRole) -> object:
-        if role == Qt.ItemDataRole.AccessibleTextRole and index.isValid():
-            return self._delegate.accessible_text(self.at(index.row()))
-        return super().data(index, role)
-
-
 class MiniPanel(QWidget):
     """`presence_chosen` as the rail's; `shown_changed` when it comes or goes by the user's hand; `module_asked` names a module."""
 
@@ -77,6 +61,7 @@ class MiniPanel(QWidget):
         self._presence = Presence.ONLINE
         self._loaded = False
         self.tasks = TaskOwner(self)
+        self._looks = GroupLooks(session, people, self)
         self.setObjectName("miniPanel")
         self.setAttribute(Qt.WidgetAttribute.WA_ShowWithoutActivating)  # it comes out for the mouse, the keyboard stays
         i18n.bind(self.setWindowTitle, "panel.title")
@@ -121,11 +106,12 @@ class MiniPanel(QWidget):
         column.addWidget(self.stack, 1)
         self._fit()
 
-    def _talk_list(self, key: str) -> tuple[ListPane, _Talks]:
+    def _talk_list(self, key: str) -> tuple[ListPane, SpokenList]:
         pane = ListPane(key)
         pane.setObjectName(key.replace(".", "_"))
         delegate = ConversationDelegate(self._people, pane)
-        model = _Talks(self._people, delegate, pane)
+        model = SpokenList(self._people, delegate, pane)
+        delegate.looks = self._looks.want
         pane.setItemDelegate(delegate)
         pane.setModel(model)
         pane.chosen.connect(self._on_talk)
@@ -142,8 +128,13 @@ class MiniPanel(QWidget):
         self.apps.asked.connect(self.module_asked)
         self._tabs.idClicked.connect(self._show_tab)
         self._people.changed.connect(self._on_people)
+        group_faces.changed.connect(self._on_face)
         self.dock.changed.connect(self._remember)
         theme.changed.connect(self._fit)
+
+    def _on_face(self, _key: str) -> None:
+        for pane in (self.groups, self.recent):
+            pane.viewport().update()
 
     def _fit(self) -> None:
         self.setFixedWidth(theme.scaled(WIDTH))
@@ -178,6 +169,7 @@ class MiniPanel(QWidget):
         self._subscription.close()
         self._soon.stop()
         self.tasks.cancel_all()
+        self._looks.tasks.cancel_all()
         self.dock.pause()
         self.hide()
 

@@ -8,7 +8,7 @@ from desktop.core.domain import Presence
 from desktop.models.roster import DepartmentRow, PersonRow, Roster, RosterRole, Row
 from desktop.ui import theme
 from desktop.ui.i18n import tr
-from desktop.ui.kit import ListPane, RowDelegate, draw_elided, paint_avatar, paint_presence
+from desktop.ui.kit import ListPane, RowDelegate, draw_elided, paint_avatar, paint_presence, person_tip
 from desktop.ui.kit.panes import Index
 from desktop.ui.theme import icons
 
@@ -23,6 +23,14 @@ class RosterDelegate(RowDelegate):
 
     height = 36
     padding = 12
+
+    def tip(self, index: Index) -> str:
+        row = index.data(RosterRole.ROW)
+        if isinstance(row, DepartmentRow):
+            return ""
+        model = index.model()
+        says = model.presence_text(row.person.id) if isinstance(model, Roster) else ""
+        return person_tip(row.person.name, row.presence, says)
 
     def paint_row(self, painter: QPainter, rect: QRect, option: QStyleOptionViewItem, index: Index) -> None:
         row: Row = index.data(RosterRole.ROW)

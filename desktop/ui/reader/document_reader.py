@@ -565,6 +565,9 @@ class DocumentReader(QWidget):
         sheets = self._sheets
         if sheets is None:
             return
+        for tool in self._tools.in_menu:
+            action_ = menu.addAction(tool.toolTip(), tool.click)
+            action_.setEnabled(tool.isEnabled())
         for key, action, keys in (
             ("reader.rotate", self.turn, "Ctrl+R"),
             ("reader.full_screen", self.full_screen, "F11"),

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable
 from dataclasses import replace
 
-from PySide6.QtCore import QSignalBlocker, Signal
+from PySide6.QtCore import QSignalBlocker, QSize, Signal
 from PySide6.QtGui import QFocusEvent, QKeyEvent
 from PySide6.QtWidgets import QGridLayout, QWidget
 
@@ -11,9 +11,9 @@ from desktop.core.domain import Conversation, Person
 from desktop.core.domain.directory import match_rank, wanted_text
 from desktop.core.domain.search import Facet
 from desktop.models.search_filters import SPANS, Filters, day_span
-from desktop.ui import i18n
+from desktop.ui import i18n, theme
 from desktop.ui.i18n import tr
-from desktop.ui.kit import ComboBox, TextField, conversation_name
+from desktop.ui.kit import ComboBox, Folding, TextField, conversation_name
 from desktop.ui.kit.hit_list import HITS, Hit, HitList
 
 OWN_SPAN = "own"
@@ -57,6 +57,9 @@ class NameField(TextField):
         self._hits.hide()
 
 
+NARROWEST = 120
+
+
 class FilterRow(QWidget):
     """Fields of all filters. `changed` comes with every choice; `filters` is what is chosen."""
 
@@ -80,21 +83,29 @@ class FilterRow(QWidget):
         i18n.bind(self.facet.setAccessibleName, "search.filter.facet")
         i18n.bind(self.span.setAccessibleName, "search.filter.span")
         self.conversation.setVisible(conversations)
-        grid = QGridLayout(self)
+        grid = self._grid = QGridLayout(self)
         grid.setContentsMargins(0, 0, 0, 0)
         grid.setSpacing(6)
         wide = [self.person, self.conversation, self.facet, self.span] if conversations else [self.person]
         for place, field in enumerate(wide):
             grid.addWidget(field, 0, place, 1, 1 if conversations else 2)
-        if not conversations:
-            grid.addWidget(self.facet, 1, 0)
-            grid.addWidget(self.span, 1, 1)
-        dates = 1 if conversations else 2
-        grid.addWidget(self.since, dates, 0)
-        grid.addWidget(self.until, dates, 1)
+        if conversations:
+            grid.addWidget(self.since, 1, 0)
+            grid.addWidget(self.until, 1, 1)
+        else:
+            Folding(self, grid, self._stand)
         self._retranslate()
         self._bind()
         self._show_dates()
+
+    def _stand(self, narrow: bool) -> None:
+        """Beside a conversation: two in a line, or each in its own (`narrow`)."""
+        for place, field in enumerate((self.facet, self.span, self.since, self.until)):
+            line, column = (place, 0) if narrow else divmod(place, 2)
+            self._grid.addWidget(field, 1 + line, column, 1, 2 if narrow else 1)
+
+    def minimumSizeHint(self) -> QSize:
+        return QSize(theme.scaled(NARROWEST), super().minimumSizeHint().height())
 
     def _bind(self) -> None:
         i18n.changed.connect(self._retranslate)

@@ -3,12 +3,9 @@
 Local hits come first, each kind when it is ready; what the server has beyond comes below them. The row that is chosen never moves under the hand.
 """
 
-import asyncio
-from collections.abc import Awaitable
-from functools import partial
 from typing import Final, Protocol
 
-from PySide6.QtCore import QElapsedTimer, QEvent, QModelIndex, QObject, QRect, Qt, QTimer, Signal
+from PySide6.QtCore import QEvent, QModelIndex, QObject, QRect, Qt, QTimer, Signal
 from PySide6.QtGui import (
     QAccessible,
     QAccessibleAnnouncementEvent,
@@ -23,16 +20,14 @@ from PySide6.QtWidgets import (
     QFrame,
     QHBoxLayout,
     QLineEdit,
-    QScrollArea,
     QStackedLayout,
     QVBoxLayout,
     QWidget,
 )
 
 from desktop.core.domain import ConnectionState
-from desktop.core.domain.search import Excerpt, Found, FoundKind, FoundPart, SearchQuery
-from desktop.core.errors import Offline, Rejected
-from desktop.models.search import ALL, RECENT, Command, Row
+from desktop.core.domain.search import Found, SearchQuery
+from desktop.models.search import ALL, RECENT, Row
 from desktop.models.search_filters import Filters, take_operators
 from desktop.models.search_verbs import SearchSession
 from desktop.ui import i18n, theme
@@ -45,22 +40,18 @@ from desktop.ui.kit import (
     IconLabel,
     Label,
     ListPane,
-    conversation_name,
     on_click,
-    restyle,
 )
-from desktop.ui.search.commands import find_commands
+from desktop.ui.search.asking import Asking
+from desktop.ui.search.filter_chips import FilterChips
 from desktop.ui.search.filter_row import FilterRow
+from desktop.ui.search.kind_tabs import KindTabs
 from desktop.ui.search.result_rows import ResultDelegate, SpokenResults, spoken
 from desktop.ui.tasks import TaskOwner, alive
 
 SIZE: Final = (700, 560)
 TOP, MARGIN, TABS = 48, 24, 42
 TYPING_MS: Final = 25
-REMOTE_S: Final = 0.25
-"""A question goes to the server when the user has stopped typing for so long."""
-_FOUND: Final = (FoundKind.NOTICE, FoundKind.DOCUMENT, FoundKind.RECORD)
-_MANY: Final = 50
 
 
 class SearchPlaces(Protocol):
@@ -88,12 +79,11 @@ class SearchOverlay(QWidget):
         self._query = SearchQuery()
         self._touched = ""
         self._spot = 0
-        self._spent: dict[str, int] = {}
         self._said = ""
         self._before: QWidget | None = None
-        self._tabs: dict[str, Button] = {}
         self.setObjectName("search")
         self._build_ui()
+        self.asking = Asking(session, self.model, self._show_state)
         self._bind()
         self.hide()
 
@@ -109,46 +99,29 @@ class SearchOverlay(QWidget):
         i18n.bind(self.input.setAccessibleName, "search.name")
         self.filter_button = IconButton("funnel", "search.filters", size=18, box=30, checkable=True, parent=self.panel)
         self.close_button = IconButton("x", "search.close", size=16, box=30, parent=self.panel)
-        self._chips = QHBoxLayout()
-        self._chips.setSpacing(6)
+        self._chips = FilterChips()
         head = QHBoxLayout()
         head.setContentsMargins(16, 8, 10, 8)
         head.setSpacing(6)
         head.addWidget(IconLabel("magnifying-glass", tone="ink2", size=18))
         head.addWidget(self.input, 1)
-        head.addLayout(self._chips)
+        head.addWidget(self._chips)
         head.addWidget(self.filter_button)
         head.addWidget(self.close_button)
         self.filters = FilterRow(conversations=True, parent=self.panel)
         self.filters.setContentsMargins(16, 0, 16, 8)
         self.filters.hide()
-        self._build_tabs()
+        self._tab_strip = KindTabs(self.panel)
         column = QVBoxLayout(self.panel)
         column.setContentsMargins(1, 1, 1, 1)
         column.setSpacing(0)
         column.addLayout(head)
         column.addWidget(self.filters)
         column.addWidget(self._rule())
-        column.addWidget(self._tab_area)
+        column.addWidget(self._tab_strip)
         column.addLayout(self._build_results(), 1)
         column.addWidget(self._rule())
         column.addLayout(self._build_foot())
-
-    def _build_tabs(self) -> None:
-        """A row that scrolls where large text does not fit; the chosen tab is always in sight."""
-        self._tab_area = QScrollArea(self.panel)
-        self._tab_area.setFrameShape(QFrame.Shape.NoFrame)
-        self._tab_area.setWidgetResizable(True)
-        self._tab_area.setFocusPolicy(Qt.FocusPolicy.NoFocus)
-        self._tab_area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        self._tab_area.setVerticalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        strip = QWidget()
-        strip.setProperty("surface", "surface")
-        self._tab_row = QHBoxLayout(strip)
-        self._tab_row.setContentsMargins(16, 8, 16, 4)
-        self._tab_row.setSpacing(6)
-        self._tab_row.addStretch(1)
-        self._tab_area.setWidget(strip)
 
     def _rule(self) -> QFrame:
         line = QFrame(self.panel)
@@ -195,6 +168,8 @@ class SearchOverlay(QWidget):
         on_click(self.close_button, self.close_search)
         on_click(self.forget, self._forget_recent)
         self.list.clicked.connect(self._on_clicked)
+        self._tab_strip.chosen.connect(self.choose_tab)
+        self._chips.taken_off.connect(self._on_taken_off)
         self.model.about_to_change.connect(self._remember_spot)
         self.model.changed.connect(self._keep_spot)
         i18n.changed.connect(self._ask)
@@ -247,7 +222,7 @@ class SearchOverlay(QWidget):
         width = min(theme.scaled(SIZE[0]), room.width() - 2 * MARGIN)
         top = min(TOP, max(8, room.height() // 12))
         height = min(theme.scaled(SIZE[1]), room.height() - top - MARGIN)
-        self._tab_area.setFixedHeight(theme.scaled(TABS))
+        self._tab_strip.setFixedHeight(theme.scaled(TABS))
         self.panel.setGeometry(QRect((room.width() - width) // 2, top, width, height))
 
     # ---- asking
@@ -278,67 +253,12 @@ class SearchOverlay(QWidget):
         text, filters = self._operators(f"{self.input.text()} ")  # the last one counts, though it may go on
         self._query = filters.query(text, when.now())
         self.model.begin()
-        self.tasks.start(self._run(self._query), name="search", exclusive=True)
-
-    async def _run(self, query: SearchQuery) -> None:
-        if query.empty:
-            await self._show_recent()
-            return
-        timer = QElapsedTimer()
-        timer.start()
-        self._spent = {}
-        search, language = self._session.search, i18n.language()
-        limit = _MANY
-        parts: list[Awaitable[None]] = [
-            self._take(search.people(query)),
-            self._take(search.conversations(query)),
-            self._take(search.messages(query, limit)),
-            self._take(search.files(query, limit)),
-            *(self._take(search.records(kind, query, limit, language)) for kind in _FOUND),
-            self._take_commands(query),
-        ]
-        await asyncio.gather(*parts)
-        self._spent["local"] = timer.elapsed()
-        self.model.settle()
-        self._show_state()
-        await self._ask_server(query)
-
-    async def _take(self, work: Awaitable[FoundPart]) -> None:
-        self.model.put(await work)
-
-    async def _take_commands(self, query: SearchQuery) -> None:
-        found = [] if query.narrowed else await find_commands(self._session, query.text)
-        self.model.put_commands(found)
-
-    async def _ask_server(self, query: SearchQuery) -> None:
-        """What is not on this device: old talk."""
-        if self._session.status.state is not ConnectionState.LIVE:
-            return
-        await asyncio.sleep(REMOTE_S)  # who types on cancels this
-        timer = QElapsedTimer()
-        timer.start()
-        try:
-            part = await self._session.search.remote_messages(query, _MANY)
-        except (Offline, Rejected):
-            self._spent["server"] = -1
-        else:
-            self._spent["server"] = timer.elapsed()
-            if part.items:
-                self.model.append(part)
-        self._show_state()
-
-    async def _show_recent(self) -> None:
-        texts = await self._session.search.recent()
-        self.model.clear()
-        rows = [Command(text, Excerpt(text), "", "clock-counter-clockwise") for text in texts]
-        self.model.put_commands(rows, RECENT)
-        self._spent = {}
-        self._show_state()
+        self.tasks.start(self.asking.run(self._query), name="search", exclusive=True)
 
     def _forget_recent(self) -> None:
         async def run() -> None:
             await self._session.search.forget_recent()
-            await self._show_recent()
+            await self.asking.show_recent()
 
         self.tasks.start(run(), name="forget", exclusive=True)
         self.input.setFocus()
@@ -354,51 +274,16 @@ class SearchOverlay(QWidget):
             self.empty.show_text("magnifying-glass", "search.begin", hint_key="search.begin_hint")
         self._stack.setCurrentWidget(self.list if found else self.empty)
         self.forget.setVisible(found and not asked)
-        self.status.setText(self._status_text(asked, live))
+        self.status.setText(self.asking.status_text() if asked else "")
         count = sum(total for total, _ in self.model.totals.values())
         self.input.setAccessibleDescription(tr("search.found", n=count) if asked else "")
         self._show_tabs()
-
-    def _status_text(self, asked: bool, live: bool) -> str:
-        if not asked or "local" not in self._spent:
-            return ""
-        local = tr("search.local_ms", n=self._spent["local"])
-        if not live:
-            return f"{tr('search.offline')} ・ {local}"
-        server = self._spent.get("server")
-        if server is None:
-            return f"{local} ・ {tr('search.asking')}"
-        return f"{local} ・ {tr('search.server_ms', n=server) if server >= 0 else tr('search.no_answer')}"
 
     def _show_tabs(self) -> None:
         totals = self.model.totals
         if self.model.tab != ALL and self.model.tab not in totals and not self._query.empty:
             self.model.set_tab(ALL)
-        counts = {ALL: (sum(n for n, _ in totals.values()), any(more for _, more in totals.values())), **totals}
-        for place, (tab, (total, more)) in enumerate(counts.items()):
-            button = self._tabs.get(tab) or self._add_tab(tab)
-            self._tab_row.removeWidget(button)
-            self._tab_row.insertWidget(place, button)
-            name = tr("search.all") if tab == ALL else tr(f"search.kind.{tab}")
-            button.setText(f"{name} {total}{'+' if more else ''}")
-            kind = "primary" if tab == self.model.tab else "secondary"
-            if button.property("kind") != kind:
-                button.setProperty("kind", kind)
-                restyle(button)
-        for tab, button in self._tabs.items():
-            button.setVisible(tab in counts and bool(totals))
-        self._tab_area.setVisible(bool(totals))
-        if totals:
-            self._tab_area.ensureWidgetVisible(self._tabs[self.model.tab])
-
-    def _add_tab(self, tab: str) -> Button:
-        button = Button(kind="secondary", small=True, parent=self.panel)
-        button.setObjectName(f"search.tab.{tab}")
-        button.setFocusPolicy(Qt.FocusPolicy.NoFocus)  # Tab changes them from the box
-        button.setProperty("keysElsewhere", "Tab")
-        on_click(button, lambda: self.choose_tab(tab))
-        self._tabs[tab] = button
-        return button
+        self._tab_strip.show_totals(totals, self.model.tab)
 
     def choose_tab(self, tab: str) -> None:
         """Shows one section alone, or the best of all."""
@@ -417,45 +302,10 @@ class SearchOverlay(QWidget):
         (self.filters.person if shown else self.input).setFocus()
 
     def _show_chips(self) -> None:
-        while self._chips.count():
-            item = self._chips.takeAt(0)
-            chip = item.widget() if item is not None else None
-            if chip is not None:
-                chip.hide()
-                chip.setParent(None)
-                chip.deleteLater()
-        for name, text in self._chip_texts(self.filters.filters):
-            chip = Button(text, kind="secondary", small=True, icon="x")
-            chip.setObjectName(f"search.chip.{name}")
-            chip.setAccessibleName(tr("search.chip_off", name=text))
-            on_click(chip, partial(self._take_off, name))
-            self._chips.addWidget(chip)
+        self._chips.show_filters(self.filters.filters)
 
-    @staticmethod
-    def _chip_texts(filters: Filters) -> list[tuple[str, str]]:
-        found = []
-        if filters.person is not None:
-            found.append(("person", tr("search.chip.person", name=filters.person.name)))
-        if filters.conversation is not None:
-            found.append(("conversation", tr("search.chip.conversation", name=conversation_name(filters.conversation))))
-        if filters.facet is not None:
-            found.append(("facet", tr(f"search.facet.{filters.facet.value}")))
-        if filters.span not in ("any", ""):
-            found.append(("span", tr(f"search.span.{filters.span}")))
-        elif filters.since is not None or filters.until is not None:
-            ends = [when.date(one) if one is not None else "" for one in (filters.since, filters.until)]
-            found.append(("span", tr("search.chip.dates", since=ends[0], until=ends[1])))
-        return found
-
-    def _take_off(self, name: str) -> None:
-        held = self.filters.filters
-        without = Filters(
-            None if name == "person" else held.person,
-            None if name == "conversation" else held.conversation,
-            None if name == "facet" else held.facet,
-            *(("any", None, None) if name == "span" else (held.span, held.since, held.until)),
-        )
-        self.filters.set_filters(without)
+    def _on_taken_off(self, left: Filters) -> None:
+        self.filters.set_filters(left)
         self._on_filters()
         self.input.setFocus()
 
@@ -546,7 +396,7 @@ class SearchOverlay(QWidget):
             case Qt.Key.Key_Return | Qt.Key.Key_Enter:
                 self.open_chosen()
             case Qt.Key.Key_Backspace if not self.input.text() and not self.filters.filters.empty:
-                self._take_off(self._chip_texts(self.filters.filters)[-1][0])
+                self._chips.take_off_last()
             case _:
                 return False
         return True

@@ -15,13 +15,13 @@ from desktop.models.search_filters import Filters
 from desktop.models.search_verbs import TalkSearchSession
 from desktop.ui import i18n, theme
 from desktop.ui.i18n import tr, when
-from desktop.ui.kit import Divider, EmptyState, IconButton, Label, ListPane, SearchBox, on_click
+from desktop.ui.kit import Divider, ElidedLabel, EmptyState, IconButton, Label, ListPane, SearchBox, on_click
 from desktop.ui.search.filter_row import FilterRow
 from desktop.ui.search.result_rows import ResultDelegate, SpokenResults
 from desktop.ui.tasks import TaskOwner
 
 WIDTH: Final = 320
-LEAST: Final = 220
+LEAST: Final = 180
 TYPING_MS: Final = 60
 REMOTE_S: Final = 0.3
 PAGE: Final = 100
@@ -48,7 +48,7 @@ class TalkSearch(QWidget):
         self.setProperty("surface", "pane")
         self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
         i18n.bind(self.setAccessibleName, "search.talk.name")
-        title = Label(key="search.talk.name", role="header", strong=True)
+        title = ElidedLabel(key="search.talk.name", role="header", strong=True)
         self.close_button = IconButton("x", "search.talk.close", size=16, box=28, parent=self)
         self.input = SearchBox("search.talk.placeholder", parent=self)
         self.input.setObjectName("talkSearch.input")

@@ -4,11 +4,13 @@ from collections.abc import Callable, Sequence
 
 from PySide6.QtCore import QPointF, QRectF, QSize, Qt
 from PySide6.QtGui import QKeyEvent, QPainter, QPaintEvent, QPen
-from PySide6.QtWidgets import QAbstractButton, QHBoxLayout, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QAbstractButton, QBoxLayout, QHBoxLayout, QVBoxLayout, QWidget
 
 from desktop.ui import i18n, theme
 from desktop.ui.i18n import tr
-from desktop.ui.kit import Card, ComboBox, Divider, Label
+from desktop.ui.kit import Card, ComboBox, Divider, Folding, Label
+
+OFF_DUTY = 0.5  # opacity of a switch that somebody else has set
 
 
 class Switch(QAbstractButton):
@@ -34,6 +36,7 @@ class Switch(QAbstractButton):
         palette = theme.tokens()
         painter = QPainter(self)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        painter.setOpacity(1.0 if self.isEnabled() else OFF_DUTY)
         height = theme.scaled(18)
         width = theme.scaled(34)
         track = QRectF((self.width() - width) / 2, (self.height() - height) / 2, width, height)
@@ -68,23 +71,37 @@ class Switch(QAbstractButton):
 
 
 class SettingRow(QWidget):
-    """Title and hint at the left, a control at the right. `words` is what the search looks through."""
+    """Title and hint at the left, a control at the right; below each other where there is no room. `words` is what the search looks through."""
 
     def __init__(self, key: str, control: QWidget | None, *, hint: bool = False, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.key = key
         self._hint_key = f"{key}.hint" if hint else ""
-        title = Label(key=key)
-        layout = QHBoxLayout(self)
+        self._title, self._control = Label(key=key), control
+        self.hint = Label(key=self._hint_key, role="secondary", tone="ink3")
+        layout = self._layout = QHBoxLayout(self)
         layout.setContentsMargins(18, 10, 18, 10)
         layout.setSpacing(8)
-        layout.addWidget(title)
-        self.hint = Label(key=self._hint_key, role="secondary", tone="ink3")
+        layout.addWidget(self._title)
         layout.addWidget(self.hint, 1)
         if control is not None:
             layout.addWidget(control)
-            title.setBuddy(control)
+            self._title.setBuddy(control)
         layout.addStrut(theme.scaled(20))
+        Folding(self, layout, self._stand)
+
+    def _stand(self, narrow: bool) -> None:
+        """Below each other (`narrow`), with lines that break, or in one line."""
+        down, across = QBoxLayout.Direction.TopToBottom, QBoxLayout.Direction.LeftToRight
+        self._layout.setDirection(down if narrow else across)
+        self._title.setWordWrap(narrow)
+        self.hint.setWordWrap(narrow)
+        self.hint.setVisible(not narrow or bool(self.hint.text()))
+        if self._control is not None:
+            self._layout.setAlignment(self._control, Qt.AlignmentFlag.AlignLeft if narrow else Qt.AlignmentFlag(0))
+
+    def minimumSizeHint(self) -> QSize:
+        return QSize(theme.scaled(60), super().minimumSizeHint().height())
 
     @property
     def words(self) -> str:

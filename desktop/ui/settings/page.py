@@ -28,6 +28,8 @@ from desktop.ui.settings.rows import Rows
 from desktop.ui.settings.rule_rows import rule_rows
 from desktop.ui.settings.shortcuts import shortcut_groups
 from desktop.ui.settings.sources import SettingsSources
+from desktop.ui.settings.transfer_rows import TransferGroup
+from desktop.ui.settings.update_rows import UpdateGroup
 from desktop.ui.tasks import TaskOwner, alive
 
 Index = QModelIndex | QPersistentModelIndex
@@ -121,6 +123,7 @@ class SettingsPage(QWidget):
         frame.addWidget(side)
         frame.addWidget(Divider(vertical=True))
         frame.addWidget(self._scroll, 1)
+        self.setFocusProxy(self._search)
 
     def _made(self, section: str) -> list[SettingGroup]:
         """The groups of a section, built when it is first shown or searched: no page waits for the other six."""
@@ -209,7 +212,14 @@ class SettingsPage(QWidget):
 
         switch.clicked.connect(turn)
         self._rows.syncs.append(lambda: switch.setChecked(autostart.is_on()))
+        if self._sources.policy.autostart is not None:
+            switch.setEnabled(False)
+            self._tell(row_, lambda: tr("policy.by_admin"))
         return row_
+
+    def _tell(self, row_: SettingRow, text: Callable[[], str]) -> None:
+        """A hint that is made anew with every change of language."""
+        self._rows.syncs.append(lambda: row_.set_hint(text()))
 
     def _notifications(self) -> list[SettingGroup]:
         self._rules = LoadedRows()
@@ -249,11 +259,21 @@ class SettingsPage(QWidget):
             put=lambda value: self._preferences.set(cache_limit=int(value) * GIB),
             hint=True,
         )
-        return [SettingGroup("settings.group.cache", [self._cache, limit])]
+        rows = [self._cache, limit]
+        days = self._sources.policy.retention_days
+        if days is not None:
+            rows.append(SettingRow("policy.retention", None))
+            self._tell(rows[-1], lambda: tr("policy.retention.days", days=days))
+        transfers = self._sources.transfers
+        self._transfers = TransferGroup(self._rows, transfers) if transfers is not None else None
+        first: list[SettingGroup] = [self._transfers] if self._transfers is not None else []
+        return [*first, SettingGroup("settings.group.cache", rows)]
 
     def _network(self) -> list[SettingGroup]:
         server = SettingRow("settings.server", None)
         server.set_hint(self._sources.server)
+        if self._sources.policy.server is not None:
+            self._tell(server, lambda: tr("policy.set", what=self._sources.server))
         self._print = SettingRow("settings.fingerprint", None)
         self._print.hint.setFont(theme.mono_font("secondary"))
         self._print.hint.setWordWrap(True)
@@ -287,7 +307,21 @@ class SettingsPage(QWidget):
         on_click(folder, lambda: QDesktopServices.openUrl(url))
         data = SettingRow("settings.data_dir", folder)
         data.set_hint(str(self._sources.data_dir))
-        return [SettingGroup("settings.group.about", [version, data])]
+        rows = [version, data]
+        diagnose = self._sources.diagnose
+        if diagnose is not None:
+            start = Button(key="diagnosis.settings.button", small=True)
+            start.setObjectName("diagnose")
+            on_click(start, diagnose)
+            rows.append(SettingRow("diagnosis.settings", start, hint=True))
+        channel = self._sources.policy.update_channel
+        if channel is not None:
+            rows.append(SettingRow("policy.channel", None))
+            self._tell(rows[-1], lambda: tr("policy.channel.off" if channel == "off" else "policy.set", what=channel))
+        groups: list[SettingGroup] = [SettingGroup("settings.group.about", rows)]
+        if self._sources.updates is not None:
+            groups.append(UpdateGroup(self._sources.updates))
+        return groups
 
     # ------------------------------------------------------------ what comes from the core
     def _load_section(self, section: str) -> None:
@@ -298,6 +332,8 @@ class SettingsPage(QWidget):
                 self._start(self._load_rules, "rules", self._rules.say)
             case "files":
                 self._start(self._load_cache, "cache", self._cache.set_hint)
+                if self._transfers is not None:
+                    self.tasks.start(self._transfers.load(), name="transfer-policy", exclusive=True)
             case "network":
                 self._start(self._load_fingerprint, "fingerprint", self._print.set_hint)
             case "security":

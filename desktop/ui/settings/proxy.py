@@ -7,6 +7,7 @@ from PySide6.QtGui import QIntValidator
 
 from desktop.core.errors import AppError
 from desktop.platform.preferences import Preferences
+from desktop.platform.system_proxy import READS_SCRIPTS
 from desktop.ui import i18n, theme
 from desktop.ui.i18n import tr
 from desktop.ui.kit import Button, PasswordField, TextField, on_click
@@ -40,9 +41,9 @@ class ProxyGroup(SettingGroup):
         self._result.hint.setWordWrap(True)
         fields = (self.host, self.port, self.login, self.password)
         self._detail = [SettingRow(field.objectName(), field) for field in fields]
-        super().__init__(
-            "settings.group.proxy", [SettingRow("settings.proxy", self.kind, hint=True), *self._detail, self._result]
-        )
+        self._way = SettingRow("settings.proxy", self.kind, hint=True)
+        self._way.hint.setWordWrap(True)
+        super().__init__("settings.group.proxy", [self._way, *self._detail, self._result])
         self.tasks = TaskOwner(self)
         self.kind.on_chosen(lambda _kind: self._show_fields())
         on_click(self.button, self._on_apply)
@@ -77,6 +78,8 @@ class ProxyGroup(SettingGroup):
         named = self.kind.currentData() in NAMED
         for one in self._detail:
             one.setVisible(named)
+        silent = self.kind.currentData() == "system" and not READS_SCRIPTS
+        i18n.bind(self._way.hint.setText, "settings.proxy.no_scripts" if silent else "settings.proxy.hint")
         for line, part in zip(self._lines, self.rows[1:], strict=True):
             line.setVisible(not part.isHidden())
 

@@ -3,16 +3,27 @@
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Protocol
 
 from PySide6.QtCore import SignalInstance
 
-from desktop.core.domain import Conversation, Device, LoginEntry, ModuleDefinition
+from desktop.core.domain import Conversation, Device, LoginEntry, ModuleDefinition, TransferRules
 from desktop.platform.autostart import Autostart
 from desktop.platform.hotkeys.port import Outcome
+from desktop.platform.policy import NO_POLICY, Policy
+from desktop.ui.updates import UpdateVerbs
 
 
 async def _none() -> tuple[()]:
     return ()
+
+
+class TransferRuleVerbs(Protocol):
+    """The user's rules for transfers, and what the server's policy allows."""
+
+    def rules(self) -> TransferRules: ...
+    async def set_rules(self, rules: TransferRules) -> None: ...
+    async def direct_limit(self) -> int: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,5 +46,9 @@ class SettingsSources:
     hotkey_outcomes: Callable[[], Mapping[str, Outcome]] = dict
     hotkeys_changed: SignalInstance | None = None
     autostart: Autostart | None = None
+    policy: Policy = NO_POLICY
     play: Callable[[str], object] = lambda _name: None
     use_proxy: Callable[[str | None], Awaitable[None]] | None = None
+    transfers: TransferRuleVerbs | None = None
+    updates: "UpdateVerbs | None" = None
+    diagnose: Callable[[], None] | None = None

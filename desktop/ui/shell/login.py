@@ -23,6 +23,7 @@ from desktop.core.errors import (
     WrongStoreKey,
 )
 from desktop.platform.autostart import Autostart, AutostartFailed
+from desktop.platform.policy import Policy
 from desktop.ui import i18n, theme
 from desktop.ui.i18n import error_text, tr
 from desktop.ui.kit import (
@@ -110,6 +111,8 @@ class LoginWindow(QWidget):
 
     signed_in = Signal(object)
     closed = Signal()
+    network_asked = Signal()
+    diagnose_asked = Signal()
 
     def __init__(
         self,
@@ -118,10 +121,12 @@ class LoginWindow(QWidget):
         server: str = "",
         login: str = "",
         autostart: Autostart | None = None,
+        policy: Policy | None = None,
         parent: QWidget | None = None,
     ) -> None:
         super().__init__(parent)
         self._gate, self._autostart = gate, autostart
+        self._policy = policy or Policy()
         self.tasks = TaskOwner(self)
         self._accounts: list[KnownAccount] = []
         self._server = ""
@@ -131,6 +136,11 @@ class LoginWindow(QWidget):
         self._build_ui()
         self._bind()
         self._load(server, login)
+
+    @property
+    def server_now(self) -> str:
+        """The server that is typed, as accounts name theirs; empty for none."""
+        return self._server
 
     # ---- build
     def _build_ui(self) -> None:
@@ -170,6 +180,10 @@ class LoginWindow(QWidget):
         self.server = TextField(key="login.server", large=True)
         self.server.setObjectName("login.server")
         self.server.hide()
+        self.network = Button(key="login.network", icon="globe", kind="link", small=True)
+        self.network.setObjectName("login.network")
+        self.network.hide()
+        on_click(self.network, self.network_asked.emit)
         self.remember = CheckBox(key="login.remember")
         self.remember.setChecked(True)
         self.autostart = CheckBox(key="login.autostart")
@@ -179,6 +193,12 @@ class LoginWindow(QWidget):
         else:
             self.autostart.setChecked(self._autostart.is_on())
             self.autostart.clicked.connect(self._on_autostart)
+        if self._policy.autostart is not None:
+            self.autostart.setEnabled(False)
+            i18n.bind(self.autostart.setToolTip, "policy.by_admin")
+        if self._policy.server is not None:
+            self.server.setReadOnly(True)
+            i18n.bind(self.server.setToolTip, "policy.by_admin")
         self.submit = Button(key="login.submit", kind="primary", large=True)
         self.submit.setObjectName("login.submit")
         column = QVBoxLayout()
@@ -188,6 +208,7 @@ class LoginWindow(QWidget):
         column.addSpacing(8)
         for field in (self.account, self.password, self.server):
             column.addWidget(field)
+        column.addWidget(self.network, 0, Qt.AlignmentFlag.AlignLeft)
         column.addLayout(row(self.remember, None, self.autostart))
         column.addSpacing(2)
         column.addWidget(self.submit)
@@ -217,6 +238,9 @@ class LoginWindow(QWidget):
         self.offline = Button(key="login.offline_open", kind="secondary", small=True)
         self.offline.setObjectName("login.offline")
         self.forget = Button(key="login.forget", kind="danger", small=True)
+        self.diagnose = Button(key="login.diagnose", kind="link", small=True)
+        self.diagnose.setObjectName("login.diagnose")
+        on_click(self.diagnose, self.diagnose_asked.emit)
         text = QHBoxLayout()
         text.setSpacing(6)
         text.addWidget(self.problem_icon, 0, Qt.AlignmentFlag.AlignTop)
@@ -225,6 +249,7 @@ class LoginWindow(QWidget):
         actions.setContentsMargins(22, 0, 0, 0)
         actions.addWidget(self.offline)
         actions.addWidget(self.forget)
+        actions.addWidget(self.diagnose)
         actions.addStretch(1)
         layout = QVBoxLayout(self.problem)
         layout.setContentsMargins(0, 4, 0, 0)
@@ -279,7 +304,8 @@ class LoginWindow(QWidget):
 
     # ---- accounts and server
     def _load(self, server: str, login: str) -> None:
-        self._accounts = self._gate.accounts()
+        only = self._policy.server and server_address(self._policy.server)
+        self._accounts = [account for account in self._gate.accounts() if only in (None, account.server)]
         self.account.clear()
         for account in self._accounts:
             label = (
@@ -365,12 +391,15 @@ class LoginWindow(QWidget):
 
     def _on_gear(self, shown: bool) -> None:
         self.server.setVisible(shown)
+        self.network.setVisible(shown)
         if shown and self.isVisible():
             self.server.setFocus()
 
     def _show_foot(self) -> None:
         if self._server:
-            self.address.setText(tr("login.server_tls", server=shown_server(self._server)))
+            told = tr("login.server_tls", server=shown_server(self._server))
+            set_ = self._policy.server is not None
+            self.address.setText(f"{told} ・ {tr('policy.by_admin')}" if set_ else told)
         else:
             self.address.setText(tr("login.server_none"))
         self.lock.set_icon("lock-simple" if self._server else "lock-simple-open", "green" if self._server else "faint")
@@ -441,11 +470,12 @@ class LoginWindow(QWidget):
         self._show_problem(tr(key))
         field.setFocus()
 
-    def _show_problem(self, text: str, *, offline: bool = False, forget: bool = False) -> None:
+    def _show_problem(self, text: str, *, offline: bool = False, forget: bool = False, diagnose: bool = False) -> None:
         self.problem_text.setText(text)
         self.problem.setAccessibleName(text)
         self.offline.setVisible(offline)
         self.forget.setVisible(forget)
+        self.diagnose.setVisible(diagnose)
         self.problem.show()
         self._grow()
 
@@ -480,16 +510,16 @@ class LoginWindow(QWidget):
             case AccountDisabled() | DeviceRevoked():
                 self._show_problem(tr(f"login.error.{error.code}"))
             case ProxyFailed():
-                self._show_problem(error_text(error), offline=self._known() is not None)
+                self._show_problem(error_text(error), offline=self._known() is not None, diagnose=True)
             case Unreachable():
                 known = self._known() is not None
                 key = "login.error.unreachable_offline" if known else "login.error.unreachable"
-                self._show_problem(tr(key, server=shown_server(self._server)), offline=known)
+                self._show_problem(tr(key, server=shown_server(self._server)), offline=known, diagnose=True)
             case StorageUnavailable():
                 curable = isinstance(error, WrongStoreKey | StoreDamaged) and self._known() is not None
                 self._show_problem(tr(f"login.error.{error.code}"), forget=curable)
             case _:
-                self._show_problem(error_text(error))
+                self._show_problem(error_text(error), diagnose=True)
 
     def _start_lock(self, seconds: int) -> None:
         self._lock_left = max(1, seconds)

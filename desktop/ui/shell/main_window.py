@@ -12,7 +12,7 @@ from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from typing import Any, Literal, Protocol
 
-from PySide6.QtCore import QByteArray, QEvent, QTimer, Signal
+from PySide6.QtCore import QByteArray, QEvent, QSize, Qt, QTimer, Signal
 from PySide6.QtGui import QCloseEvent, QKeySequence, QShortcut, QShowEvent
 from PySide6.QtWidgets import QHBoxLayout, QStackedWidget, QVBoxLayout, QWidget
 
@@ -90,18 +90,20 @@ class MainWindow(QWidget):
         i18n.bind(self.setWindowTitle, "app.name")
         self.rail = Rail()
         self.banner = Banner()
+        self.news = Banner()  # what is worth a word once, beside the connection's
         self.stack = QStackedWidget()
         content = QVBoxLayout()
         content.setContentsMargins(0, 0, 0, 0)
         content.setSpacing(0)
         content.addWidget(self.banner)
+        content.addWidget(self.news)
         content.addWidget(self.stack, 1)
         layout = QHBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(0)
         layout.addWidget(self.rail)
         layout.addLayout(content, 1)
-        self.setMinimumSize(*SMALLEST)
+        self._fit_to_screen()
         self.snack = Snack(self)
         self._connecting = QTimer(self)
         self._connecting.setSingleShot(True)
@@ -179,10 +181,13 @@ class MainWindow(QWidget):
         if page is None:
             return
         widget = self._widget(page)
+        fresh = widget.focusWidget() is None
         self.stack.setCurrentWidget(widget)
         self._current = key
         self.rail.set_current(key)
         self._state.set("shell.page", key)
+        if fresh and widget.focusProxy() is not None and self.isVisible():  # not whatever button comes first
+            widget.setFocus(Qt.FocusReason.OtherFocusReason)
         self.page_shown.emit(key)
 
     def start(self, default: str = "messages") -> None:
@@ -253,6 +258,10 @@ class MainWindow(QWidget):
     def open_message(self, conversation_id: str, message_id: str, seq: int) -> None:
         """Shows a message in its conversation."""
         self._call("conversation", "open_message", conversation_id, message_id, seq)
+
+    def open_members(self, conversation_id: str) -> None:
+        """Shows a group with its members beside it."""
+        self._call("conversation", "open_members", conversation_id)
 
     def open_person(self, person_id: str) -> None:
         """Shows a contact card."""
@@ -400,7 +409,13 @@ class MainWindow(QWidget):
         self.hide()
         self.hidden.emit()
 
+    def _fit_to_screen(self) -> None:
+        """At 300 % a small screen has less room than the pages would like: the window never asks for more than there is."""
+        room = self.screen().availableSize() if self.screen() is not None else QSize(*SMALLEST)
+        self.setMinimumSize(QSize(*SMALLEST).boundedTo(room))
+
     def showEvent(self, event: QShowEvent) -> None:
+        self._fit_to_screen()
         super().showEvent(event)
         self._show_status()
 

@@ -17,6 +17,10 @@ class Navigator(Protocol):
         """Shows a message in its conversation; `seq` is its place there."""
         ...
 
+    def open_members(self, conversation_id: str) -> None:
+        """Shows a group with its members, and who asks to join, beside it."""
+        ...
+
     def open_person(self, person_id: str) -> None:
         """Shows a colleague's card in the contacts."""
         ...

@@ -5,7 +5,6 @@ the first icon. Names are Phosphor's: `chat-circle-dots`, with `-fill` or `-bold
 """
 
 import importlib.util
-import json
 from functools import cache, lru_cache
 from pathlib import Path
 
@@ -32,9 +31,17 @@ def _folder() -> Path:
 
 
 @cache
-def _names() -> dict[str, str]:
-    loaded: dict[str, str] = json.loads((_folder() / _NAMES).read_text("utf-8"))
-    return loaded
+def _table() -> str:
+    """The family's table of names as it lies in its file, `"name": "0x…"` each: some dozens of its 4,470 names are ever asked for."""
+    return (_folder() / _NAMES).read_text("utf-8")
+
+
+@cache
+def _code(name: str) -> int | None:
+    """The glyph's place in the font."""
+    key = f'"{name}": "'
+    start = _table().find(key) + len(key)
+    return int(_table()[start : _table().index('"', start)], 16) if start >= len(key) else None
 
 
 @cache
@@ -49,11 +56,11 @@ def outline(name: str) -> QPainterPath:
     Raises:
         UnknownIcon: no such glyph.
     """
-    code = _names().get(name)
+    code = _code(name)
     if code is None:
         raise UnknownIcon(name)
     raw = _glyphs()
-    indexes = raw.glyphIndexesForString(chr(int(code, 16)))
+    indexes = raw.glyphIndexesForString(chr(code))
     path = raw.pathForGlyph(indexes[0])
     path.translate(0, raw.ascent())
     path.setFillRule(Qt.FillRule.WindingFill)
@@ -62,7 +69,7 @@ def outline(name: str) -> QPainterPath:
 
 def exists(name: str) -> bool:
     """Whether the family has that glyph: names of modules come from the server."""
-    return name in _names()
+    return _code(name) is not None
 
 
 def paint(painter: QPainter, rect: QRectF, name: str, color: QColor) -> None:
@@ -94,8 +101,9 @@ def pixmap(name: str, color: str | QColor = "ink2", size: int = 20, ratio: float
 
 
 def icon(name: str, color: str | QColor = "ink2", size: int = 20, *, active: str | None = None) -> QIcon:
-    """A tinted icon; `active` is the token while checked or hovered. Ask again after `theme.changed`."""
+    """A tinted icon that grows with the text; `active` is the token while checked or hovered. Ask again after `theme.changed`."""
     made = QIcon()
+    size = theme.scaled(size)
     for ratio in sorted({1.0, 2.0, _ratio()}):
         made.addPixmap(pixmap(name, color, size, ratio))
         made.addPixmap(pixmap(name, "faint", size, ratio), QIcon.Mode.Disabled)

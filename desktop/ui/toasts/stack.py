@@ -5,8 +5,9 @@ Urgent ones stay until somebody deals with them, so one place is kept from them:
 
 import sys
 from collections.abc import Callable
+from functools import partial
 
-from PySide6.QtCore import QObject, QRect, QTimer, Signal
+from PySide6.QtCore import QObject, QPoint, QRect, Qt, QTimer, Signal
 from PySide6.QtGui import QGuiApplication
 
 from desktop.models.alerts import BacklogItem, Item, MessageItem, NoticeItem
@@ -59,6 +60,7 @@ class ToastStack(QObject):
         self._items: dict[str, Item] = {}
         self._toasts: dict[str, Toast] = {}
         self._waiting: dict[str, Item] = {}
+        self._leaving: set[Toast] = set()
         self._placing = QTimer(self, interval=0, singleShot=True)
         self._placing.timeout.connect(self._place)
         screen = QGuiApplication.primaryScreen()
@@ -99,8 +101,7 @@ class ToastStack(QObject):
         toast = self._toasts.pop(key, None)
         self._items.pop(key, None)
         if toast is not None:
-            toast.hide()
-            toast.deleteLater()
+            self._see_off(toast)
             self._fill_up()
 
     def clear(self) -> None:
@@ -108,6 +109,8 @@ class ToastStack(QObject):
         self._waiting.clear()
         for key in self.shown:
             self.remove(key)
+        for toast in list(self._leaving):
+            self._gone(toast)
 
     def reply_done(self, key: str) -> None:
         """The reply of a pop-up was taken."""
@@ -150,8 +153,20 @@ class ToastStack(QObject):
     def _drop(self, key: str) -> None:
         toast = self._toasts.pop(key)
         self._items.pop(key, None)
-        toast.hide()
-        toast.deleteLater()
+        self._see_off(toast)
+
+    def _see_off(self, toast: Toast) -> None:
+        """It fades out and is deleted then; meanwhile nothing can be pressed on it, and nothing it says is heard."""
+        toast.blockSignals(True)
+        toast.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
+        self._leaving.add(toast)  # nobody else holds it
+        toast.sliding.leave(partial(self._gone, toast))
+
+    def _gone(self, toast: Toast) -> None:
+        if toast in self._leaving:
+            self._leaving.remove(toast)
+            toast.hide()
+            toast.deleteLater()
 
     def _raise(self, item: Item) -> None:
         toast: Toast
@@ -198,4 +213,4 @@ class ToastStack(QObject):
         sizes = [(toast.width(), toast.height()) for toast in toasts]
         corners = places(screen.availableGeometry(), sizes, shadow=toasts[0].shadow, from_top=sys.platform == "darwin")
         for toast, (left, top) in zip(toasts, corners, strict=True):
-            toast.move(left, top)
+            toast.sliding.stand(QPoint(left, top))

@@ -29,10 +29,12 @@ from desktop.ui.kit import (
     Label,
     TextField,
     composited,
+    group_faces,
     on_click,
     rounded_mask,
     row,
 )
+from desktop.ui.toasts.sliding import Sliding
 
 WIDTH = 348
 STAY_MS = 6000
@@ -70,6 +72,7 @@ class Toast(QWidget):
         self._shadow = SHADOW if composited() else 0
         if self._shadow:
             self.setAttribute(Qt.WidgetAttribute.WA_TranslucentBackground)
+        self.sliding = Sliding(self)
         self._leave = QTimer(self, interval=STAY_MS, singleShot=True)
         self._leave.timeout.connect(self._on_time_over)
         self._outer = QVBoxLayout(self)
@@ -96,6 +99,7 @@ class Toast(QWidget):
         self._fill()
         self.adjustSize()
         self.show()
+        self.sliding.enter()
         self._restart()
         QAccessible.updateAccessibility(QAccessibleEvent(self, QAccessible.Event.Alert))
 
@@ -116,7 +120,6 @@ class Toast(QWidget):
     def dismiss(self) -> None:
         """The user, or time, closed it."""
         self._leave.stop()
-        self.hide()
         self.closed.emit(self.key)
 
     def enterEvent(self, event: QEnterEvent) -> None:
@@ -171,6 +174,7 @@ class ReplyField(TextField):
         self.send = Button(key="toasts.send", kind="link", small=True, parent=self)
         self.send.setObjectName("toastSend")
         self.send.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        self.send.setProperty("keysElsewhere", True)  # Enter sends
         on_click(self.send, self._send)
         self.returnPressed.connect(self._send)
         theme.changed.connect(self._place)
@@ -239,7 +243,10 @@ class MessageToast(Toast):
     def _fill(self) -> None:
         item = self._item
         group = item.conversation.kind is ConversationKind.GROUP
-        self._avatar.set_subject(self._sender, item.message.sender_id or item.conversation.id)
+        if group and group_faces.get(item.conversation.id) is not None:
+            self._avatar.set_subject(item.conversation.name, item.conversation.id)
+        else:
+            self._avatar.set_subject(self._sender, item.message.sender_id or item.conversation.id)
         self._who.setText(self._sender)
         self._where.setText(item.conversation.name if group else "")
         self._count.setVisible(item.count > 1)

@@ -6,7 +6,6 @@ from typing import Protocol
 from PySide6.QtCore import QEvent, QModelIndex, QPersistentModelIndex, QPoint, Qt, Signal
 from PySide6.QtGui import QAction, QContextMenuEvent, QHelpEvent, QKeyEvent, QMouseEvent
 from PySide6.QtWidgets import (
-    QButtonGroup,
     QFrame,
     QHBoxLayout,
     QLabel,
@@ -24,7 +23,7 @@ from desktop.platform import opening
 from desktop.platform.folders import downloads_dir
 from desktop.ui import i18n, theme
 from desktop.ui.i18n import tr, when
-from desktop.ui.kit import Button, IconButton, Menu, SearchBox, Snack
+from desktop.ui.kit import IconButton, Menu, SearchBox, Snack, TabStrip
 from desktop.ui.shell.navigator import FileOpener
 from desktop.ui.tasks import TaskOwner, alive
 from desktop.ui.transfers.delegate import TransferDelegate
@@ -150,7 +149,9 @@ class TransfersPage(QWidget):
     def _build_ui(self) -> None:
         card = QFrame()
         card.setProperty("surface", "card")
-        card.setMaximumWidth(COLUMN_WIDTH)
+        self._card = card
+        self._fit()
+        theme.changed.connect(self._fit)
         header = QWidget()
         self._title = QLabel()
         self._title.setProperty("role", "header")
@@ -171,6 +172,7 @@ class TransfersPage(QWidget):
         rule.setProperty("surface", "rule")
         self.list = TransferList(self._model)
         self.list.asked.connect(self.act)
+        self.setFocusProxy(self.list)
         self._empty = QLabel()
         self._empty.setAlignment(Qt.AlignmentFlag.AlignCenter)
         self._empty.setProperty("tone", "ink3")
@@ -197,18 +199,15 @@ class TransfersPage(QWidget):
         line = QHBoxLayout(self._bar)
         line.setContentsMargins(16, 0, 10, 10)
         line.setSpacing(6)
-        self._chips = QButtonGroup(self)
-        for number, chosen in enumerate(TransferFilter):
-            chip = Button(key=f"transfers.filter.{chosen.value}", small=True)
-            chip.setObjectName(f"transferFilter.{chosen.value}")
-            chip.setCheckable(True)
-            chip.setChecked(chosen is TransferFilter.ALL)
-            self._chips.addButton(chip, number)
-            line.addWidget(chip)
-        self._chips.idClicked.connect(lambda _: self._filter())
+        self._strip = TabStrip(small=True, prefix="transferFilter.")
+        self._label_filters()
+        i18n.changed.connect(self._label_filters)
+        self._strip.choose(TransferFilter.ALL.value)
+        self._strip.chosen.connect(lambda _: self._filter())
+        line.addWidget(self._strip, 3)
         self._search = SearchBox("transfers.search")
         self._search.searched.connect(lambda _: self._filter())
-        line.addWidget(self._search, 1)
+        line.addWidget(self._search, 2)
         verbs = self._verbs
         self._pause_all = IconButton("pause", "transfers.pause_all", size=18, box=30)
         self._pause_all.clicked.connect(lambda: self.tasks.start(verbs.pause_all(), name="transfers-all"))
@@ -221,8 +220,14 @@ class TransfersPage(QWidget):
             line.addWidget(one)
         return self._bar
 
+    def _fit(self) -> None:
+        self._card.setMaximumWidth(theme.scaled(COLUMN_WIDTH))
+
+    def _label_filters(self) -> None:
+        self._strip.set_tabs([(one.value, tr(f"transfers.filter.{one.value}")) for one in TransferFilter])
+
     def _filter(self) -> None:
-        self._model.show_only(tuple(TransferFilter)[self._chips.checkedId()], self._search.text().strip())
+        self._model.show_only(TransferFilter(self._strip.current), self._search.text().strip())
         self._refresh()
 
     def _show_rules(self) -> None:

@@ -46,6 +46,8 @@ def actions(transfer: Transfer) -> tuple[Action, ...]:
             return (Action.RESUME, Action.CANCEL)
         case TransferState.FAILED:
             return (Action.RETRY, Action.CANCEL)
+        case TransferState.DONE if transfer.checked is not None:
+            return (Action.CANCEL,)
         case TransferState.DONE:
             if transfer.path:
                 return (Action.OPEN, Action.FOLDER, Action.REMOVE)
@@ -59,7 +61,8 @@ def menu_actions(transfer: Transfer) -> tuple[Action, ...]:
     *first, last = actions(transfer)
     if transfer.state in (TransferState.WAITING, TransferState.HELD, TransferState.PAUSED):
         first.append(Action.HASTEN)
-    if transfer.state is TransferState.DONE and transfer.blob_id and transfer.direction is Direction.DOWN:
+    down = transfer.direction is Direction.DOWN and transfer.checked is None
+    if transfer.state is TransferState.DONE and transfer.blob_id and down:
         first += [one for one in (Action.SAVE, Action.SAVE_AS) if one not in first]
     return (*first, last)
 
@@ -75,7 +78,7 @@ def tone(transfer: Transfer) -> str:
     """The progress bar's token."""
     match transfer.state:
         case TransferState.DONE:
-            return "green"
+            return "green" if transfer.checked is None else "accent"
         case TransferState.FAILED:
             return "red"
         case TransferState.PAUSED | TransferState.HELD:
@@ -85,8 +88,8 @@ def tone(transfer: Transfer) -> str:
 
 
 def fraction(transfer: Transfer) -> float:
-    """How much has moved, 0 to 1; an empty file that is done is 1."""
-    if transfer.state is TransferState.DONE:
+    """How much has moved, or was checked or unpacked, 0 to 1; an empty file that is done is 1."""
+    if transfer.state is TransferState.DONE and transfer.checked is None:
         return 1.0
     through = transfer.moved if transfer.checked is None else transfer.checked
     return min(1.0, max(0.0, through / transfer.size)) if transfer.size > 0 else 0.0
@@ -97,6 +100,8 @@ def detail(transfer: Transfer) -> str:
     arrow = "↑" if transfer.direction is Direction.UP else "↓"
     amount = tr("transfers.amount", moved=when.size(transfer.moved), size=when.size(transfer.size))
     match transfer.state:
+        case TransferState.DONE if transfer.checked is not None:
+            parts = [when.size(transfer.size), tr("transfers.state.unpacking", percent=int(100 * fraction(transfer)))]
         case TransferState.DONE if transfer.instant:
             parts = [tr("transfers.instant"), tr("transfers.done.instant")]
         case TransferState.DONE:
@@ -113,6 +118,8 @@ def detail(transfer: Transfer) -> str:
             parts = [tr("transfers.failed"), reason(transfer)]
         case _:
             parts = [amount, tr(f"transfers.state.{transfer.state.value}")]
+    if transfer.way and transfer.state in (TransferState.RUNNING, TransferState.DONE):
+        parts.append(tr(f"transfers.way.{transfer.way}"))
     return f"{arrow} " + " · ".join(filter(None, parts))
 
 

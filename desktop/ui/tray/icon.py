@@ -3,18 +3,20 @@
 Every presence has its own shape, so that color never carries the meaning alone.
 """
 
-from functools import lru_cache
+import sys
+from functools import cache, lru_cache
 
 from PySide6.QtCore import QPointF, QRectF, Qt
-from PySide6.QtGui import QColor, QIcon, QPainter, QPainterPath, QPen, QPixmap
+from PySide6.QtGui import QColor, QFont, QIcon, QPainter, QPainterPath, QPen, QPixmap
 
 from desktop.core.domain import Presence
-from desktop.ui import theme
+from desktop.ui import i18n, theme
 from desktop.ui.theme import tokens, values
 
 SIZES = (16, 22, 24, 32, 48, 64)
 MOST = 99
 MARK = "通"
+EM = 64
 RING = 1.25  # the light ring around the presence mark, in its radii
 
 
@@ -23,31 +25,43 @@ def badge_text(unread: int) -> str:
     return "" if unread <= 0 else str(unread) if unread <= MOST else f"{MOST}+"
 
 
-def tray_icon(presence: Presence, unread: int, *, lit: bool = False) -> QIcon:
-    """The icon of a state. `lit` is the other picture of a flashing icon."""
-    return _icon(presence, badge_text(unread), lit, theme.is_dark())
+def tray_icon(presence: Presence, unread: int, *, lit: bool = False, mark: str = MARK) -> QIcon:
+    """The icon of a state. `lit` is the other picture of a flashing icon; `mark`: the sign in it, of a further account its name's first one."""
+    if sys.platform == "darwin" and presence is Presence.ONLINE and unread <= 0 and not lit and mark == MARK:
+        return _template()
+    return _icon(presence, badge_text(unread), lit, theme.is_dark(), mark)
 
 
-def app_icon() -> QIcon:
-    """The program's own icon, without state."""
-    return _icon(None, "", False, theme.is_dark())
-
-
-@lru_cache(maxsize=32)
-def _icon(presence: Presence | None, badge: str, lit: bool, _dark: bool) -> QIcon:
+@cache
+def _template() -> QIcon:
+    """The menu bar's own kind of picture: macOS colors it for its bar."""
     icon = QIcon()
-    for size in SIZES:
-        icon.addPixmap(draw_mark(size, presence, badge, lit))
+    for name in ("tongbanTemplate.png", "tongbanTemplate@2x.png"):  # Qt reads the density off the name
+        icon.addPixmap(QPixmap(str(i18n.folder().parent / "icons" / name)))
+    icon.setIsMask(True)
     return icon
 
 
-def draw_mark(size: int, presence: Presence | None, badge: str, lit: bool) -> QPixmap:
+def app_icon(mark: str = MARK) -> QIcon:
+    """The program's own icon, without state."""
+    return _icon(None, "", False, theme.is_dark(), mark)
+
+
+@lru_cache(maxsize=32)
+def _icon(presence: Presence | None, badge: str, lit: bool, _dark: bool, mark: str) -> QIcon:
+    icon = QIcon()
+    for size in SIZES:
+        icon.addPixmap(draw_mark(size, presence, badge, lit, mark))
+    return icon
+
+
+def draw_mark(size: int, presence: Presence | None, badge: str, lit: bool, mark: str = MARK) -> QPixmap:
     """The icon as a square picture of `size` device pixels."""
     pixmap = QPixmap(size, size)
     pixmap.fill(Qt.GlobalColor.transparent)
     painter = QPainter(pixmap)
     painter.setRenderHints(QPainter.RenderHint.Antialiasing | QPainter.RenderHint.TextAntialiasing)
-    _draw_body(painter, size, presence, lit)
+    _draw_body(painter, size, presence, lit, mark)
     if presence is not None and presence is not Presence.ONLINE:
         _draw_presence(painter, size, presence)
     if badge:
@@ -56,7 +70,7 @@ def draw_mark(size: int, presence: Presence | None, badge: str, lit: bool) -> QP
     return pixmap
 
 
-def _draw_body(painter: QPainter, size: int, presence: Presence | None, lit: bool) -> None:
+def _draw_body(painter: QPainter, size: int, presence: Presence | None, lit: bool, sign: str) -> None:
     palette = tokens()
     ground = palette.ink3 if presence is Presence.OFFLINE else palette.accent
     mark = palette.on_accent
@@ -67,13 +81,24 @@ def _draw_body(painter: QPainter, size: int, presence: Presence | None, lit: boo
     painter.setPen(Qt.PenStyle.NoPen)
     painter.setBrush(ground)
     painter.drawRoundedRect(box, size * 0.22, size * 0.22)
-    font = painter.font()
+    glyph, side = _outline(sign), max(8, round(size * 0.62)) / EM
+    painter.save()
+    painter.translate(box.center() - glyph.boundingRect().center() * side)
+    painter.scale(side, side)
+    painter.fillPath(glyph, mark)
+    painter.restore()
+
+
+@cache
+def _outline(sign: str) -> QPainterPath:
+    """The sign of the mark, EM units high: shaped once for all sizes."""
+    font = QFont()
     font.setFamilies(values.FAMILIES)
-    font.setPixelSize(max(8, round(size * 0.62)))
+    font.setPixelSize(EM)
     font.setBold(True)
-    painter.setFont(font)
-    painter.setPen(mark)
-    painter.drawText(box, Qt.AlignmentFlag.AlignCenter, MARK)
+    path = QPainterPath()
+    path.addText(0, 0, font, sign)
+    return path
 
 
 def _draw_presence(painter: QPainter, size: int, presence: Presence) -> None:

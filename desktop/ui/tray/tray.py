@@ -5,6 +5,7 @@ The tray is never the only way back: where there is none the main window minimiz
 
 from collections.abc import Callable, Sequence
 from functools import partial
+from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, QRect, QTimer, Signal
 from PySide6.QtGui import QAction, QActionGroup, QIcon
@@ -15,12 +16,15 @@ from desktop.ui import i18n, theme
 from desktop.ui.i18n import tr
 from desktop.ui.kit import Menu
 from desktop.ui.tray.hover_card import HoverCard, HoverWatch
-from desktop.ui.tray.icon import tray_icon
-from desktop.ui.tray.quiet_dialog import QuietDialog
+from desktop.ui.tray.icon import MARK, tray_icon
+
+if TYPE_CHECKING:
+    from desktop.ui.tray.quiet_dialog import QuietDialog
 
 FLASH_MS = 500  # two pictures a second at most: some desktops leak on each change
 FLASH_FOR_MS = 5000
 POLL_MS = 3000
+Beside = tuple[Sequence[tuple[str, str]], bool]
 QUIETS = ("hour", "four", "tomorrow", "custom", "off")
 CHOICES = (Presence.ONLINE, Presence.AWAY, Presence.BUSY, Presence.DND)
 
@@ -36,12 +40,15 @@ class Tray(QObject):
     panel_asked = Signal()
     lock_asked = Signal()
     account_asked = Signal(str)  # another account of this device; empty: one that never signed in here
+    beside_asked = Signal(str)  # a further account at the same time; empty: one that never signed in
     work_asked = Signal()
     ignore_asked = Signal()  # everything unread counts as read
     settings_asked = Signal()
+    diagnose_asked = Signal()
     sign_out_asked = Signal()
     quit_asked = Signal()
     availability_changed = Signal(bool)
+    unread_changed = Signal(int)  # for the number on the program's own icon
 
     def __init__(
         self, parent: QObject | None = None, *, is_available: Callable[[], bool] = QSystemTrayIcon.isSystemTrayAvailable
@@ -58,6 +65,8 @@ class Tray(QObject):
         self._quiet = False
         self._locked = False
         self._accounts: tuple[tuple[str, str], ...] = ()
+        self._beside: Callable[[], Beside] | None = None
+        self._mark = MARK
         self._hover_enabled = True
         self._dialog: QuietDialog | None = None
         self._flash_enabled = True
@@ -74,6 +83,7 @@ class Tray(QObject):
         self._hover = HoverWatch(self._icon, lambda: self._card, self)
         self._hover.entered.connect(self.show_card)
         self._hover.left.connect(self.hide_card)
+        self._note = ""
         self._flash_timer = QTimer(self, interval=FLASH_MS)
         self._flash_timer.timeout.connect(self._on_flash)
         self._calm_timer = QTimer(self, interval=FLASH_FOR_MS, singleShot=True)
@@ -157,12 +167,23 @@ class Tray(QObject):
             self._work, self._unread_list = (0, 0, 0), ()
             self.hide_card()
             self.presence = Presence.OFFLINE
+            self.unread_changed.emit(0)
         self._retranslate()
 
     def set_accounts(self, others: Sequence[tuple[str, str]]) -> None:
         """The other accounts that can be entered without a password: id and what to call it."""
         self._accounts = tuple(others)
         self._fill_accounts()
+
+    def set_beside(self, source: Callable[[], Beside] | None) -> None:
+        """Asked whenever the menu opens: accounts that may be signed in at the same time (id, name), and whether one more may."""
+        self._beside = source
+        self._fill_beside()
+
+    def set_mark(self, mark: str) -> None:
+        """The sign in the icon, to tell two icons apart."""
+        self._mark = mark
+        self._refresh()
 
     def set_presence(self, presence: Presence, *, quiet: bool) -> None:
         """The state the icon shows."""
@@ -173,6 +194,7 @@ class Tray(QObject):
         """The badge. Nothing unread ends the flashing at once: it was read, here or elsewhere."""
         over = bool(self.unread) and not unread
         self.unread, self._conversations = unread, conversations
+        self.unread_changed.emit(unread)
         if over:  # from nothing to nothing is no end: a message may come before its count
             self._stop_flashing()
         self._refresh()
@@ -182,6 +204,12 @@ class Tray(QObject):
         self._work = todos, overdue, today
         self._icon.setToolTip(self._tooltip())
         self._fill_card()
+
+    def set_note(self, note: str) -> None:
+        """One more line for who rests the mouse on the icon; empty: none."""
+        if note != self._note:
+            self._note = note
+            self._refresh()
 
     def set_unread_list(self, unread: Sequence[tuple[Conversation, str]]) -> None:
         """Conversations with something unread, newest first, and their last words."""
@@ -280,7 +308,7 @@ class Tray(QObject):
             self._refresh()
 
     def _refresh(self) -> None:
-        self._icon.setIcon(tray_icon(self.presence, self.unread, lit=self._lit))
+        self._icon.setIcon(tray_icon(self.presence, self.unread, lit=self._lit, mark=self._mark))
         self.changes += 1
         self._icon.setToolTip(self._tooltip())
 
@@ -290,7 +318,7 @@ class Tray(QObject):
         state = tr(f"tray.status.{self.presence.value}")
         unread = tr("tray.tooltip.unread", n=self.unread, conversations=self._conversations) if self.unread else ""
         who = tr("tray.tooltip.account", name=self._account, state=state)
-        return "\n".join(filter(None, (who, unread, *self._work_lines())))
+        return "\n".join(filter(None, (who, unread, *self._work_lines(), self._note)))
 
     def _on_activated(self, reason: QSystemTrayIcon.ActivationReason) -> None:
         self.hide_card()
@@ -326,9 +354,14 @@ class Tray(QObject):
         menu.addSeparator()
         self._panel = self._action(menu, "panel", self.panel_asked.emit)
         self._settings = self._action(menu, "settings", self.settings_asked.emit)
+        self._diagnose = self._action(menu, "diagnose", self.diagnose_asked.emit)
         self._lock = self._action(menu, "lock", self.lock_asked.emit)
         self._accounts_menu = Menu(menu)
         menu.addMenu(self._accounts_menu)
+        self._beside_menu = Menu(menu)
+        menu.addMenu(self._beside_menu)
+        self._beside_menu.menuAction().setVisible(False)
+        menu.aboutToShow.connect(self._fill_beside)
         self._sign_out = self._action(menu, "sign_out", self.sign_out_asked.emit)
         menu.addSeparator()
         self._quit = self._action(menu, "quit", self.quit_asked.emit)
@@ -344,11 +377,27 @@ class Tray(QObject):
             menu.addSeparator()
         self._action(menu, "account_other", partial(self.account_asked.emit, "")).setText(tr("tray.menu.account_other"))
 
+    def _fill_beside(self) -> None:
+        menu = self._beside_menu
+        menu.clear()
+        known, may_add = self._beside() if self._beside is not None and self._account else ((), False)
+        menu.setTitle(tr("tray.menu.beside"))
+        menu.menuAction().setVisible(bool(known or may_add))
+        for beside_id, name in known:
+            self._action(menu, f"beside_{beside_id}", partial(self.beside_asked.emit, beside_id)).setText(name)
+        if known and may_add:
+            menu.addSeparator()
+        if may_add:
+            add = self._action(menu, "beside_other", partial(self.beside_asked.emit, ""))
+            add.setText(tr("tray.menu.beside_other"))
+
     def _on_quiet(self, key: str) -> None:
         if key != "custom":
             self.quiet_asked.emit(key)
             return
         if self._dialog is None:
+            from desktop.ui.tray.quiet_dialog import QuietDialog
+
             self._dialog = QuietDialog()
             self._dialog.chosen.connect(self.quiet_until_asked)
             self._dialog.finished.connect(self._on_dialog_finished)
@@ -380,7 +429,9 @@ class Tray(QObject):
         self._quiets["off"].setEnabled(self._quiet)
         self._panel.setText(tr("tray.menu.panel"))
         self._lock.setText(tr("tray.menu.lock"))
+        self._fill_beside()
         self._settings.setText(tr("tray.menu.settings"))
+        self._diagnose.setText(tr("tray.menu.diagnose"))
         self._sign_out.setText(tr("tray.menu.sign_out"))
         self._quit.setText(tr("tray.menu.quit"))
         for part in (self._status_menu.menuAction(), self._quiet_menu.menuAction()):

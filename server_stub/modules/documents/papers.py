@@ -46,7 +46,7 @@ def paper_of(conn: sa.Connection, definition: TypeDefinition, data: Mapping[str,
         body=data.get("body", ""),
         attachments=(
             *(one["title"] for one in data.get("annexes", ())),
-            *(_stem(one["name"]) for one in data.get("attachments", ())),
+            *(_listed(one, bound=data.get("bindFiles", True)) for one in data.get("attachments", ())),
         ),
         annexes=annexes_of(data),
         duplex=bool(data.get("duplex", False)),
@@ -76,6 +76,15 @@ def annexes_of(data: Mapping[str, Any]) -> tuple[Annex, ...]:
         if media is not None:
             found.append(Annex(title=_stem(one["name"]), number=count, file=one["blobId"], media=media))
     return tuple(found)
+
+
+def _listed(file: Mapping[str, Any], *, bound: bool) -> str:
+    """A file below the body: by its name; where the others follow on pages of their own, the reader is told what goes along as a file."""
+    name = _stem(file["name"])
+    if not bound or file.get("type", "") in MEDIA:
+        return name
+    suffix = file["name"][len(name) :].removeprefix(".").upper()
+    return f"{name}（另附{f' {suffix}' if suffix else '文件'}）"
 
 
 def _stem(name: str) -> str:

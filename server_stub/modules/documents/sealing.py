@@ -89,12 +89,16 @@ def _manner(event: JsonObject) -> str:
 
 
 def _do_register(rules: Rules, tx: Tx, seal: Record, record: Record, event: JsonObject) -> str:
-    """A line of the register of stampings, with the way back to the document; its id."""
+    """A line of the register of stampings; its id. The document and who signed it are what covers its seal, there is no request besides."""
     data = record.data
+    number = data.get("number", "")
     line: dict[str, Any] = {
         "sealId": seal.id,
         "originLink": f"tongban://{OUTGOING}/{record.id}",
-        "subject": f"{data.get('number', '')} {data['title']}".strip()[:200],
+        "basis": f"公文签发 {number}｜Document signed {number}"[:200],
+        "approverId": data.get("signedById"),
+        "approvedOn": data.get("signedOn"),
+        "subject": f"{number} {data['title']}".strip()[:200],
         "manner": _manner(event),
         "copies": int(data.get("copies") or 1),
         "pages": int(data.get("pages") or 1),

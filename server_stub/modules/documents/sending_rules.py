@@ -113,6 +113,8 @@ class OutgoingRules(ChoreRules):
                     "signedText": signed_parts(record.data)[:100_000],
                     "proofNote": None,
                     "day": day,
+                    "signedById": _signer(case),
+                    "signedOn": today(tx.now).isoformat(),
                 }
                 self.change(tx, OUTGOING, record.id, values)
             case "takeNumber":
@@ -262,6 +264,11 @@ def _unread(conn: sa.Connection, record_ids: Sequence[str]) -> dict[str, int]:
         tuple(record_ids),
     )
     return {row[0]: row[1] for row in rows} if record_ids else {}
+
+
+def _signer(case: JsonObject) -> str | None:
+    people = (case.get("handled") or {}).get("issue") or ()
+    return people[-1] if people else None
 
 
 def _last_handler(case: JsonObject) -> str | None:

@@ -4,24 +4,21 @@ Private ones are their author's alone; shared ones are seen by whoever sees the 
 """
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any, Final
 
 import msgspec
-import sqlalchemy as sa
 
-from server_stub.clock import format_utc
-from server_stub.errors import SetError, SetErrorType, invalid_properties
-from server_stub.modules.engine.alerts import OFFICE
+from server_stub.errors import invalid_properties
 from server_stub.modules.engine.context import OfficeContext
 from server_stub.modules.engine.follows import access_target
+from server_stub.modules.engine.left_by_people import LeftHandler
 from server_stub.modules.engine.scopes import do_share_many, person_scope_ids
 from server_stub.modules.engine.tables import annotation
 from server_stub.records.actor import Actor
 from server_stub.records.creation import object_id
-from server_stub.records.handler import RecordHandler
-from server_stub.records.types import GetResult, JsonObject
-from server_stub.records.visibility import do_accompany, do_bury, visible_ids
+from server_stub.records.types import JsonObject
+from server_stub.records.visibility import do_accompany, do_bury
 from server_stub.storage.database import Tx
 
 ANNOTATION: Final = "Annotation"
@@ -31,7 +28,6 @@ MAX_STROKES: Final = 200
 MAX_POINTS: Final = 20_000
 MAX_TEXT: Final = 2_000
 COLORS: Final = frozenset({"yellow", "green", "blue", "red"})
-_CHUNK: Final = 500
 _ASKED: Final = frozenset({"recordType", "recordId", "blobId", "page", "kind", "mark", "shared"})
 
 
@@ -42,22 +38,13 @@ def do_drop_annotations(tx: Tx, record_id: str) -> None:
     tx.raw.execute("DELETE FROM annotation WHERE record_id = ?", (record_id,))
 
 
-class AnnotationHandler(RecordHandler):
+class AnnotationHandler(LeftHandler):
     """The Annotation type: whoever reads a record may mark its documents."""
 
     properties = frozenset((*_ASKED, "id", "authorId", "createdAt", "updatedAt"))
 
     def __init__(self, context: OfficeContext) -> None:
-        super().__init__(ANNOTATION, OFFICE)
-        self._context = context
-
-    def get(
-        self, conn: sa.Connection, actor: Actor, ids: Sequence[str] | None, properties: Sequence[str] | None
-    ) -> GetResult:
-        wanted = list(dict.fromkeys(visible_ids(conn, actor.person_id, self.name, ids)))
-        found = _load(conn, wanted)
-        missing = [] if ids is None else [one for one in dict.fromkeys(ids) if one not in found]
-        return GetResult([found[one] for one in wanted if one in found], missing)
+        super().__init__(ANNOTATION, annotation, context)
 
     def create(self, tx: Tx, actor: Actor, creation_id: str, obj: JsonObject) -> JsonObject:
         record = access_target(tx, self._context, actor, obj, set(_ASKED))
@@ -71,25 +58,18 @@ class AnnotationHandler(RecordHandler):
             raise invalid_properties("must be true or false", "shared")
         mark = _checked_mark(obj.get("kind"), obj.get("mark"))
         made = object_id(tx, creation_id)
-        _do_insert(tx, made, (record.id, record.type, blob_id, page, obj["kind"], mark, int(shared), actor.person_id))
+        values = {"record_id": record.id, "record_type": record.type, "blob_id": blob_id, "page": page}
+        values |= {"kind": obj["kind"], "mark": mark, "shared": int(shared), "author_id": actor.person_id}
+        self.do_insert(tx, {"id": made, **values})
         if shared:
             do_accompany(tx, made, ANNOTATION, record.id)
         else:
             do_share_many(tx, ANNOTATION, [(made, person_scope_ids(tx, [actor.person_id])[actor.person_id])])
-        shown = _load(tx.conn, [made])[made]
-        return {"id": made, **{key: value for key, value in shown.items() if obj.get(key, ...) != value}}
+        return self.created(tx, made, obj)
 
-    def update(self, tx: Tx, actor: Actor, id_: str, patch: JsonObject) -> JsonObject | None:
-        raise SetError(SetErrorType.FORBIDDEN, "an annotation is not changed, only destroyed")
-
-    def destroy(self, tx: Tx, actor: Actor, id_: str) -> None:
-        held = _load(tx.conn, visible_ids(tx.conn, actor.person_id, self.name, [id_])).get(id_)
-        if held is None:
-            raise SetError(SetErrorType.NOT_FOUND)
-        if held["authorId"] != actor.person_id:
-            raise SetError(SetErrorType.FORBIDDEN, "only its author takes an annotation away")
-        do_bury(tx, id_)
-        tx.raw.execute("DELETE FROM annotation WHERE id = ?", (id_,))
+    def says(self, row: Any) -> JsonObject:
+        said = {"blobId": row.blob_id, "page": row.page, "kind": row.kind, "shared": bool(row.shared)}
+        return {**said, "mark": msgspec.json.decode(row.mark)}
 
 
 # ---------------------------------------------------------------- what a mark may be
@@ -152,34 +132,3 @@ def _text(value: Any) -> str:
     if not isinstance(value, str) or not 0 < len(value.strip()) <= MAX_TEXT:
         raise invalid_properties(f"has a text of 1 to {MAX_TEXT} characters", "mark")
     return value.strip()
-
-
-def _do_insert(tx: Tx, made: str, values: tuple[Any, ...]) -> None:
-    if tx.raw.execute("SELECT 1 FROM record_scope WHERE object_id = ? LIMIT 1", (made,)).fetchone() is not None:
-        raise invalid_properties("this id is taken", "id")
-    tx.raw.execute(
-        "INSERT INTO annotation(id, record_id, record_type, blob_id, page, kind, mark, shared, author_id, created_at)"
-        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-        (made, *values, tx.now),
-    )
-
-
-def _load(conn: sa.Connection, ids: Sequence[str]) -> dict[str, JsonObject]:
-    found: dict[str, JsonObject] = {}
-    for start in range(0, len(ids), _CHUNK):
-        for row in conn.execute(sa.select(annotation).where(annotation.c.id.in_(ids[start : start + _CHUNK]))):
-            at = format_utc(row.created_at)
-            found[row.id] = {
-                "id": row.id,
-                "recordType": row.record_type,
-                "recordId": row.record_id,
-                "blobId": row.blob_id,
-                "page": row.page,
-                "kind": row.kind,
-                "mark": msgspec.json.decode(row.mark),
-                "shared": bool(row.shared),
-                "authorId": row.author_id,
-                "createdAt": at,
-                "updatedAt": at,
-            }
-    return found

@@ -20,13 +20,13 @@ from server_stub.modules.engine.rules import Rules
 from server_stub.records.store import Record, load_record
 from server_stub.storage.blobs import do_link, do_register
 from server_stub.storage.database import Database, Tx
+from server_stub.storage.rounds import LONGEST_NAP_S, nap_until, run_rounds
 from server_stub.storage.schema import metadata
 
 log = logging.getLogger("tongban.office")
 
 MAX_TRIES: Final = 3
 RETRY_MS: Final = 30_000
-LONGEST_NAP_S: Final = 30.0
 
 chore: Final = sa.Table(
     "chore",
@@ -154,20 +154,13 @@ class ChoreRunner:
 
     async def run(self) -> None:
         """Do what waits, sleep until more is asked for; for ever."""
-        while True:
-            self._changed.clear()
-            try:
-                while await self.run_next():
-                    pass
-                nap = await self._nap()
-            except StorageFailed as problem:
-                log.warning("chores cannot be done now: %s", problem)
-                nap = LONGEST_NAP_S
-            try:
-                async with asyncio.timeout(nap):
-                    await self._changed.wait()
-            except TimeoutError:
-                continue
+        await run_rounds(self._changed, self._round, log, "chores cannot be done now", retry_s=LONGEST_NAP_S)
+
+    async def _round(self) -> float:
+        while await self.run_next():
+            pass
+        due_at = await self._database.read(lambda conn: conn.exec_driver_sql("SELECT min(at) FROM chore").scalar_one())
+        return nap_until(due_at, self._clock.now_ms())
 
     async def run_next(self, at: int | None = None) -> bool:
         """Do the first chore that waits; False when none does.
@@ -232,12 +225,6 @@ class ChoreRunner:
             "UPDATE chore SET tries = tries + 1, at = ? WHERE record_id = ? AND kind = ? AND token = ?",
             (later, asked.record_id, asked.kind, asked.token),
         )
-
-    async def _nap(self) -> float:
-        value = await self._database.read(lambda conn: conn.exec_driver_sql("SELECT min(at) FROM chore").scalar_one())
-        if value is None:
-            return LONGEST_NAP_S
-        return min(max((int(value) - self._clock.now_ms()) / 1000, 0.01), LONGEST_NAP_S)
 
 
 _NOTHING: Final = object()

@@ -1,17 +1,16 @@
 """Comment: what people say about a record (docs/protocol.md §4). Seen by whoever sees the record; written once, destroyed by its author."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any, Final
 
 import msgspec
-import sqlalchemy as sa
 
-from server_stub.clock import format_utc
-from server_stub.errors import SetError, SetErrorType, invalid_properties
-from server_stub.modules.engine.alerts import OFFICE, AlertText, do_alert
+from server_stub.errors import invalid_properties
+from server_stub.modules.engine.alerts import AlertText, do_alert
 from server_stub.modules.engine.context import OfficeContext
 from server_stub.modules.engine.definition import Field, FieldKind, Label
 from server_stub.modules.engine.follows import access_target, followers_of
+from server_stub.modules.engine.left_by_people import LeftHandler
 from server_stub.modules.engine.markup import one_line
 from server_stub.modules.engine.scopes import readers_among
 from server_stub.modules.engine.tables import comment
@@ -19,10 +18,9 @@ from server_stub.modules.engine.titles import title_of
 from server_stub.modules.engine.values import Check, WrongValue, check_value
 from server_stub.records.actor import Actor
 from server_stub.records.creation import object_id
-from server_stub.records.handler import RecordHandler
 from server_stub.records.store import Record
-from server_stub.records.types import GetResult, JsonObject
-from server_stub.records.visibility import companions_of, do_accompany, do_bury, visible_ids
+from server_stub.records.types import JsonObject
+from server_stub.records.visibility import companions_of, do_accompany
 from server_stub.storage.blobs import do_unrefer
 from server_stub.storage.database import Tx
 
@@ -30,7 +28,6 @@ COMMENT: Final = "Comment"
 MAX_LENGTH: Final = 5000
 MAX_MENTIONS: Final = 50
 PREVIEW: Final = 120
-_CHUNK: Final = 500
 _LABEL: Final = Label(zh="评论", en="Comment")
 _FIELDS: Final = (
     Field(name="text", kind=FieldKind.LONG_TEXT, label=_LABEL, required=True, max=MAX_LENGTH),
@@ -47,7 +44,7 @@ def do_drop_comments(tx: Tx, record_id: str) -> None:
     tx.raw.execute("DELETE FROM comment WHERE record_id = ?", (record_id,))
 
 
-class CommentHandler(RecordHandler):
+class CommentHandler(LeftHandler):
     """The Comment type: whoever reads a record comments on it; nobody changes what was said."""
 
     properties = frozenset(
@@ -55,16 +52,7 @@ class CommentHandler(RecordHandler):
     )
 
     def __init__(self, context: OfficeContext) -> None:
-        super().__init__(COMMENT, OFFICE)
-        self._context = context
-
-    def get(
-        self, conn: sa.Connection, actor: Actor, ids: Sequence[str] | None, properties: Sequence[str] | None
-    ) -> GetResult:
-        wanted = list(dict.fromkeys(visible_ids(conn, actor.person_id, self.name, ids)))
-        found = _load(conn, wanted)
-        missing = [] if ids is None else [one for one in dict.fromkeys(ids) if one not in found]
-        return GetResult([found[one] for one in wanted if one in found], missing)
+        super().__init__(COMMENT, comment, context)
 
     def create(self, tx: Tx, actor: Actor, creation_id: str, obj: JsonObject) -> JsonObject:
         record = access_target(
@@ -73,28 +61,22 @@ class CommentHandler(RecordHandler):
         if not self._context.types[record.type].comments:
             raise invalid_properties("records of this type are not commented", "recordType")
         said = self._check(tx, obj)
-        comment_id = object_id(tx, creation_id)
+        made = object_id(tx, creation_id)
         for entry in said.get("attachments", ()):
-            blob = self._context.blobs.do_refer(tx, entry["blobId"], comment_id, COMMENT, actor)
+            blob = self._context.blobs.do_refer(tx, entry["blobId"], made, COMMENT, actor)
             entry["size"], entry["type"] = blob.size, blob.type
-        _do_insert(tx, comment_id, record, actor.person_id, said)
-        do_accompany(tx, comment_id, COMMENT, record.id)
+        extra = msgspec.json.encode({key: value for key, value in said.items() if key != "text"}).decode()
+        values = {"id": made, "record_id": record.id, "record_type": record.type, "author_id": actor.person_id}
+        self.do_insert(tx, {**values, "text": said["text"], "extra": extra})
+        do_accompany(tx, made, COMMENT, record.id)
         self._do_tell(tx, record, actor.person_id, said)
-        shown = _load(tx.conn, [comment_id])[comment_id]
-        return {"id": comment_id, **{key: value for key, value in shown.items() if obj.get(key, ...) != value}}
+        return self.created(tx, made, obj)
 
-    def update(self, tx: Tx, actor: Actor, id_: str, patch: JsonObject) -> JsonObject | None:
-        raise SetError(SetErrorType.FORBIDDEN, "a comment is not changed, only destroyed")
+    def says(self, row: Any) -> JsonObject:
+        return {"text": row.text, "mentions": [], "attachments": [], **msgspec.json.decode(row.extra)}
 
-    def destroy(self, tx: Tx, actor: Actor, id_: str) -> None:
-        held = _load(tx.conn, visible_ids(tx.conn, actor.person_id, self.name, [id_])).get(id_)
-        if held is None:
-            raise SetError(SetErrorType.NOT_FOUND)
-        if held["authorId"] != actor.person_id:
-            raise SetError(SetErrorType.FORBIDDEN, "only its author takes a comment back")
+    def do_let_go(self, tx: Tx, id_: str) -> None:
         do_unrefer(tx, id_, COMMENT)
-        do_bury(tx, id_)
-        tx.raw.execute("DELETE FROM comment WHERE id = ?", (id_,))
 
     def _check(self, tx: Tx, obj: Mapping[str, Any]) -> dict[str, Any]:
         check = Check(tx.conn, None, self._context.standpoint(tx.now), self._context.types)
@@ -117,42 +99,3 @@ class CommentHandler(RecordHandler):
         others = readers_among(tx, record.id, followers_of(tx, record.id) | {record.author_id or ""})
         do_alert(tx, mentioned, AlertText("mention", title, text, False, record.type, record.id))
         do_alert(tx, others - mentioned - {by}, AlertText("comment", title, text, False, record.type, record.id))
-
-
-def _do_insert(tx: Tx, comment_id: str, record: Record, author_id: str, said: Mapping[str, Any]) -> None:
-    extra = {key: value for key, value in said.items() if key != "text"}
-    taken = tx.raw.execute("SELECT 1 FROM record_scope WHERE object_id = ? LIMIT 1", (comment_id,)).fetchone()
-    if taken is not None:
-        raise invalid_properties("this id is taken", "id")
-    tx.raw.execute(
-        "INSERT INTO comment(id, record_id, record_type, author_id, text, extra, created_at) VALUES (?, ?, ?, ?, ?, ?, ?)",
-        (
-            comment_id,
-            record.id,
-            record.type,
-            author_id,
-            said["text"],
-            msgspec.json.encode(extra).decode(),
-            tx.now,
-        ),
-    )
-
-
-def _load(conn: sa.Connection, ids: Sequence[str]) -> dict[str, JsonObject]:
-    found: dict[str, JsonObject] = {}
-    for start in range(0, len(ids), _CHUNK):
-        for row in conn.execute(sa.select(comment).where(comment.c.id.in_(ids[start : start + _CHUNK]))):
-            at = format_utc(row.created_at)
-            found[row.id] = {
-                "id": row.id,
-                "recordType": row.record_type,
-                "recordId": row.record_id,
-                "text": row.text,
-                "mentions": [],
-                "attachments": [],
-                **msgspec.json.decode(row.extra),
-                "authorId": row.author_id,
-                "createdAt": at,
-                "updatedAt": at,
-            }
-    return found

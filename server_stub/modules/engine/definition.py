@@ -15,22 +15,52 @@ from msgspec import Meta, Struct
 
 from server_stub.modules.engine.saying import after
 
-Text = Annotated[str, Meta(min_length=1, max_length=500, description="1 to 500 characters")]
+Text = Annotated[str, Meta(min_length=1, max_length=500, description="1 to 500 characters", extra={"code": "aText"})]
 ModuleId = Annotated[
-    str, Meta(pattern=r"^[a-z][a-z0-9_]{1,39}$", description="2 to 40 lower-case letters, digits and _")
+    str,
+    Meta(
+        pattern=r"^[a-z][a-z0-9_]{1,39}$",
+        description="2 to 40 lower-case letters, digits and _",
+        extra={"code": "aModuleId"},
+    ),
 ]
-TypeName = Annotated[str, Meta(pattern=r"^[A-Z][A-Za-z0-9]{1,59}$", description="a type's name in PascalCase")]
-FieldName = Annotated[str, Meta(pattern=r"^[a-z][A-Za-z0-9]{0,59}$", description="a field's name in camelCase")]
+TypeName = Annotated[
+    str,
+    Meta(pattern=r"^[A-Z][A-Za-z0-9]{1,59}$", description="a type's name in PascalCase", extra={"code": "aTypeName"}),
+]
+FieldName = Annotated[
+    str,
+    Meta(pattern=r"^[a-z][A-Za-z0-9]{0,59}$", description="a field's name in camelCase", extra={"code": "aFieldName"}),
+]
 FieldPath = Annotated[
     str,
-    Meta(pattern=r"^[a-z][A-Za-z0-9]{0,59}(\.[a-z][A-Za-z0-9]{0,59})?$", description="a field, or lines.field"),
+    Meta(
+        pattern=r"^[a-z][A-Za-z0-9]{0,59}(\.[a-z][A-Za-z0-9]{0,59})?$",
+        description="a field, or lines.field",
+        extra={"code": "aFieldPath"},
+    ),
 ]
-Word = Annotated[str, Meta(pattern=r"^[a-z][A-Za-z0-9-]{0,59}$", description="a word such as inUse or in-use")]
-Role = Annotated[str, Meta(pattern=r"^[a-z][a-z0-9-]{0,39}$", description="a role such as fleet-manager")]
+Word = Annotated[
+    str,
+    Meta(pattern=r"^[a-z][A-Za-z0-9-]{0,59}$", description="a word such as inUse or in-use", extra={"code": "aWord"}),
+]
+Role = Annotated[
+    str, Meta(pattern=r"^[a-z][a-z0-9-]{0,39}$", description="a role such as fleet-manager", extra={"code": "aRole"})
+]
 ProcessId = Annotated[
-    str, Meta(pattern=r"^[A-Za-z_][\w.-]{0,99}$", description="the id of a process, as in its BPMN file")
+    str,
+    Meta(
+        pattern=r"^[A-Za-z_][\w.-]{0,99}$",
+        description="the id of a process, as in its BPMN file",
+        extra={"code": "aProcessId"},
+    ),
 ]
-Icon = Annotated[str, Meta(pattern=r"^ph\.[a-z][a-z0-9-]*$", description="a Phosphor icon such as ph.megaphone")]
+Icon = Annotated[
+    str,
+    Meta(
+        pattern=r"^ph\.[a-z][a-z0-9-]*$", description="a Phosphor icon such as ph.megaphone", extra={"code": "anIcon"}
+    ),
+]
 Principal = Annotated[
     str,
     Meta(
@@ -38,6 +68,7 @@ Principal = Annotated[
         r"|(field|head|superior):[a-z][A-Za-z0-9]{0,59}(\.[a-z][A-Za-z0-9]{0,59})?)(@[a-z][A-Za-z0-9|-]*)?$",
         description="everyone, author, superior, audience, department, handler, participant, role:<r>, field:<f>, head:<f>, superior:<f>,"
         " perhaps with @<state>|<state>",
+        extra={"code": "aPrincipal"},
     ),
 ]
 """Somebody, seen from a record. `field:driverId` the people in that field; `field:vehicleId.driverId` those in a field of the record referred to;

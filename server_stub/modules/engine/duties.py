@@ -26,11 +26,10 @@ from server_stub.modules.engine.scopes import do_scope_by_directory
 from server_stub.push.events import ObjectsChanged
 from server_stub.records.store import load_record
 from server_stub.storage.database import Database, Tx
+from server_stub.storage.rounds import nap_until, run_rounds
 
 log = logging.getLogger("tongban.office")
 
-LONGEST_NAP_S: Final = 30.0  # so that a changed system clock is noticed
-RETRY_S: Final = 5.0
 CASE_RETRY_MS: Final = 3_600_000  # a case whose process failed is looked at again
 BATCH: Final = 100
 
@@ -88,22 +87,14 @@ class DutyRunner:
 
     async def run(self) -> None:
         """Do what is due, sleep until the next date or until one is set; for ever."""
-        while True:
-            self._changed.clear()
-            try:
-                while await self.run_due() == BATCH:
-                    pass
-                await self.run_directory()
-                await self.run_daily()
-                nap = await self._nap()
-            except StorageFailed as problem:
-                log.warning("due dates cannot be handled now: %s", problem)
-                nap = RETRY_S
-            try:
-                async with asyncio.timeout(nap):
-                    await self._changed.wait()
-            except TimeoutError:
-                continue
+        await run_rounds(self._changed, self._round, log, "due dates cannot be handled now")
+
+    async def _round(self) -> float:
+        while await self.run_due() == BATCH:
+            pass
+        await self.run_directory()
+        await self.run_daily()
+        return nap_until(await self._database.read(next_due), self._clock.now_ms())
 
     async def run_due(self) -> int:
         """Do what is due now, at most BATCH; returns how many."""
@@ -142,9 +133,3 @@ class DutyRunner:
             return
         await self._database.write(lambda tx: do_new_day(tx, context))
         self._day = today
-
-    async def _nap(self) -> float:
-        due_at = await self._database.read(next_due)
-        if due_at is None:
-            return LONGEST_NAP_S
-        return min(max((due_at - self._clock.now_ms()) / 1000, 0.01), LONGEST_NAP_S)

@@ -29,6 +29,7 @@ from server_stub.modules.engine.definition import (
     View,
     Word,
 )
+from server_stub.modules.engine.saying import Reason, reason
 from server_stub.modules.engine.soundness.filters import names_in
 from server_stub.modules.engine.soundness.findings import ENVELOPE_FIELDS
 
@@ -134,14 +135,18 @@ def merged(module: ModuleDefinition, changes: Changes, *, strict: bool = True) -
     for type_ in types:
         gone = hidden.get(type_.name, frozenset())
         needed = {name: why for names, why in _uses(made, type_) for name in names if name in gone}
-        problems += [f"types.{type_.name}: {name} cannot be hidden: {why}" for name, why in sorted(needed.items())]
+        problems += [
+            reason("cannotHide", "{name} cannot be hidden: {why}", name=name, why=why).at(f"types.{type_.name}")
+            for name, why in sorted(needed.items())
+        ]
     if problems:
         raise DefinitionError(module.id, problems)
     return made
 
 
-def _code_problems(changes: Changes) -> list[str]:
-    return [f"types.{one.name}: rules are code, which lies in a folder" for one in changes.new_types if one.rules]
+def _code_problems(changes: Changes) -> list[Reason]:
+    code = reason("rulesAreCode", "rules are code, which lies in a folder")
+    return [code.at(f"types.{one.name}") for one in changes.new_types if one.rules]
 
 
 def _with_rules(module: ModuleDefinition, made: TypeDefinition) -> TypeDefinition:
@@ -293,35 +298,38 @@ def _hidden_names(change: TypeChange) -> frozenset[str]:
     return frozenset(one.name for one in change.change if one.hidden)
 
 
-def _uses(module: ModuleDefinition, type_: TypeDefinition) -> Iterator[tuple[Collection[str], str]]:
+def _uses(module: ModuleDefinition, type_: TypeDefinition) -> Iterator[tuple[Collection[str], Reason]]:
     """(fields of a type, what needs them to be shown): desktops work with them, so they cannot be left out on the wire."""
-    yield type_.title, "records are called by it"
+    yield type_.title, reason("titleNeeds", "records are called by it")
     if type_.booking is not None:
-        yield (type_.booking.resource, type_.booking.span), "it is booked by it"
+        yield (type_.booking.resource, type_.booking.span), reason("bookingNeeds", "it is booked by it")
     for action in type_.actions:
         yield (
             {*action.requires, *action.asks, *names_in(action.when), *fields_read(action.who)},
-            (f"the action {action.name} needs it"),
+            reason("actionNeeds", "the action {action} needs it", action=action.name),
         )
     for name in ("read", "create", "update", "destroy"):
-        yield fields_read(getattr(type_.access, name)), f"access.{name} looks at it"
+        yield fields_read(getattr(type_.access, name)), reason("accessNeeds", "access.{right} looks at it", right=name)
     for field in type_.fields:
         if field.see != (NOBODY,):
             parts = {str(one).partition(".")[0] for one in field.formula[1:]}
             others = {*parts, *names_in(field.when), *fields_read((*field.see, *field.edit)), field.after or ""}
-            yield others - {field.name}, f"{field.name} depends on it"
+            yield others - {field.name}, reason("fieldNeeds", "{name} depends on it", name=field.name)
     for view in (one for one in module.views if one.type == type_.name):
         yield (
             {*names_in(view.filter), *(one or "" for one in (view.group, view.time, view.resource, view.parent))},
-            f"the view {view.id} is made by it",
+            reason("viewNeedsIt", "the view {view} is made by it", view=view.id),
         )
     for report in (one for one in module.reports if one.type == type_.name):
         figures = {one or "" for measure in report.measures for one in (measure.field, measure.per)}
         groups = {one.rpartition(":")[2] for one in report.group}
-        yield {*figures, *groups, *names_in(report.filter)}, f"the report {report.id} is made of it"
+        yield (
+            {*figures, *groups, *names_in(report.filter)},
+            reason("reportNeeds", "the report {report} is made of it", report=report.id),
+        )
     for other in module.types:
         links = {one.field for one in other.links if one.type == type_.name}
-        yield links, f"{other.name} lists records by it"
+        yield links, reason("linkNeeds", "{type} lists records by it", type=other.name)
 
 
 def _ordered(fields: Sequence[Field], order: Sequence[str]) -> list[Field]:

@@ -148,7 +148,9 @@ def _checked_draft(draft: object) -> Changes:
     """The shape of a draft; whether it makes sense is asked when it is planned or published. Raises SetError."""
     problems = shape_problems(draft, Changes)
     if problems:
-        raise SetError(SetErrorType.INVALID_PROPERTIES, "; ".join(problems)[:2000], ["draft"], sentences=problems)
+        raise SetError(
+            SetErrorType.INVALID_PROPERTIES, "; ".join(problems)[:2000], ["draft"], sentences=in_both(problems)
+        )
     made = msgspec.convert(draft, Changes)
     if len(msgspec.json.encode(made)) > MAX_CHANGES:
         raise invalid_properties(f"at most {MAX_CHANGES} bytes", "draft")

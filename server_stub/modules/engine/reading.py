@@ -10,6 +10,7 @@ import msgspec
 
 from server_stub.modules.engine.definition import DefinitionError, ModuleDefinition
 from server_stub.modules.engine.processes.process_folders import process_problems, read_processes, unlabelled
+from server_stub.modules.engine.saying import after
 from server_stub.modules.engine.shape import shape_problems
 from server_stub.modules.engine.soundness import cross_problems, module_problems
 
@@ -87,11 +88,11 @@ def _read_changed(
         try:
             modules.append(change(read_definition(folder)))
         except DefinitionError as error:
-            problems += [f"{error.source}: {one}" for one in error.problems]
+            problems += [after(f"{error.source}: ", one) for one in error.problems]
     whole = modules if not problems else None  # a type may be missing only because its module cannot be read
     for module in modules:
-        problems += [f"{module.id}/module.toml: {one}" for one in module_problems(module, whole, icons=icons)]
-    problems += [f"modules: {one}" for one in cross_problems(modules)]
+        problems += [after(f"{module.id}/module.toml: ", one) for one in module_problems(module, whole, icons=icons)]
+    problems += [after("modules: ", one) for one in cross_problems(modules)]
     return sorted(modules, key=lambda module: (module.order, module.id)), problems
 
 

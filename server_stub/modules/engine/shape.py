@@ -13,10 +13,16 @@ from typing import Annotated, Any, Final, NamedTuple, TypeVar
 
 import msgspec
 
+from server_stub.modules.engine.saying import Reason, reason
+
 T = TypeVar("T", bound=msgspec.Struct)
 _NAMES: Final = ("name", "id", "value")
 MAX_PROBLEMS: Final = 200
-_PLAIN: Final[Mapping[Any, str]] = {bool: "true or false", int: "a whole number", float: "a number"}
+_PLAIN: Final[Mapping[Any, Reason]] = {
+    bool: reason("aBool", "true or false"),
+    int: reason("aWhole", "a whole number"),
+    float: reason("aNumber", "a number"),
+}
 
 
 def shape_problems(content: Any, struct: type[msgspec.Struct]) -> list[str]:
@@ -25,27 +31,27 @@ def shape_problems(content: Any, struct: type[msgspec.Struct]) -> list[str]:
     for problem in itertools.chain(_strange(content, ""), _table(content, struct, "")):
         problems.append(problem)
         if len(problems) == MAX_PROBLEMS:
-            problems.append("and more")
+            problems.append(reason("andMore", "and more"))
             break
     return problems
 
 
-def _table(content: Any, struct: type[msgspec.Struct], where: str) -> Iterator[str]:
+def _table(content: Any, struct: type[msgspec.Struct], where: str) -> Iterator[Reason]:
     if not isinstance(content, dict):
-        yield _say(where, "must be a table")
+        yield _say(where, "mustBeTable", "must be a table")
         return
     fields = _fields(struct)
     for key in sorted(str(key) for key in content.keys() - fields.keys()):
-        yield _say(where, f"unknown key {key[:60]!r}")
+        yield _say(where, "unknownKey", "unknown key {key!r}", key=key[:60])
     for key, field in fields.items():
         if key not in content:
             if field.required:
-                yield _say(where, f"{key} is missing")
+                yield _say(where, "missing", "{name} is missing", name=key)
             continue
         yield from _value(content[key], field.hint, _join(where, key))
 
 
-def _strange(value: Any, where: str) -> Iterator[str]:
+def _strange(value: Any, where: str) -> Iterator[Reason]:
     """What TOML knows and JSON does not, and characters nobody sees."""
     if isinstance(value, dict):
         for key, inner in value.items():
@@ -57,14 +63,14 @@ def _strange(value: Any, where: str) -> Iterator[str]:
         if any(
             unicodedata.category(one) in ("Cc", "Cf", "Cs") and one != "\n" for one in value
         ) or value != value.rstrip("\n"):
-            yield _say(where, "no control characters, and no line break at the end")
+            yield _say(where, "controls", "no control characters, and no line break at the end")
     elif isinstance(value, float) and not math.isfinite(value):
-        yield _say(where, "must be a finite number")
+        yield _say(where, "mustBeFinite", "must be a finite number")
     elif isinstance(value, datetime.date | datetime.time):
-        yield _say(where, 'dates are written as texts: "2026-11-22"')
+        yield _say(where, "datesAreTexts", 'dates are written as texts: "2026-11-22"')
 
 
-def _value(value: Any, hint: Any, where: str) -> Iterator[str]:
+def _value(value: Any, hint: Any, where: str) -> Iterator[Reason]:
     inner = _table_of(hint)
     if inner is not None:
         yield from _table(value, inner, where)
@@ -79,7 +85,7 @@ def _value(value: Any, hint: Any, where: str) -> Iterator[str]:
         yield from _table(one, of_list, _entry(where, one, index))
 
 
-def _leaf(value: Any, hint: Any, where: str) -> Iterator[str]:
+def _leaf(value: Any, hint: Any, where: str) -> Iterator[Reason]:
     entry = _entry_hint(hint)
     if entry is not None and isinstance(value, list) and value:
         for index, one in enumerate(value):
@@ -90,29 +96,32 @@ def _leaf(value: Any, hint: Any, where: str) -> Iterator[str]:
     except msgspec.ValidationError as error:
         meant = _meant(hint)
         text = str(error).partition(" - at ")[0].replace("`", "'")
-        yield _say(where, f"must be {meant}" if meant else text[0].lower() + text[1:])
+        if meant is not None:
+            yield _say(where, "mustBe", "must be {meant}", meant=meant)
+        else:
+            yield _say(where, "wrongShape", "{said}", said=text[0].lower() + text[1:])
 
 
-def _meant(hint: Any) -> str:
-    """What a value of this hint is, in words; empty where msgspec says it well enough."""
+def _meant(hint: Any) -> Reason | None:
+    """What a value of this hint is, in words; None where msgspec says it well enough."""
     members = _members(hint, keep_annotated=True)
     if float in members:
-        return "a number"
+        return _PLAIN[float]
     for one in members:
         if typing.get_origin(one) is Annotated:
-            described = [meta.description for meta in typing.get_args(one)[1:] if isinstance(meta, msgspec.Meta)]
-            if described and described[0]:
-                return described[0]
+            for meta in typing.get_args(one)[1:]:
+                if isinstance(meta, msgspec.Meta) and meta.description and meta.extra:
+                    return Reason(meta.description, meta.extra["code"], {})
         if typing.get_origin(one) is tuple:
             inner = _meant(typing.get_args(one)[0])
-            return f"a list, each entry {inner}" if inner else ""
+            return None if inner is None else reason("aList", "a list, each entry {each}", each=inner)
         if typing.get_origin(one) is typing.Literal:
-            return "one of " + ", ".join(str(value) for value in typing.get_args(one))
+            return reason("oneOf", "one of {known}", known=typing.get_args(one))
         if isinstance(one, type) and issubclass(one, enum.Enum):
-            return "one of " + ", ".join(str(value.value) for value in one)
+            return reason("oneOf", "one of {known}", known=[str(value.value) for value in one])
         if one in _PLAIN:
             return _PLAIN[one]
-    return ""
+    return None
 
 
 @functools.cache
@@ -174,5 +183,5 @@ def _join(where: str, key: str) -> str:
     return f"{where}.{key}" if where else key
 
 
-def _say(where: str, what: str) -> str:
-    return f"{where or 'module'}: {what}"
+def _say(where: str, code: str, text: str, /, **args: object) -> Reason:
+    return reason(code, text, **args).at(where or "module")

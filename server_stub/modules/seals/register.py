@@ -18,7 +18,10 @@ USABLE: Final = frozenset({"active", "out"})
 
 
 class Stamping(Struct, frozen=True, kw_only=True):
-    """What was stamped, on how many copies of how many pages; for whom, by whom, and where it came from."""
+    """What was stamped, on how many copies of how many pages; for whom, by whom, where it came from, and on whose word.
+
+    basis: the approval that covers it, in both languages (`中文｜English`). approved_on: a day.
+    """
 
     subject: str
     manner: str
@@ -30,6 +33,9 @@ class Stamping(Struct, frozen=True, kw_only=True):
     request_id: str | None = None
     origin_link: str | None = None
     scan: list[dict[str, Any]] | None = None
+    basis: str | None = None
+    approver_id: str | None = None
+    approved_on: str | None = None
 
 
 def load_usable_seals(
@@ -65,6 +71,9 @@ def do_register(rules: Rules, tx: Tx, seals: Iterable[Record], stamping: Stampin
             "keepers": seal.data["keepers"],
             "usedOn": today,
             "scan": stamping.scan,
+            "basis": None if stamping.basis is None else stamping.basis[:200],
+            "approverId": stamping.approver_id,
+            "approvedOn": stamping.approved_on,
         }
         kept = {key: value for key, value in line.items() if value is not None}
         made.append(rules.make(tx, USE, kept, stamping.applicant_id).id)

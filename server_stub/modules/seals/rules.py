@@ -6,10 +6,11 @@ from typing import Any, Final
 
 import sqlalchemy as sa
 
-from server_stub.clock import format_utc
+from server_stub.clock import format_utc, utc_offset
 from server_stub.errors import invalid_properties
 from server_stub.modules.engine.alerts import AlertText, do_alert
 from server_stub.modules.engine.chores import ChoreRefused, ChoreRules, MadeFile, Work, Workshop, do_ask_chore
+from server_stub.modules.engine.conditions import local_day
 from server_stub.modules.engine.imprint import Imprint, ImprintRefused, lay_seals
 from server_stub.modules.engine.rules import Rules
 from server_stub.modules.engine.titles import title_of
@@ -21,6 +22,8 @@ from server_stub.storage.database import Tx
 
 REQUEST: Final = "SealRequest"
 IMPRINT: Final = "imprint"
+APPROVING: Final = frozenset({"department", "office"})
+"""Steps whose approval covers the stamping; the last one is named in the register."""
 FATES: Final[Mapping[str, tuple[frozenset[str], str | None]]] = {
     "engrave": (frozenset({"active", "frozen"}), "active"),
     "handOver": (frozenset({"active", "frozen"}), None),
@@ -66,6 +69,9 @@ class SealRequestRules(ChoreRules):
 
     def on_step(self, tx: Tx, record: Record, step_id: str, event: JsonObject) -> None:
         """After the last approval the applicant is told where to come with the papers."""
+        if step_id in APPROVING and event.get("action") == "approve":
+            day = local_day(tx.now, utc_offset(tx.now)).isoformat()
+            self.change(tx, REQUEST, record.id, {"approvedById": event.get("personId"), "approvedOn": day})
         if step_id == "office" and event.get("action") == "approve" and record.author_id is not None:
             seals = load_records(tx.conn, record.data.get("sealIds", ()), type_name=SEAL).values()
             places = "、".join(dict.fromkeys(one.data["place"] for one in seals if one.data.get("place")))
@@ -174,6 +180,9 @@ class SealRequestRules(ChoreRules):
             request_id=record.id,
             origin_link=data.get("originLink"),
             scan=data.get("scan"),
+            basis=f"用印申请 {data.get('number', '')}｜Request {data.get('number', '')}",
+            approver_id=data.get("approvedById"),
+            approved_on=data.get("approvedOn"),
         )
         do_register(self, tx, load_records(tx.conn, data["sealIds"], type_name=SEAL).values(), stamping)
 

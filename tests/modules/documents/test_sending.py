@@ -387,7 +387,8 @@ def test_annexes_and_files_are_on_the_paper_unless_they_go_along(bureau: Documen
     scan = bureau.file("jiang", png(), "现场照片.png", "image/png")
     sheet = bureau.file("jiang", b"table", "值班表.xlsx", "application/vnd.ms-excel")
     annexes = [{"title": "值班安排", "body": "一、带班\n| 日期 | 领导 |\n|---|---|\n| 1日 | 高 |"}]
-    document = numbered(bureau, annexes=annexes, attachments=[sheet, scan])
+    plan = bureau.file("jiang", b"PK", "调度预案.ofd", "application/ofd")
+    document = numbered(bureau, annexes=annexes, attachments=[sheet, scan, plan])
     paper = MeasuredPdf(bureau.content("liu", bureau.show(DOC, document)["paper"][0]))
     starts = [paper.lines(n)[0] for n in range(paper.pages)]
     assert [one for one in starts if one in ("附件1", "附件2", "附件3")] == ["附件1", "附件3"], (
@@ -397,6 +398,10 @@ def test_annexes_and_files_are_on_the_paper_unless_they_go_along(bureau: Documen
     bureau.chores()
     again = MeasuredPdf(bureau.content("liu", bureau.show(DOC, document)["paper"][0]))
     assert again.pages == paper.pages - 1
+    listed, all_along = ("".join(one.text(n) for n in range(one.pages)) for one in (paper, again))
+    for name in ("值班表（另附 XLSX）", "3.现场照片", "调度预案（另附 OFD）"):
+        assert name.replace(" ", "") in listed.replace(" ", ""), name
+    assert "另附" not in all_along, "where all go along nothing needs saying"
 
 
 def test_a_file_that_cannot_be_set_is_told_and_may_go_along_instead(bureau: DocumentBench) -> None:
@@ -441,6 +446,12 @@ def test_the_keeper_seals_the_file_and_the_register_has_it(bureau: DocumentBench
     (line,) = bureau.all("keeper", "SealUse")
     assert line["subject"].startswith("云水防〔2025〕1号 ")
     assert (line["manner"], line["copies"], line["originLink"]) == ("electronic", 30, f"tongban://{DOC}/{document}")
+    signed = (line["basis"], line["approverId"], line["approvedOn"])
+    assert signed == (
+        "公文签发 云水防〔2025〕1号｜Document signed 云水防〔2025〕1号",
+        shown["signerId"],
+        shown["signedOn"],
+    )
     assert (shown["sealUses"], shown["sealManner"]) == ([line["id"]], "electronic")
     assert bureau.show("Seal", bureau.seal, "keeper")["uses"] == 1
     bureau.act("liu", DOC, document, "approve", values=out)

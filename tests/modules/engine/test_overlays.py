@@ -240,7 +240,8 @@ def test_what_is_unsound_is_refused_in_sentences_and_changes_nothing(
     before = desk.definition()
     id_ = desk.draft(**draft)
     planned = desk.call("plan", id=id_)
-    assert any(sentence in one["en"] for one in planned["problems"])
+    told = next(one for one in planned["problems"] if sentence in one["en"])
+    assert told["code"], "clients have words of their own for it"
     error = refusal(lambda: desk.call("publish", id=id_))
     assert any(sentence in one["en"] for one in error.extra["sentences"])  # type: ignore[attr-defined]
     assert desk.definition() == before

@@ -85,6 +85,12 @@ def test_every_stamping_stands_in_the_register_by_seal(bureau: ProcessBench) -> 
         (one["copies"], one["pages"], bureau.name(one["keeperId"]), bureau.name(one["applicantId"])) for one in lines
     } == {(2, 12, "shen", "jiang")}
     assert lines[0]["departmentId"] == bureau.departments["flood"]
+    number = bureau.show("SealRequest", record, "jiang")["number"]
+    assert (lines[0]["basis"], bureau.name(lines[0]["approverId"]), lines[0]["approvedOn"]) == (
+        f"用印申请 {number}｜Request {number}",
+        "min",
+        "2025-11-24",
+    )
     held = bureau.show("Seal", first, "wu")
     assert (held["uses"], held["lastUsedOn"]) == (1, "2025-11-24")
     assert [one["sealId"] for one in bureau.all("shen", "SealUse")] == [second]  # a keeper sees what he keeps

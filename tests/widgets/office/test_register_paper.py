@@ -6,7 +6,7 @@ import msgspec
 import pytest
 
 from desktop.core.domain.definition import Field, FieldKind, Label, View, ViewKind
-from desktop.ui.office.record.register_paper import Register, register_pdf, year_condition
+from desktop.ui.office.record.register_paper import Register, _need, register_pdf, shares_of, year_condition
 from desktop.ui.office.record.text_editors import AmountEditor
 from desktop.ui.office.views.base import ViewContext
 from tests.helpers.fake_records import RecordsScene
@@ -96,3 +96,21 @@ def test_a_year_of_moments_is_that_of_the_users_clock() -> None:
         assert all(one.endswith("Z") for one in moments.values())
 
     run(scene)
+
+
+def field(kind: FieldKind) -> Field:
+    return Field(name="one", kind=kind, label=Label(zh="一", en="One"))
+
+
+def test_no_date_number_or_name_is_cut_in_two_and_long_texts_take_what_is_left() -> None:
+    dated = _need(field(FieldKind.DATE), "日期", ["2026-03-05"])
+    who = _need(field(FieldKind.PERSON), "人", ["高建平", "于洋"])
+    title = _need(field(FieldKind.TEXT), "事由", ["防汛巡查" * 8])
+    assert dated.least == dated.whole > 10 * 0.5
+    assert who.least == who.whole
+    assert title.least < title.whole
+    tight = shares_of([dated, who, title], 20)
+    assert tight[:2] == [dated.whole, who.whole]
+    assert sum(tight) == pytest.approx(20)
+    assert shares_of([dated, who, title], 100) == [dated.whole, who.whole, title.whole]
+    assert shares_of([dated, who, title], 5) == [dated.least, who.least, title.least]

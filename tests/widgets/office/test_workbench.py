@@ -12,7 +12,7 @@ from PySide6.QtWidgets import QApplication, QWidget
 
 from desktop.core.clock import local_minutes
 from desktop.core.domain import Alert, Link, ModuleDefinition
-from desktop.core.domain.moments import day_of, day_start
+from desktop.core.domain.moments import day_of, day_start, is_today
 from desktop.core.domain.records import Light, Todo, TodoKind
 from desktop.core.events import ChangeSet
 from desktop.models.workbench import (
@@ -22,7 +22,6 @@ from desktop.models.workbench import (
     WorkListModel,
     gathered,
     habits_of,
-    is_today,
     light_at,
 )
 from desktop.ui import i18n, theme

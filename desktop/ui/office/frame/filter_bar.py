@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import partial
 from typing import Final
 
-from PySide6.QtCore import QPoint, Qt, Signal
+from PySide6.QtCore import QPoint, QSize, Qt, Signal
 from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QVBoxLayout, QWidget
 
@@ -13,7 +13,7 @@ from desktop.core.domain.definition import Field, FieldKind, View
 from desktop.models.record_filters import FieldFilter, SavedFilter, conditions
 from desktop.ui import i18n, theme
 from desktop.ui.i18n import tr
-from desktop.ui.kit import Button, IconButton, Label, Menu, TextField, on_click, row
+from desktop.ui.kit import Button, Folding, IconButton, Label, Menu, TextField, on_click, row
 from desktop.ui.layouts import empty_layout
 from desktop.ui.office.frame.filter_editors import FilterEditor, create_filter_editor
 from desktop.ui.office.frame.filter_words import filter_words
@@ -21,6 +21,7 @@ from desktop.ui.office.record.flow import Flow
 from desktop.ui.office.views.base import AUTHOR, CREATED, STATE, UPDATED, ViewContext
 from desktop.ui.office.views.memory import ViewMemory
 
+NARROWEST: Final = 60
 NOT_FILTERED: Final = frozenset({FieldKind.BLOB, FieldKind.OBJECT, FieldKind.LINES, FieldKind.AUDIENCE})
 
 
@@ -93,6 +94,7 @@ class FilterBar(QFrame):
         column.setSpacing(0)
         column.addLayout(top)
         column.addWidget(self._panel)
+        Folding(self, top, self._fold_table, self.add.set_compact, self.saved.set_compact)
         self.group.setHidden(not table)
         self.columns.setHidden(not table)
         on_click(self.saved, lambda: self.saved_menu().popup(_below(self.saved)))
@@ -105,6 +107,13 @@ class FilterBar(QFrame):
         i18n.changed.connect(self.show_chips)
         theme.changed.connect(self.show_chips)
         self.show_chips()
+
+    def _fold_table(self, folded: bool) -> None:
+        self.group.set_compact(folded)
+        self.columns.set_compact(folded)
+
+    def minimumSizeHint(self) -> QSize:
+        return QSize(theme.scaled(NARROWEST), super().minimumSizeHint().height())
 
     # ---- what is asked
     @property

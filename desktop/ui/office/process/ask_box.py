@@ -16,7 +16,7 @@ from desktop.core.domain.definition import Label as Words
 from desktop.core.domain.processes import StepAction
 from desktop.ui import i18n
 from desktop.ui.i18n import tr
-from desktop.ui.kit import Button, Label, on_click
+from desktop.ui.kit import Button, Label, Scroll, on_click
 from desktop.ui.layouts import empty_layout
 from desktop.ui.office.notice_vote import RoundMark
 from desktop.ui.office.process import words
@@ -139,6 +139,9 @@ class AskBox(QFrame):
 
     def _ask_step(self, item: WorkItem | None) -> None:
         group = self._group = QButtonGroup(self)
+        area = Scroll(surface="surface")  # many steps or large letters: they are scrolled, not squeezed
+        area.inner.setContentsMargins(0, 0, 0, 0)
+        area.inner.setSpacing(6)
         for number, step in enumerate(item.return_to if item is not None else ()):
             who = words.person_word(self.context, step.person_id) if step.person_id else ""
             mark = RoundMark(" · ".join(part for part in (self.context.label(step.words) or step.step_id, who) if part))
@@ -146,7 +149,11 @@ class AskBox(QFrame):
             mark.setChecked(number == 0)
             group.addButton(mark)
             self.steps.append((mark, step))
-            self._body.addWidget(mark)
+            area.inner.addWidget(mark)
+        tall = [mark.sizeHint().height() + area.inner.spacing() for mark, _ in self.steps]
+        area.setMinimumHeight(sum(tall[:2]))
+        area.setMaximumHeight(sum(tall))
+        self._body.addWidget(area)
 
     def _ask_people(self, name: str, both: bool) -> None:
         if both:

@@ -19,14 +19,13 @@ from desktop.core.errors import AppError
 from desktop.core.events import ChangeSet, EditRefused, Event, StatusChanged
 from desktop.ui import i18n, theme
 from desktop.ui.i18n import error_text, tr
-from desktop.ui.kit import EmptyState, on_click, restyle
+from desktop.ui.kit import EmptyState, TabStrip, on_click, restyle
 from desktop.ui.office.process.case_pane import WATCHED, CasePane
 from desktop.ui.office.process.desk_list import DeskDelegate, DeskModel, DeskPane, DeskWords, record_of
 from desktop.ui.office.process.desk_page import DeskPage
 from desktop.ui.office.process.flow_panel import lit_of
 from desktop.ui.office.process.seal_bar import SealBar
 from desktop.ui.office.record.case_tab import cases_of
-from desktop.ui.office.tab_strip import TabStrip
 from desktop.ui.office.views.base import STATE, RecordView, ViewContext, register
 from desktop.ui.office.views.kept_choices import KeptChoices
 from desktop.ui.tasks import alive

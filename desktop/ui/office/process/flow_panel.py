@@ -206,7 +206,7 @@ def lit_of(flow: Flow, context: ViewContext) -> tuple[Diagram | None, Lit, str]:
     current: dict[str, str] = {}
     for step in case.now:
         names = words.short_names(context, step.person_ids)
-        left = words.left(now, step.due_at, short=True) if step.due_at else words.span(max(0, now - step.since))
+        left = words.left(now, step.due_at, short=True) if step.due_at else words.worked(step.since, now)
         current[step.step_id] = " · ".join(part for part in (names, left) if part)
     late = frozenset(s.step_id for s in case.now if s.due_at is not None and now >= s.due_at)
     done = frozenset((*case.done, *case.way)) | ({_start(process.diagram)} - {""})

@@ -198,7 +198,7 @@ class FlowRowView(QWidget):
         if left:
             runs.append(Run(left, tone, "secondary", strong=light is Light.RED))
         if row.at:
-            since = tr("office_process.since", time=words.moment(row.at), span=words.span(max(0, now - row.at)))
+            since = tr("office_process.since", time=words.moment(row.at), span=words.waited(row.at, now))
             runs.append(Run((" · " if left else "") + since, "ink3", "secondary"))
         if row.urged_at:
             runs.append(Run(" · " + tr("office_process.urged", time=words.moment(row.urged_at)), "amber", "secondary"))

@@ -22,7 +22,7 @@ from desktop.core.domain.records import Record
 from desktop.core.errors import AppError
 from desktop.models.record_form import is_written
 from desktop.ui import i18n
-from desktop.ui.i18n import error_text, tr
+from desktop.ui.i18n import error_text, tr, when
 from desktop.ui.kit import Button, IconButton, IconLabel, Label, Scroll, on_click, restyle, row
 from desktop.ui.layouts import empty_layout
 from desktop.ui.office.process.action_row import ActionRow, Choice
@@ -44,6 +44,8 @@ ENDS: Final = frozenset({"submit", "approve", "refuse", "read"})
 GOES_ON: Final = frozenset({"submit", "approve", "read"})
 SUMMED_UP: Final = 5
 """So many filled fields stand in the line of a folded form."""
+SUMMED_LETTERS: Final = 24
+"""So much of each."""
 NEGATIVE: Final = frozenset({"return", "refuse"})
 
 
@@ -347,9 +349,12 @@ class OpinionBox(QFrame):
         filled = [(line.name, text) for line, text in said.items() if text and text != "–"]
         runs: list[Run] = []
         for name, text in filled[:SUMMED_UP]:
-            runs += [Run(f"{name}: ", "ink3", "secondary"), Run(f"{text}  ", "ink2", "secondary")]
+            runs += [Run(f"{name}: ", "ink3", "secondary"), Run(f"{_short(text)}  ", "ink2", "secondary")]
         if len(filled) > SUMMED_UP:
             runs.append(Run("…  ", "ink3", "secondary"))
+        if not filled:
+            names = when.list_join([line.name for line in list(said)[:SUMMED_UP]])
+            runs.append(Run(tr("office_process.fields.empty", names=names), "ink3", "secondary"))
         self.summary.show_runs(runs)
 
     def _drop_form(self) -> None:
@@ -706,3 +711,9 @@ class OpinionBox(QFrame):
         if event.type() == QEvent.Type.ActivationChange and not self.isActiveWindow():
             self._flush()
         super().changeEvent(event)
+
+
+def _short(text: str) -> str:
+    """The beginning of a text, without the signs it is set by."""
+    plain = " ".join(text.replace("*", "").partition("|")[0].split())
+    return plain if len(plain) <= SUMMED_LETTERS and plain == " ".join(text.split()) else f"{plain[:SUMMED_LETTERS]}…"

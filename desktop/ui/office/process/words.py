@@ -71,6 +71,25 @@ def spent(minutes: float) -> str:
     return tr("office_process.workdays", n=round(minutes / 480))
 
 
+def waited(since_ms: int, now_ms: int) -> str:
+    """How long somebody has had it; where nights and days off are in it also how much of that was working time, as limits are counted."""
+    whole = max(0, now_ms - since_ms)
+    minutes = worked_minutes(since_ms, now_ms)
+    said = span(whole)
+    if whole < HOUR or spent(minutes) == said:
+        return said
+    return (
+        tr("office_process.waited", span=said, worked=spent(minutes))
+        if minutes
+        else tr("office_process.idle", span=said)
+    )
+
+
+def worked(since_ms: int, now_ms: int) -> str:
+    """Working time since then, as of the steps that are done."""
+    return spent(worked_minutes(since_ms, now_ms))
+
+
 def left(now_ms: int, due_at: int | None, *, short: bool = False) -> str:
     """How much working time until it is due, or since when it is over, as limits are counted; empty for never."""
     if due_at is None:

@@ -20,7 +20,9 @@ from desktop.ui.i18n import error_text, tr
 from desktop.ui.kit import (
     Banner,
     Chip,
+    ElidedLabel,
     EmptyState,
+    Folding,
     IconButton,
     Label,
     Menu,
@@ -120,7 +122,7 @@ class RecordDetail(QWidget):
         self.title = Label(role="header", strong=True, wrap=True)
         self.title.setObjectName("recordTitle")
         self.chip = Chip()
-        self.kind = Label(role="secondary", tone="ink3")
+        self.kind = ElidedLabel(role="secondary", tone="ink3")
         self.follow = IconButton("bell", "office_record.follow", size=18, box=30, checkable=True, active="accent")
         self.follow.setObjectName("recordFollow")
         self.edit_button = IconButton("pencil-simple", "office_record.edit", size=18, box=30)
@@ -155,7 +157,9 @@ class RecordDetail(QWidget):
         column.addWidget(self.banner)
         column.addWidget(self.ask)
         column.addLayout(top)
-        column.addLayout(row(self.chip, self.kind, None, *tools, margins=(18, 2, 10, 6), spacing=4))
+        second = row(self.chip, self.kind, None, *tools, margins=(18, 2, 10, 6), spacing=4)
+        Folding(self, second, lambda cut: self.chip.set_room(theme.scaled(56) if cut else 0))
+        column.addLayout(second)
         acting = QVBoxLayout()
         acting.setContentsMargins(18, 0, 18, 6)
         acting.setSpacing(10)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -24,8 +25,15 @@ from desktop.ui.office.views.cells import cell_text
 CHUNK: Final = 500
 MOST: Final = 20_000
 """Rows of one register; more are no sheet to be read."""
-NARROWEST, WIDEST = 3.5, 26.0
-"""A column's share, in characters."""
+NARROWEST, WIDEST = 2.0, 26.0
+"""A column's text, in characters."""
+AROUND: Final = 1.0
+"""Beside the text of a cell, in characters."""
+NAME_WIDTH: Final = 4.0
+"""A person's name of up to so many characters stays on one line."""
+POINTS_PER_INCH: Final = 72
+_UNBROKEN: Final = re.compile(r"[!-~]+")
+"""What is not to be cut in two: numbers, dates, words."""
 SAMPLE: Final = 400
 """Rows looked at for the width of columns."""
 
@@ -114,7 +122,8 @@ class RegisterSheet(Sheet):
         counted = tr("office_register.entries", n=len(records))
         self._line(cursor, counted, sheet_font(TEXT_POINTS), Qt.AlignmentFlag.AlignRight, after=2)
         if records:
-            self._entries(cursor, self._columns(register.view), records, register.view.totals)
+            room = device.width() / device.logicalDpiX() * POINTS_PER_INCH / TEXT_POINTS
+            self._entries(cursor, self._columns(register.view), records, register.view.totals, room)
         cursor.endEditBlock()
         return document
 
@@ -128,13 +137,23 @@ class RegisterSheet(Sheet):
         return cell_text(one, value_of(record, one.name), self._words) if self._context.belongs(one, record) else ""
 
     def _entries(
-        self, cursor: QTextCursor, columns: Sequence[Field], records: Sequence[Record], totals: Sequence[str]
+        self,
+        cursor: QTextCursor,
+        columns: Sequence[Field],
+        records: Sequence[Record],
+        totals: Sequence[str],
+        room: float,
     ) -> None:
+        """`room`: the width of the sheet in characters."""
         rows = [[self._text(one, record) for one in columns] for record in records]
         heads = [self._context.label(one.label) for one in columns]
         sums = [str(_sum(records, one)) if one.name in totals else "" for one in columns]
-        shares = [NARROWEST, *(_share(head, [row[at] for row in rows]) for at, head in enumerate(heads))]
-        table = self._table(cursor, 1 + len(rows) + any(sums), shares)
+        found = [
+            _need(one, head, [row[at] for row in rows])
+            for at, (one, head) in enumerate(zip(columns, heads, strict=True))
+        ]
+        counter = _Need(NARROWEST + AROUND, NARROWEST + AROUND)
+        table = self._table(cursor, 1 + len(rows) + any(sums), shares_of([counter, *found], room))
         look = table.format()
         look.setHeaderRowCount(1)  # stands on every page
         look.setCellPadding(4)
@@ -157,12 +176,37 @@ def _sum(records: Sequence[Record], one: Field) -> int | float:
     return int(total) if total == int(total) else round(total, one.decimals or 2)
 
 
-def _share(head: str, texts: Sequence[str]) -> float:
-    """What a column needs: its long entries break into lines, its short ones do not."""
-    widths = sorted(_width(text) for text in texts[:SAMPLE])
-    usual = widths[int(len(widths) * 0.9)] if widths else 0.0
-    return min(max(usual, _width(head), NARROWEST) + 1.0, WIDEST)
+@dataclass(frozen=True, slots=True)
+class _Need:
+    """What a column needs, in characters: so that no word, date or name breaks, and so that nearly all entries stand on one line."""
+
+    least: float
+    whole: float
+
+
+def _need(one: Field, head: str, texts: Sequence[str]) -> _Need:
+    texts = texts[:SAMPLE]
+    widths = sorted(_width(text) for text in texts)
+    whole = min(max(widths[int(len(widths) * 0.9)] if widths else 0.0, _width(head), NARROWEST), WIDEST)
+    words = [_width(word) for text in (head, *texts) for word in _UNBROKEN.findall(text)]
+    if one.kind in (FieldKind.PERSON, FieldKind.PERSONS):
+        words += [min(_width(name), NAME_WIDTH) for text in texts for name in text.split("、")]  # not a text
+    least = min(max([NARROWEST, *words]), WIDEST / 2)
+    return _Need(least + AROUND, max(whole, least) + AROUND)
+
+
+def shares_of(needs: Sequence[_Need], room: float) -> list[float]:
+    """The widths of columns: each what it cannot do without; what is left goes to those whose entries would break into lines."""
+    least = [one.least for one in needs]
+    more = [one.whole - one.least for one in needs]
+    left = room - sum(least)
+    if left <= 0 or not any(more):
+        return least
+    part = left / sum(more)
+    if part <= 1:
+        return [low + part * rest for low, rest in zip(least, more, strict=True)]
+    return [one.whole for one in needs]  # all there is room for; the sheet's width is shared alike
 
 
 def _width(text: str) -> float:
-    return sum(0.55 if sign < "\u2e80" else 1.0 for sign in text)
+    return sum(0.56 if sign < "\u2e80" else 1.0 for sign in text)

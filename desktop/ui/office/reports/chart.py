@@ -64,6 +64,7 @@ class ChartView(RecordView):
         self.area = QScrollArea()
         self.area.setWidgetResizable(True)
         self.area.setFrameShape(QScrollArea.Shape.NoFrame)
+        self.area.setFocusPolicy(Qt.FocusPolicy.NoFocus)  # what is inside takes the keyboard, and scrolls along
         self.area.setWidget(self.canvas)
         self.figures = FigureTable()
         self.figures.setObjectName("figureTable")

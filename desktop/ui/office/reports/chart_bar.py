@@ -4,18 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import date
-from functools import partial
 
-from PySide6.QtCore import Signal
+from PySide6.QtCore import QSize, Signal
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QVBoxLayout, QWidget
 
 from desktop.models.record_values import Unreadable, parse_date
 from desktop.models.report_table import PeriodName
-from desktop.ui import i18n
+from desktop.ui import i18n, theme
 from desktop.ui.i18n import tr
-from desktop.ui.kit import Button, ComboBox, IconButton, Label, TextField, on_click
-from desktop.ui.layouts import discard
-from desktop.ui.office.tab_strip import TabStrip
+from desktop.ui.kit import Button, ComboBox, ElidedLabel, Folding, IconButton, TabStrip, TextField, on_click
+
+NARROWEST = 60
 
 
 class ChartBar(QFrame):
@@ -40,13 +39,12 @@ class ChartBar(QFrame):
         i18n.bind(self.period.setAccessibleName, "office_views.period")
         self.first = TextField(key="office_views.period_from")
         self.last = TextField(key="office_views.period_to")
-        self.by = Label(role="secondary", tone="ink3")
-        self.measures: list[Button] = []
-        self._measure_row = QHBoxLayout()
-        self._measure_row.setSpacing(2)
+        self.by = ElidedLabel(role="secondary", tone="ink3", whole=True)
+        self.strip = TabStrip(small=True, prefix="measure_")
+        self.strip.chosen.connect(lambda key: self.measure_chosen.emit(int(key)))
         self.copy = IconButton("copy", "office_views.copy_table", size=16, box=30)
         self.picture = IconButton("image", "office_views.save_picture", size=16, box=30)
-        self.excel = Button(key="office_views.save_excel", small=True)
+        self.excel = Button(key="office_views.save_excel", folded_icon="file-xls", small=True)
         self._build_ui()
         self._bind()
 
@@ -59,16 +57,25 @@ class ChartBar(QFrame):
         line = QHBoxLayout()
         line.setSpacing(6)
         for field in (self.first, self.last):
-            field.setMaximumWidth(130)
+            field.setMaximumWidth(theme.scaled(130))
         for part in (self.period, self.first, self.last, self.by):
             line.addWidget(part)
-        line.addStretch(1)
-        line.addLayout(self._measure_row)
+        line.addWidget(self.strip, 1)
         column = QVBoxLayout(self)
         column.setContentsMargins(10, 6, 10, 6)
         column.setSpacing(6)
         column.addLayout(top)
         column.addLayout(line)
+        Folding(self, top, self.excel.set_compact)
+        Folding(self, line, lambda cut: self.by.set_whole(not cut))
+
+    def minimumSizeHint(self) -> QSize:
+        return QSize(theme.scaled(NARROWEST), super().minimumSizeHint().height())
+
+    @property
+    def measures(self) -> list[Button]:
+        """What the chart can draw, in order."""
+        return list(self.strip.buttons.values())
 
     def _bind(self) -> None:
         self._fill_periods()
@@ -96,20 +103,8 @@ class ChartBar(QFrame):
 
     def show_measures(self, names: Sequence[str], chosen: int) -> None:
         """What the chart can draw; with one there is nothing to choose."""
-        if [button.text() for button in self.measures] != list(names):
-            for button in self.measures:
-                self._measure_row.removeWidget(button)
-                discard(button)
-            self.measures = []
-            for number, name in enumerate(names):
-                button = Button(name, kind="tab", small=True)
-                button.setCheckable(True)
-                on_click(button, partial(self.measure_chosen.emit, number))
-                self._measure_row.addWidget(button)
-                self.measures.append(button)
-        for number, button in enumerate(self.measures):
-            button.setChecked(number == chosen)
-            button.setVisible(len(names) > 1)
+        self.strip.set_tabs([(str(number), name) for number, name in enumerate(names)] if len(names) > 1 else [])
+        self.strip.choose(str(chosen))
 
     def show_period(self, name: str, first: date | None, last: date | None, by: str) -> None:
         """The period; `by`: words on the field it narrows by, or that there is none."""

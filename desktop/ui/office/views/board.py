@@ -65,6 +65,7 @@ class BoardView(RecordView):
         self.area.setWidgetResizable(True)
         self.area.setFrameShape(QFrame.Shape.NoFrame)
         self.area.setVerticalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self.area.setFocusPolicy(Qt.FocusPolicy.NoFocus)  # what is inside takes the keyboard, and scrolls along
         holder = QWidget()
         holder.setProperty("surface", "surface")
         self.row = QHBoxLayout(holder)

@@ -26,11 +26,14 @@ from desktop.models.record_values import local_date
 from desktop.ui import i18n, theme
 from desktop.ui.i18n import when
 from desktop.ui.kit import draw_elided
+from desktop.ui.kit.spoken import speak_as
 from desktop.ui.office.views.date_bar import day_words
 from desktop.ui.office.views.timeline_paint import tone_colors
 from desktop.ui.theme import icons
 
 NOW_MS: Final = 30_000
+SPOKEN: Final = 5
+"""Entries of a day that are read out with it; Space goes through all."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +84,7 @@ class CalendarCanvas(QAbstractScrollArea):
 
     def __init__(self, words: CalendarWords, now_ms: Callable[[], int], parent: QWidget | None = None) -> None:
         super().__init__(parent)
+        speak_as(self, QAccessible.Role.Chart)
         self.words, self.now_ms = words, now_ms
         self.days: Sequence[date] = ()
         self.entries: Sequence[Entry] = ()
@@ -161,9 +165,9 @@ class CalendarCanvas(QAbstractScrollArea):
         self.viewport().update()
 
     def _day_words(self) -> str:
-        return i18n.tr(
-            "office_views.day_count", day=day_words("office_views.day_title", self.day), n=len(self.of_day(self.day))
-        )
+        held = self.of_day(self.day)
+        day = i18n.tr("office_views.day_count", day=day_words("office_views.day_title", self.day), n=len(held))
+        return "; ".join([day, *(self.words.spoken(one) for one in held[:SPOKEN])])
 
     def _speak(self, words: str) -> None:
         self.setAccessibleDescription(words)
@@ -324,4 +328,6 @@ class CalendarCanvas(QAbstractScrollArea):
 
     def focusInEvent(self, event: QFocusEvent) -> None:
         super().focusInEvent(event)
+        entry = self.entry_of(self.current)
+        self._speak(self.words.spoken(entry) if entry is not None else self._day_words())
         self.viewport().update()

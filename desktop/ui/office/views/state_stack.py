@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import Signal
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtGui import QAccessible
 from PySide6.QtWidgets import QStackedWidget, QWidget
 
 from desktop.core.errors import AppError
 from desktop.ui import i18n
 from desktop.ui.i18n import error_text
 from desktop.ui.kit import EmptyState, on_click
+from desktop.ui.kit.spoken import speak_as
 
 
 class StateStack(QStackedWidget):
@@ -21,6 +23,7 @@ class StateStack(QStackedWidget):
         self.content = content
         self.state = EmptyState("hourglass-medium", "common.loading")
         self.state.setObjectName("viewState")
+        speak_as(self.state, QAccessible.Role.StaticText)
         i18n.bind(self.state.action.setText, "common.retry")
         self.state.action.hide()
         on_click(self.state.action, self.retry.emit)
@@ -46,7 +49,15 @@ class StateStack(QStackedWidget):
         else:
             self.state.show_text(icon, key)
         self.state.action.hide()
+        self._show_state()
+
+    def _show_state(self) -> None:
+        """The keyboard stays in the view, though what had it is not there: its keys go on working."""
         self.setCurrentWidget(self.state)
+        view = self.parentWidget()
+        held = self.window().focusWidget()
+        if view is not None and self.isVisible() and (held is None or view.isAncestorOf(held)):
+            self.state.setFocus(Qt.FocusReason.OtherFocusReason)
 
     def show_failed(self, error: AppError) -> None:
         """Nothing could be read."""
@@ -54,4 +65,4 @@ class StateStack(QStackedWidget):
         self.state.hint.setText(error_text(error))
         self.state.hint.show()
         self.state.action.show()
-        self.setCurrentWidget(self.state)
+        self._show_state()

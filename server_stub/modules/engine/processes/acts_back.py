@@ -35,7 +35,7 @@ def do_withdraw(doing: Doing) -> None:
         give_back(run)
     else:
         passed = run.book.passed.get(step_id)
-        go_back(run, token, step_id)
+        go_back(run, token, step_id, passed.instance or None if passed is not None else None)
         settle(run, doing.event, again=step_id, restore=_without(passed, person_id))
 
 

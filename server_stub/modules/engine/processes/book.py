@@ -42,6 +42,7 @@ class Round(Struct, omit_defaults=True):
         touched: somebody has acted here, so that the step before cannot be withdrawn.
         moved_by: the event that led here, and who did it at which step; None: the process itself.
         resolved: who had it at first; on_behalf: delegate → absent person.
+        instance: Token.instance.
     """
 
     step_id: str
@@ -56,6 +57,12 @@ class Round(Struct, omit_defaults=True):
     resolved: list[str] = []
     on_behalf: dict[str, str] = {}
     touched: bool = False
+    instance: str = ""
+
+    @property
+    def place(self) -> str:
+        """The step, and in which instance."""
+        return f"{self.step_id}#{self.instance}" if self.instance else self.step_id
 
     @property
     def main_acts(self) -> list[Act]:
@@ -92,6 +99,7 @@ class Book(Struct, omit_defaults=True):
         rounds: token → its round.
         chosen: step → people picked for it. outcomes: step → its last outcome.
         handled: step → who acted there when it was passed last. previous: who acted at the step just passed.
+        handled_in: of steps in instances the same by Round.place.
         approvers: who has approved since the case was last returned.
         participants: everybody who started it, had it or was shown it, in order.
         done: steps passed, in order, each once; way: with what needed nobody. minutes: step → working minutes.
@@ -105,6 +113,7 @@ class Book(Struct, omit_defaults=True):
     chosen: dict[str, list[str]] = {}
     outcomes: dict[str, str] = {}
     handled: dict[str, list[str]] = {}
+    handled_in: dict[str, list[str]] = {}
     previous: list[str] = []
     approvers: list[str] = []
     participants: list[str] = []

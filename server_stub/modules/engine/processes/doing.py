@@ -50,9 +50,10 @@ def cancel(run: CaseRun) -> None:
     run.running.cancel(run.tx.now)
 
 
-def go_back(run: CaseRun, token: str, target: str) -> None:
+def go_back(run: CaseRun, token: str, target: str, instance: str | None = None) -> None:
+    """`instance`: of instances that are over only this one (Token.instance); None: all that did the step."""
     try:
-        run.running.go_back(token, target, run.tx.now, run.data())
+        run.running.go_back(token, target, run.tx.now, run.data(), instance=instance)
     except ProcessError as problem:
         raise process_failed(problem) from problem
     run.note_way()

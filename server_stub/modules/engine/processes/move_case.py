@@ -98,7 +98,7 @@ def _moved(run: CaseRun, old: StoredProcess, new: StoredProcess, mapping: Mappin
 
 def _rename_steps(book: Book, mapping: Mapping[str, str], tokens: Mapping[str, str]) -> None:
     """What the case remembers of steps is under their ids in the version it is on now."""
-    for held in (book.chosen, book.outcomes, book.handled, book.minutes, book.passed):
+    for held in (book.chosen, book.outcomes, book.handled, book.handled_in, book.minutes, book.passed):
         _rename_keys(held, mapping)
     book.done = [mapping.get(one, one) for one in book.done]
     book.way = [mapping.get(one, one) for one in book.way]
@@ -110,6 +110,9 @@ def _rename_steps(book: Book, mapping: Mapping[str, str], tokens: Mapping[str, s
 
 
 def _rename_keys(held: dict[str, Any], mapping: Mapping[str, str]) -> None:
-    renamed = {mapping.get(key, key): value for key, value in held.items()}
+    renamed = {}
+    for key, value in held.items():
+        step_id, in_instance, instance = key.partition("#")
+        renamed[mapping.get(step_id, step_id) + in_instance + instance] = value
     held.clear()
     held.update(renamed)

@@ -34,7 +34,7 @@ from server_stub.modules.engine.processes.process_store import (
     to_stored,
     version_of_file,
 )
-from server_stub.modules.engine.saying import Said
+from server_stub.modules.engine.saying import Said, after, reason
 from server_stub.modules.engine.scopes import people_in
 from server_stub.storage.database import Tx
 from server_stub.workflow.process_file import BpmnRefused, Problem, ProcessFile, words_of
@@ -66,7 +66,7 @@ def read_processes(root: Path, modules: Sequence[ModuleDefinition]) -> tuple[lis
             except OSError as problem:
                 problems.append(f"{place}: cannot be read: {problem.__class__.__name__}")
             except BpmnRefused as refused:
-                problems += [f"{place}: {_sentence(one)}" for one in refused.problems]
+                problems += [_told(place, one) for one in refused.problems]
             else:
                 if file.id in found:
                     problems.append(f"{place}: the process {file.id} is in {found[file.id].place} already")
@@ -101,9 +101,8 @@ def process_problems(
             if type_.process is None or (type_.process in published and type_.process not in held):
                 continue
             if type_.process not in held:
-                problems.append(
-                    f"{module.id}/module.toml: types.{type_.name}.process: there is no process {type_.process}"
-                )
+                lacking = reason("noProcess", "there is no process {process}", process=type_.process)
+                problems.append(after(f"{module.id}/module.toml: ", lacking.at(f"types.{type_.name}.process")))
                 continue
             problems += _type_problems(held, held[type_.process], type_, types, roles, published)
     return problems
@@ -123,14 +122,15 @@ def _type_problems(
         if name in called:
             continue
         if name == main.file.id or name not in held:
-            what = "it calls itself" if name == main.file.id else f"it calls {name}, which is not there"
+            calls = reason("callsNothing", "it calls {process}, which is not there", process=name)
+            what = reason("callsItself", "it calls itself") if name == main.file.id else calls
             if name == main.file.id or name not in published:
-                problems.append(f"{main.place}: {what}")
+                problems.append(what.at(main.place))
             continue
         called[name] = held[name]
         pending += held[name].file.called
     found = check_process(main.file, [one.file for one in called.values()], type_, types, roles)
-    return problems + [f"{main.place}: {_sentence(one)}" for one in found.problems]
+    return problems + [_told(main.place, one) for one in found.problems]
 
 
 def roles_of(modules: Iterable[ModuleDefinition]) -> frozenset[str]:
@@ -256,6 +256,10 @@ def _called_first(found: Mapping[str, FolderProcess]) -> list[FolderProcess]:
 def _zh_name(file: ProcessFile, element: str) -> str:
     process = words_of(file, file.id, file.name).zh
     return f"{process} · {words_of(file, element).zh}" if element else process
+
+
+def _told(place: str, one: Problem) -> Said:
+    return Said(f"{place}: {_sentence(one)}", f"{place}：{one.zh}")
 
 
 def _sentence(one: Problem) -> str:

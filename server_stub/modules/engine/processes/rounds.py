@@ -54,7 +54,7 @@ def settle(run: CaseRun, cause: EventRow | None, again: str | None = None, resto
         if not fresh:
             break
         for token in fresh:
-            if restore is not None and restore.step_id == token.step_id:
+            if restore is not None and (restore.step_id, restore.instance) == (token.step_id, token.instance):
                 _take_up(run, token, restore)
             elif _open_round(run, token, cause, again == token.step_id):
                 finish_round(run, token.id, cause)
@@ -70,10 +70,11 @@ def _open_round(run: CaseRun, token: Token, cause: EventRow | None, again: bool)
     step = run.step(token.step_id)
     forward = cause is not None and cause.person_id is not None and cause.action in FORWARD
     moved_by = (cause.id, str(cause.person_id), cause.step_id) if cause is not None and forward else None
-    made = Round(step_id=step.id, opened_at=run.tx.now, moved_by=moved_by)
+    made = Round(step_id=step.id, opened_at=run.tx.now, moved_by=moved_by, instance=token.instance)
     run.book.rounds[token.id] = made
     _enter_state(run, step.options)
-    found = _people(run, step, token, again)
+    done = run.book.handled_in if made.instance else run.book.handled
+    found = _people(run, step, token, done.get(made.place, []) if again else [])
     made.on_behalf = dict(found.on_behalf)
     made.resolved = list(found.person_ids)
     _note_delegates(run, step, found)
@@ -105,14 +106,14 @@ def _take_up(run: CaseRun, token: Token, round_: Round) -> None:
     give_item(run, step, token.id, round_, [run.acting], on_behalf={run.acting: absent})
 
 
-def _people(run: CaseRun, step: Step, token: Token, again: bool) -> Resolution:
+def _people(run: CaseRun, step: Step, token: Token, before: list[str]) -> Resolution:
+    """Who gets a step. `before`: who did it, where it was returned to."""
     facts, options, chosen = run.facts(), step.options, run.book.chosen.get(step.id)
     rule = run.rules_people
-    if again and run.book.handled.get(step.id):
-        before = active_people(run.tx, run.book.handled[step.id])
-        if before:
-            words = msgspec.structs.replace(options, performers=("chosen",))
-            return resolve(run.tx, run.context, words, facts, run.record, before, rule)
+    again = active_people(run.tx, before)
+    if again:
+        words = msgspec.structs.replace(options, performers=("chosen",))
+        return resolve(run.tx, run.context, words, facts, run.record, again, rule)
     entries = _entries(run, step, token)
     if entries:
         options, chosen = msgspec.structs.replace(options, performers=("chosen",)), entries
@@ -251,6 +252,8 @@ def finish_round(run: CaseRun, token: str, cause: EventRow | None) -> None:
     book.outcomes[step.id] = outcome
     people = list(dict.fromkeys(one.person_id for one in round_.acts))
     book.handled[step.id] = people
+    if round_.instance:
+        book.handled_in[round_.place] = people
     book.previous = people or book.previous
     book.minutes[step.id] = book.minutes.get(step.id, 0) + run.work.between(round_.opened_at, run.tx.now)
     more: JsonObject = {"outcome": outcome, "results": results_of(round_)}

@@ -56,16 +56,16 @@ OPERANDS: Final[Mapping[str, tuple[int, int]]] = {
 def check_fields(found: Findings, where: str, type_: TypeDefinition) -> None:
     """Note everything wrong with the fields of a type."""
     if not type_.fields:
-        found.say(where, "has no fields")
+        found.say(where, "noFields", "has no fields")
     found.twice(where, "field", [one.name for one in type_.fields])
     for field in type_.fields:
         place = f"{where}.{field.name}"
         if field.name in RESERVED or (field.name == "state" and type_.states):
-            found.say(place, "this name is taken")
+            found.say(place, "taken", "this name is taken")
         _check_field(found, place, field, type_.fields)
         check_filter(found, f"{place}.when", type_, field.when)
         if field.name in names_in(field.when):
-            found.say(f"{place}.when", "looks at the field itself")
+            found.say(f"{place}.when", "looksAtItself", "looks at the field itself")
         for key, principals in (("see", field.see), ("edit", field.edit)):
             check_principals(found, f"{place}.{key}", type_, principals)
         _check_only(found, place, field)
@@ -77,17 +77,21 @@ def _check_field(found: Findings, where: str, field: Field, siblings: Sequence[F
     _check_kind(found, where, field)
     _check_limits(found, where, field)
     if field.pattern is not None and compiled(field.pattern) is None:
-        found.say(where, "pattern is no regular expression")
+        found.say(where, "badPattern", "pattern is no regular expression")
     if field.computed and (field.required or field.unique or field.formula or field.default is not None):
-        found.say(where, "what is computed when shown has no formula, no default, and is neither required nor unique")
+        found.say(
+            where,
+            "computed",
+            "what is computed when shown has no formula, no default, and is neither required nor unique",
+        )
     if field.formula:
         _check_formula(found, where, field, siblings)
     if field.unique and field.kind not in PLAIN_KINDS:
-        found.say(where, f"a {field.kind} cannot be unique")
+        found.say(where, "cannotBeUnique", "a {kind} cannot be unique", kind=field.kind)
     if field.default is not None:
         problem = value_problem(field, field.default)
         if problem is not None:
-            found.say(where, f"default {problem}")
+            found.say(where, "badDefault", "default {problem}", problem=problem)
     _check_after(found, where, field, siblings)
     _check_inner(found, where, field)
 
@@ -95,24 +99,26 @@ def _check_field(found: Findings, where: str, field: Field, siblings: Sequence[F
 def _check_kind(found: Findings, where: str, field: Field) -> None:
     for key, kinds in _PARTS.items():
         if bool(getattr(field, key)) != (field.kind in kinds):
-            found.say(where, f"{key} belong to {' and '.join(sorted(kinds))}, and those need them")
+            found.say(where, "keyOfKinds", "{key} belong to {kinds}, and those need them", key=key, kinds=sorted(kinds))
     for key, kinds in _OPTIONS.items():
         if getattr(field, key) is not None and field.kind not in kinds:
-            found.say(where, f"{key} means nothing for kind {field.kind}")
+            found.say(where, "keyNotOfKind", "{key} means nothing for kind {kind}", key=key, kind=field.kind)
     if field.plain and field.kind is not FieldKind.NUMBER:
-        found.say(where, "plain means nothing but for a number")
+        found.say(where, "plainOfNumber", "plain means nothing but for a number")
     if field.indexed and (field.kind not in PLAIN_KINDS or field.computed):
-        found.say(where, "only one stored value can be indexed")
+        found.say(where, "oneValueIndexed", "only one stored value can be indexed")
     found.twice(where, "choice", [one.value for one in field.choices])
 
 
 def _check_limits(found: Findings, where: str, field: Field) -> None:
     if field.min is not None and field.max is not None and field.min > field.max:
-        found.say(where, "min is more than max")
+        found.say(where, "minOverMax", "min is more than max")
     if field.kind in LIMITED_KINDS - FIGURE_KINDS:
         for key, limit in (("min", field.min), ("max", field.max)):
             if limit is not None and (limit < 0 or limit != int(limit)):
-                found.say(where, f"{key} counts characters or entries: a whole number, not negative")
+                found.say(
+                    where, "wholeLimit", "{key} counts characters or entries: a whole number, not negative", key=key
+                )
 
 
 def _check_after(found: Findings, where: str, field: Field, siblings: Sequence[Field]) -> None:
@@ -120,9 +126,9 @@ def _check_after(found: Findings, where: str, field: Field, siblings: Sequence[F
         return
     other = next((one for one in siblings if one.name == field.after), None)
     if other is None:
-        found.say(where, f"after: there is no field {field.after}")
+        found.say(where, "noFieldAfter", "after: there is no field {name}", name=field.after)
     elif field.kind not in TIME_KINDS or other.kind not in TIME_KINDS:
-        found.say(where, "after is for date, datetime and span, and names one of these")
+        found.say(where, "afterOfTimes", "after is for date, datetime and span, and names one of these")
 
 
 def _check_inner(found: Findings, where: str, field: Field) -> None:
@@ -130,11 +136,19 @@ def _check_inner(found: Findings, where: str, field: Field) -> None:
     for inner in field.fields:
         place = f"{where}.{inner.name}"
         if inner.kind in NESTED_KINDS or inner.kind is FieldKind.AUDIENCE:
-            found.say(place, f"a {inner.kind} cannot lie inside a {field.kind}")
+            found.say(
+                place, "cannotLieInside", "a {kind} cannot lie inside a {around}", kind=inner.kind, around=field.kind
+            )
             continue
         for key in NOT_IN_LINES:
             if getattr(inner, key):
-                found.say(place, f"{key} is for the fields of a record, not for those inside a {field.kind}")
+                found.say(
+                    place,
+                    "notInLines",
+                    "{key} is for the fields of a record, not for those inside a {kind}",
+                    key=key,
+                    kind=field.kind,
+                )
         _check_field(found, place, inner, field.fields)
         _check_only(found, place, inner)
     _check_circles(found, where, field.fields)
@@ -151,20 +165,26 @@ def _check_only(found: Findings, where: str, field: Field) -> None:
 def _check_formula(found: Findings, where: str, field: Field, siblings: Sequence[Field]) -> None:
     operation, operands = field.formula[0], field.formula[1:]
     if field.kind not in FIGURE_KINDS:
-        found.say(where, f"a {field.kind} has no formula: only number and money have")
+        found.say(where, "noFormulaOfKind", "a {kind} has no formula: only number and money have", kind=field.kind)
     if field.required or field.default is not None:
-        found.say(where, "what a formula computes has no default and need not be required")
+        found.say(where, "formulaAlone", "what a formula computes has no default and need not be required")
     if not isinstance(operation, str) or operation not in OPERANDS:
-        found.say(where, f"formula begins with one of {', '.join(OPERANDS)}")
+        found.say(where, "noOperation", "formula begins with one of {known}", known=[*OPERANDS])
         return
     least, most = OPERANDS[operation]
     if not least <= len(operands) <= most:
-        found.say(where, f"{operation} takes {least if least == most else f'{least} to {most}'} operands")
+        found.say(
+            where,
+            "operandCount",
+            "{operation} takes {count} operands",
+            operation=operation,
+            count=least if least == most else f"{least} to {most}",
+        )
     for operand in operands:
         if isinstance(operand, str):
             _check_operand(found, where, operation, operand, siblings)
         elif operation in ("count", "days", "hours"):
-            found.say(where, f"{operation} takes a field")
+            found.say(where, "operandField", "{operation} takes a field", operation=operation)
 
 
 def _check_operand(found: Findings, where: str, operation: str, operand: str, siblings: Sequence[Field]) -> None:
@@ -175,7 +195,7 @@ def _check_operand(found: Findings, where: str, operation: str, operand: str, si
             next((one for one in field.fields if one.name == inner), None) if field.kind is FieldKind.LINES else None
         )
     if field is None:
-        found.say(where, f"formula: there is no field {operand[:60]}")
+        found.say(where, "noOperand", "formula: there is no field {name}", name=operand[:60])
         return
     wanted: frozenset[FieldKind] = FIGURE_KINDS
     if operation == "count":
@@ -184,7 +204,14 @@ def _check_operand(found: Findings, where: str, operation: str, operand: str, si
         wanted = frozenset({FieldKind.SPAN})
     if field.kind not in wanted or (dot and wanted is not FIGURE_KINDS):
         takes = {"count": "a list", "days": "a span", "hours": "a span"}.get(operation, "number or money")
-        found.say(where, f"formula: {operation} takes {takes}, not {operand[:60]}")
+        found.say(
+            where,
+            "wrongOperand",
+            "formula: {operation} takes {takes}, not {name}",
+            operation=operation,
+            takes=takes,
+            name=operand[:60],
+        )
 
 
 def _check_circles(found: Findings, where: str, fields: Sequence[Field]) -> None:
@@ -195,7 +222,7 @@ def _check_circles(found: Findings, where: str, fields: Sequence[Field]) -> None
     for what, graph in (("formula", formulas), ("after", afters)):
         for name in sorted(graph):
             if _reaches(graph, name, name):
-                found.say(f"{where}.{name}", f"{what} leads back to itself")
+                found.say(f"{where}.{name}", "circle", "{what} leads back to itself", what=what)
 
 
 def _reaches(graph: Mapping[str, set[str]], start: str, goal: str) -> bool:

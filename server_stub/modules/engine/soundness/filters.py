@@ -3,6 +3,7 @@
 from typing import Any, Final
 
 from server_stub.modules.engine.definition import Field, FieldKind, TypeDefinition
+from server_stub.modules.engine.saying import Reason, reason
 from server_stub.modules.engine.soundness.findings import (
     DEPARTMENT_KINDS,
     ENVELOPE_FIELDS,
@@ -28,7 +29,7 @@ def check_filter(found: Findings, where: str, type_: TypeDefinition, filter_: An
     if filter_ is None:
         return
     if not isinstance(filter_, dict) or depth > MAX_DEPTH:
-        found.say(where, "a filter is a table, not too deep")
+        found.say(where, "filterShape", "a filter is a table, not too deep")
     elif "operator" in filter_:
         _check_operator(found, where, type_, filter_, depth)
     else:
@@ -50,12 +51,14 @@ def names_in(filter_: Any) -> set[str]:
 
 def _check_operator(found: Findings, where: str, type_: TypeDefinition, filter_: dict[str, Any], depth: int) -> None:
     if filter_["operator"] not in OPERATORS:
-        found.say(where, f"operator is one of {', '.join(OPERATORS)}")
+        found.say(where, "filterOperator", "operator is one of {known}", known=OPERATORS)
     for name in sorted(str(key) for key in filter_.keys() - {"operator", "conditions"}):
-        found.say(where, f"{name[:60]} stands beside an operator: put it into its conditions")
+        found.say(
+            where, "besideOperator", "{name} stands beside an operator: put it into its conditions", name=name[:60]
+        )
     conditions = filter_.get("conditions")
     if not isinstance(conditions, list) or not 0 < len(conditions) <= MAX_CONDITIONS:
-        found.say(where, f"an operator needs 1 to {MAX_CONDITIONS} conditions")
+        found.say(where, "conditionCount", "an operator needs 1 to {most} conditions", most=MAX_CONDITIONS)
         return
     for one in conditions:
         check_filter(found, where, type_, one, depth + 1)
@@ -64,7 +67,7 @@ def _check_operator(found: Findings, where: str, type_: TypeDefinition, filter_:
 def _check_condition(found: Findings, where: str, type_: TypeDefinition, name: str, value: Any) -> None:
     if name == "text":
         if not isinstance(value, str):
-            found.say(where, "text takes a text")
+            found.say(where, "textTakesText", "text takes a text")
         return
     field = type_.field(name) or ENVELOPE_FIELDS.get(name) or (_ID if name == "id" else None)
     if field is not None:
@@ -76,33 +79,39 @@ def _check_condition(found: Findings, where: str, type_: TypeDefinition, name: s
         if base != name and field is not None:
             _check_bound(found, where, name, field, value)
             return
-    found.say(where, f"there is no field {name[:60]}")
+    found.say(where, "noField", "there is no field {name}", name=name[:60])
 
 
 def _check_equal(found: Findings, where: str, field: Field, value: Any) -> None:
     if value is None:
         return
     if field.kind in _ONLY_EMPTY | _ONLY_EMPTY_TOO:
-        found.say(where, f"{field.name} is a {field.kind}: it can only be asked to be empty")
+        found.say(
+            where, "onlyEmpty", "{name} is a {kind}: it can only be asked to be empty", name=field.name, kind=field.kind
+        )
         return
     if value == "@myDepartments" and field.kind in DEPARTMENT_KINDS:
         return
     if isinstance(value, list) and not value:
-        found.say(where, f"{field.name} is one of nothing")
+        found.say(where, "oneOfNothing", "{name} is one of nothing", name=field.name)
     for one in value if isinstance(value, list) else [value]:
         problem = None if one is None else _one_problem(field, one)
         if problem is not None:
-            found.say(where, f"{field.name}: {problem}")
+            found.say(where, "badValue", "{name}: {problem}", name=field.name, problem=problem)
 
 
-def _one_problem(field: Field, value: Any) -> str | None:
+def _one_problem(field: Field, value: Any) -> Reason | None:
     """What is wrong with a value to compare with, or with one entry of the field's list."""
     if field.kind in REFERENCE_KINDS:
-        return "no record can be named in a definition"
+        return reason("noRecordHere", "no record can be named in a definition")
     if field.kind in PERSON_KINDS:
-        return None if value == "@me" else "no person can be named here but @me"
+        return None if value == "@me" else reason("noPersonHere", "no person can be named here but @me")
     if field.kind in DEPARTMENT_KINDS:
-        return None if value == "@myDepartments" else "no department can be named here but @myDepartments"
+        return (
+            None
+            if value == "@myDepartments"
+            else reason("noDepartmentHere", "no department can be named here but @myDepartments")
+        )
     return value_problem(field, [value] if field.kind in LIST_KINDS else value)
 
 
@@ -112,13 +121,13 @@ def _check_bound(found: Findings, where: str, name: str, field: Field, value: An
             MOMENT.match(value) is not None or any(value_problem(one, value) is None for one in (_A_DATE, _A_TIME))
         )
         if not fine:
-            found.say(where, f"{name} takes a date or a time, or @today and @now")
+            found.say(where, "takesTime", "{name} takes a date or a time, or @today and @now", name=name)
     elif field.kind in FIGURE_KINDS:
         problem = value_problem(field, value)
         if problem is not None and not problem.startswith(("is less", "is more")):
-            found.say(where, f"{name} {problem}")
+            found.say(where, "badBound", "{name} {problem}", name=name, problem=problem)
     else:
-        found.say(where, f"{field.name} is a {field.kind}: it has no before and after")
+        found.say(where, "noBounds", "{name} is a {kind}: it has no before and after", name=field.name, kind=field.kind)
 
 
 _A_DATE: Final = Field(name="date", kind=FieldKind.DATE, label=_ID.label)

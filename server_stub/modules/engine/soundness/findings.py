@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from server_stub.modules.engine.definition import Field, FieldKind, Label, TypeDefinition
+from server_stub.modules.engine.saying import reason
 
 TIME_KINDS: Final = frozenset({FieldKind.DATE, FieldKind.DATETIME, FieldKind.SPAN})
 FIGURE_KINDS: Final = frozenset({FieldKind.NUMBER, FieldKind.MONEY})
@@ -49,9 +50,9 @@ class Findings:
     whole: bool
     problems: list[str] = field(default_factory=list)
 
-    def say(self, where: str, what: str) -> None:
-        """Note a problem, once."""
-        sentence = f"{where}: {what}"
+    def say(self, where: str, code: str, text: str, /, **args: object) -> None:
+        """Note a problem, once: reason() of a place."""
+        sentence = reason(code, text, **args).at(where)
         if sentence not in self.problems:
             self.problems.append(sentence)
 
@@ -59,7 +60,7 @@ class Findings:
         """Complain about every name that is there more than once."""
         seen = list(names)
         for name in sorted({one for one in seen if seen.count(one) > 1}):
-            self.say(where, f"{what} {name} is there twice")
+            self.say(where, "twice", "{what} {name} is there twice", what=what, name=name)
 
     def field(
         self,
@@ -73,10 +74,17 @@ class Findings:
         """The field of this name; complains when there is none or it has another kind."""
         found = type_.field(name) or (ENVELOPE_FIELDS.get(name) if envelope else None)
         if found is None:
-            self.say(where, f"there is no field {name}")
+            self.say(where, "noField", "there is no field {name}", name=name)
             return None
         if found.kind not in kinds:
-            self.say(where, f"{name} is a {found.kind}; it takes {words(kinds)}")
+            self.say(
+                where,
+                "wrongKind",
+                "{name} is a {kind}; it takes {kinds}",
+                name=name,
+                kind=found.kind,
+                kinds=words(kinds),
+            )
             return None
         return found
 
@@ -84,7 +92,7 @@ class Findings:
         """The type of this name; complains when no module has it (as far as that is known)."""
         found = self.types.get(name)
         if found is None and self.whole:
-            self.say(where, f"there is no type {name}")
+            self.say(where, "noType", "there is no type {name}", name=name)
         return found
 
     def states(self, where: str, type_: TypeDefinition, values: Iterable[str]) -> None:
@@ -93,12 +101,12 @@ class Findings:
         known = {one.value for one in field_.choices} if field_ is not None else set()
         for value in values:
             if value not in known:
-                self.say(where, f"there is no state {value}")
+                self.say(where, "noState", "there is no state {value}", value=value)
 
 
-def words(kinds: Iterable[FieldKind]) -> str:
-    """Kinds as the end of a sentence."""
-    return ", ".join(kind for kind in FieldKind if kind in set(kinds))
+def words(kinds: Iterable[FieldKind]) -> list[str]:
+    """Kinds in their order, for a sentence."""
+    return [kind.value for kind in FieldKind if kind in set(kinds)]
 
 
 def every_label(value: object, where: str = "") -> Iterator[tuple[str, Label]]:

@@ -16,6 +16,7 @@ from server_stub.modules.engine.definition import (
     View,
     ViewKind,
 )
+from server_stub.modules.engine.saying import reason
 from server_stub.modules.engine.soundness.filters import check_filter
 from server_stub.modules.engine.soundness.findings import (
     DEPARTMENT_KINDS,
@@ -80,7 +81,7 @@ def module_problems(
         if counted is not None:
             found.field("kindChoices", counted, field_name, {FieldKind.CHOICE})
     if module.kind_rules is not None and not CLASS_NAME.match(module.kind_rules):
-        found.say("kindRules", "names a class of rules.py")
+        found.say("kindRules", "rulesClass", "names a class of rules.py")
     _check_labels(found, module)
     _check_icons(found, module, icons)
     return found.problems
@@ -93,17 +94,21 @@ def cross_problems(modules: Sequence[ModuleDefinition]) -> list[str]:
     for module in modules:
         for one in module.types:
             if one.name in BUILT_IN_TYPES or owner.get(one.name, module.id) != module.id:
-                problems.append(f"{module.id}: the type {one.name} exists already")
+                problems.append(reason("typeTwice", "the type {type} exists already", type=one.name).at(module.id))
             owner.setdefault(one.name, module.id)
     needs = {module.id: set(module.needs) for module in modules}
     for module in modules:
-        problems += [f"{module.id}: needs {one}, which does not exist" for one in module.needs if one not in needs]
+        problems += [
+            reason("needsNothing", "needs {module}, which does not exist", module=one).at(module.id)
+            for one in module.needs
+            if one not in needs
+        ]
         if _reaches(needs, module.id):
-            problems.append(f"{module.id}: needs itself, perhaps by way of others")
+            problems.append(reason("needsItself", "needs itself, perhaps by way of others").at(module.id))
         for target in _named_types(module):
             if owner.get(target, module.id) not in (module.id, *module.needs):
-                needed = owner[target]
-                problems.append(f"{module.id}: refers to {target} of {needed}: say needs = [{needed!r}]")
+                text = "refers to {type} of {module}: say needs = [{module!r}]"
+                problems.append(reason("sayNeeds", text, type=target, module=owner[target]).at(module.id))
     return problems
 
 
@@ -134,21 +139,21 @@ def _named_types(module: ModuleDefinition) -> list[str]:
 
 def _check_views(found: Findings, module: ModuleDefinition) -> None:
     if not module.views:
-        found.say("views", "there must be at least one [[views]]")
+        found.say("views", "noViews", "there must be at least one [[views]]")
     found.twice("views", "view", [one.id for one in module.views])
     for view in module.views:
         where = f"views.{view.id}"
         type_ = found.type(where, view.type)
         for key in NEEDED.get(view.kind, ()):
             if not getattr(view, key):
-                found.say(where, f"a {view.kind} needs {key}")
+                found.say(where, "viewNeeds", "a {kind} needs {key}", kind=view.kind, key=key)
         for name in view.types or ((view.type,) if view.kind is ViewKind.DESK else ()):
             listed = found.type(f"{where}.types", name)
             if listed is not None and listed.process is None:
-                found.say(f"{where}.types", f"{name} has no process: a desk shows cases")
+                found.say(f"{where}.types", "deskNeedsProcess", "{type} has no process: a desk shows cases", type=name)
         for report in view.reports:
             if report not in {one.id for one in module.reports}:
-                found.say(where, f"there is no report {report}")
+                found.say(where, "noReport", "there is no report {name}", name=report)
         if type_ is not None:
             _check_view(found, where, view, type_)
 
@@ -172,13 +177,20 @@ def _check_view(found: Findings, where: str, view: View, type_: TypeDefinition) 
     if view.register is not None:
         found.field(f"{where}.register", type_, view.register, {FieldKind.DATE, FieldKind.DATETIME}, envelope=True)
         if view.kind is not ViewKind.TABLE or not view.columns:
-            found.say(f"{where}.register", "only a table with columns is a register")
+            found.say(f"{where}.register", "registerOfTable", "only a table with columns is a register")
     if view.resource is not None:
         found.field(f"{where}.resource", type_, view.resource, {FieldKind.REFERENCE, FieldKind.PERSON})
     if view.parent is not None:
         field = found.field(f"{where}.parent", type_, view.parent, {FieldKind.REFERENCE})
         if field is not None and field.target != type_.name:
-            found.say(f"{where}.parent", f"{view.parent} refers to {field.target}, not to {type_.name}")
+            found.say(
+                f"{where}.parent",
+                "refersElsewhere",
+                "{name} refers to {target}, not to {type}",
+                name=view.parent,
+                target=field.target,
+                type=type_.name,
+            )
 
 
 def _check_reports(found: Findings, module: ModuleDefinition) -> None:
@@ -187,7 +199,7 @@ def _check_reports(found: Findings, module: ModuleDefinition) -> None:
         where = f"reports.{report.id}"
         type_ = found.type(where, report.type)
         if not report.measures:
-            found.say(where, "measures nothing")
+            found.say(where, "noMeasures", "measures nothing")
         if type_ is not None:
             _check_report(found, where, report, type_)
 
@@ -205,7 +217,13 @@ def _check_report(found: Findings, where: str, report: Report, type_: TypeDefini
 
 def _check_measure(found: Findings, where: str, measure: Measure, type_: TypeDefinition) -> None:
     if (measure.op == "count") != (measure.field is None):
-        found.say(where, f"{measure.op} {'counts records: no field' if measure.field else 'needs a field'}")
+        found.say(
+            where,
+            "measureField",
+            "{op} {what}",
+            op=measure.op,
+            what="counts records: no field" if measure.field else "needs a field",
+        )
     elif measure.field is not None:
         found.field(where, type_, measure.field, FIGURE_KINDS)
     if measure.per is not None:
@@ -218,15 +236,17 @@ def _check_measure(found: Findings, where: str, measure: Measure, type_: TypeDef
 def _check_migration(found: Findings, where: str, module: ModuleDefinition, migration: Migration) -> None:
     given = [migration.rename is not None, migration.drop, bool(migration.values), migration.fill is not None]
     if given.count(True) != 1:
-        found.say(where, "says exactly one of rename, drop, values, fill")
+        found.say(where, "oneMigration", "says exactly one of rename, drop, values, fill")
         return
     type_ = module.type(migration.type)
     if migration.field is None:
         if not migration.drop or type_ is not None:
-            found.say(where, "only the drop of a type that is gone names no field")
+            found.say(where, "dropOfType", "only the drop of a type that is gone names no field")
         return
     if type_ is None:
-        found.say(where, f"there is no type {migration.type}: drop without a field destroys its records")
+        found.say(
+            where, "typeGone", "there is no type {type}: drop without a field destroys its records", type=migration.type
+        )
     else:
         _check_field_migration(found, where, type_, migration)
 
@@ -241,24 +261,30 @@ def _check_field_migration(found: Findings, where: str, type_: TypeDefinition, m
         fields, name = {one.name: one for one in held.fields}, inner
     if migration.rename is not None:
         if name in fields:
-            found.say(where, f"{name} is still there: it cannot be renamed")
+            found.say(where, "stillThere", "{name} is still there: it cannot be renamed", name=name)
         if migration.rename not in fields:
-            found.say(where, f"there is no field {migration.rename}")
+            found.say(where, "noField", "there is no field {name}", name=migration.rename)
         return
     field = fields.get(name)
     if migration.drop:
         return
     if field is None:
-        found.say(where, f"there is no field {name}")
+        found.say(where, "noField", "there is no field {name}", name=name)
     elif migration.values:
         known = {one.value for one in field.choices}
         for old, new in migration.values.items():
             if new not in known or old in known:
-                found.say(where, f"values: {old} = {new}: from a choice that is gone to one that is there")
+                found.say(
+                    where,
+                    "badMigration",
+                    "values: {old} = {new}: from a choice that is gone to one that is there",
+                    old=old,
+                    new=new,
+                )
     else:
         problem = value_problem(field, migration.fill)
         if problem is not None:
-            found.say(where, f"fill {problem}")
+            found.say(where, "badFill", "fill {problem}", problem=problem)
 
 
 # ---------------------------------------------------------------- words and pictures
@@ -268,13 +294,15 @@ def _check_labels(found: Findings, module: ModuleDefinition) -> None:
     for where, label in every_label(module):
         for language, text in (("zh", label.zh), ("en", label.en)):
             if not text.strip() or text != text.strip():
-                found.say(where, f"the text in {language} is blank, or has blanks around it")
+                found.say(
+                    where, "blankText", "the text in {language} is blank, or has blanks around it", language=language
+                )
             elif _PLACEHOLDER.match(text):
-                found.say(where, f"{text!r} is no text for people")
+                found.say(where, "noRealText", "{text!r} is no text for people", text=text)
         if _HAN.search(label.en):
-            found.say(where, "the English text has Chinese in it")
+            found.say(where, "chineseInEnglish", "the English text has Chinese in it")
         if label.zh == label.en and _LOWER.search(label.en) and not where.endswith(".unit"):
-            found.say(where, "the Chinese text is the English one")
+            found.say(where, "sameTexts", "the Chinese text is the English one")
 
 
 def _check_icons(found: Findings, module: ModuleDefinition, icons: Collection[str] | None) -> None:
@@ -283,4 +311,4 @@ def _check_icons(found: Findings, module: ModuleDefinition, icons: Collection[st
     named = [module.icon, *(one.icon for type_ in module.types for one in type_.actions)]
     for icon in dict.fromkeys(one for one in named if one is not None):
         if icon.removeprefix("ph.") not in icons:
-            found.say("icon", f"there is no icon {icon}")
+            found.say("icon", "noIcon", "there is no icon {name}", name=icon)

@@ -27,7 +27,7 @@ def check_principals(found: Findings, where: str, type_: TypeDefinition, princip
             case "field" | "superior" if path:
                 _follow(found, where, type_, path, PERSON_KINDS)
             case "handler" | "participant" if type_.process is None:
-                found.say(where, f"{word} needs a process")
+                found.say(where, "needsProcess", "{who} needs a process", who=word)
             case "head":
                 _follow(found, where, type_, path, DEPARTMENT_KINDS)
             case _:
@@ -37,7 +37,7 @@ def check_principals(found: Findings, where: str, type_: TypeDefinition, princip
 def _needs(found: Findings, where: str, type_: TypeDefinition, who: str, kind: FieldKind, name: str) -> None:
     field = type_.field(name)
     if field is None or field.kind is not kind:
-        found.say(where, f"{who} needs a field {name} of kind {kind}")
+        found.say(where, "principalNeeds", "{who} needs a field {name} of kind {kind}", who=who, name=name, kind=kind)
 
 
 def _follow(found: Findings, where: str, type_: TypeDefinition, path: str, kinds: frozenset[FieldKind]) -> None:
@@ -53,6 +53,8 @@ def _follow(found: Findings, where: str, type_: TypeDefinition, path: str, kinds
         return
     field = target.field(inner)
     if field is None:
-        found.say(where, f"{target.name} has no field {inner}")
+        found.say(where, "typeHasNoField", "{type} has no field {name}", type=target.name, name=inner)
     elif field.kind not in kinds:
-        found.say(where, f"{path} is a {field.kind}; it takes {words(kinds)}")
+        found.say(
+            where, "wrongKind", "{name} is a {kind}; it takes {kinds}", name=path, kind=field.kind, kinds=words(kinds)
+        )

@@ -145,6 +145,40 @@ def test_back_into_a_step_that_several_had_done(tmp_path: Path) -> None:
             assert bench.waiting(record) == {"check": ["chen"]}
 
 
+UNITS = (
+    '<bpmn:subProcess id="units" name="units"><bpmn:multiInstanceLoopCharacteristics>'
+    '<bpmn:loopDataInputRef>record.signers</bpmn:loopDataInputRef><bpmn:inputDataItem id="unit" name="unit"/>'
+    '</bpmn:multiInstanceLoopCharacteristics><bpmn:startEvent id="one"/>{steps}<bpmn:endEvent id="done"/>'
+    '<bpmn:sequenceFlow id="u0" sourceRef="one" targetRef="deal"/><bpmn:sequenceFlow id="u1" sourceRef="deal" targetRef="close"/>'
+    '<bpmn:sequenceFlow id="u2" sourceRef="close" targetRef="done"/></bpmn:subProcess>'
+).format(steps=step("deal", "role:signer", actions="approve return transfer") + step("close", "role:signer"))
+
+
+def test_back_into_a_drawn_sub_process_for_several_that_is_over(tmp_path: Path) -> None:
+    """Each has his own again, as far as he did it; who signed last takes back his own alone."""
+    with open_cases(tmp_path, chain(step("draft", "starter"), UNITS, step("check", "role:checker"))) as bench:
+        record = bench.submitted(signers=[bench.person(one) for one in ("zhang", "lin")])
+        assert bench.waiting(record) == {"deal": ["lin", "zhang"]}
+        bench.act("zhang", "transfer", record, to=["gao"])
+        for who in ("gao", "lin"):
+            bench.act(who, "approve", record)
+        assert bench.waiting(record) == {"close": ["lin", "zhang"]}
+        bench.act("lin", "approve", record)
+        bench.act("zhang", "approve", record)
+        assert bench.waiting(record) == {"check": ["chen"]}
+        bench.act("zhang", "withdraw", record)
+        assert bench.waiting(record) == {"close": ["zhang"]}, "lin's stays done"
+        bench.act("zhang", "approve", record)
+        assert [one["stepId"] for one in bench.items(record)[0]["returnTo"]] == ["close", "deal", "draft"]
+        bench.act("chen", "return", record, toStepId="deal")
+        assert bench.waiting(record) == {"deal": ["gao", "lin"]}, "those who did it"
+        for who in ("gao", "lin", "lin", "zhang"):
+            bench.act(who, "approve", record)
+        assert bench.waiting(record) == {"check": ["chen"]}
+        bench.act("chen", "approve", record)
+        assert bench.case(record)["state"] == "completed"
+
+
 def test_an_added_signature_is_taken_back(tmp_path: Path) -> None:
     with open_cases(tmp_path, THREE) as bench:
         record = bench.submitted()

@@ -27,6 +27,7 @@ from tests.modules.engine.processes.case_bench import (
     process,
     step,
 )
+from tests.modules.engine.processes.test_case_actions import UNITS
 from tests.modules.engine.processes.test_case_people import many
 
 EVERY = "approve refuse return transfer addSignerBefore addSignerAfter countersign circulate suspend terminate"
@@ -56,6 +57,7 @@ PROCESSES = {
         flows="begin>draft draft>fork fork>a fork>b a>merge over>merge merge>join b>join late>over join>last last>choice"
         ' choice>draft[outcome_==_"refused"] choice>end*',
     ),
+    "units": chain(step("draft", "starter"), UNITS, step("check", "role:checker", actions=EVERY)),
     "nobodys": chain(step("review", "role:reader", fallback="role:checker", actions=EVERY), step("check", "of:review", actions=EVERY)),
 }  # fmt: skip
 PEOPLE = ("zhang", "lin", "yu", "chen", "gao", "root")

@@ -109,9 +109,12 @@ def test_the_step_list_comes_back_as_it_was_written(tmp_path: Path) -> None:
     async def scene() -> None:
         async with open_whole(tmp_path) as whole:
             admin = await whole.enroll("管理员", "admin")
-            draft = await admin.make("Process", stepList=STEPS)
-            got = await admin.call("Process/get", ids=[draft["id"]], properties=["stepList", "bpmn", "diagram"])
+            words = {"zh": "用印申请（新）", "en": "Seal request (new)"}
+            draft = await admin.make("Process", stepList={**STEPS, "name": words["zh"], "label": words})
+            wanted = ["stepList", "bpmn", "diagram", "name", "label"]
+            got = await admin.call("Process/get", ids=[draft["id"]], properties=wanted)
             (shown,) = got["list"]
+            assert (shown["name"], shown["label"], shown["stepList"]["label"]) == (words["zh"], words, words)
             assert shown["stepList"]["steps"][1]["options"]["performers"] == ["role:judge"]
             assert {one["id"] for one in shown["stepList"]["steps"]} == {"write", "judge", "over"}
             assert shown["diagram"]["width"] > 0

@@ -13,11 +13,12 @@ from typing import Any
 import pytest
 from PySide6.QtCore import QObject
 from PySide6.QtTest import QSignalSpy
-from PySide6.QtWidgets import QApplication
+from PySide6.QtWidgets import QApplication, QWidget
 
+from desktop.app.key_news import KeyNews
 from desktop.app.surroundings import TREMBLE_MS, Senses, Surroundings
 from desktop.platform import autostart as starting
-from desktop.platform.autostart import AutostartFailed, MacAutostart, WindowsAutostart, XdgAutostart, quoted_exec
+from desktop.platform.autostart import AutostartFailed, MacAutostart, XdgAutostart, quoted_exec
 from desktop.platform.fullscreen import BUSY, PRESENTATION, QUIET_TIME, WindowsFullScreen
 from desktop.platform.hotkeys.chords import Chord
 from desktop.platform.hotkeys.port import Outcome, Pressed
@@ -36,6 +37,7 @@ from desktop.platform.session_watch import (
     WindowMessages,
 )
 from desktop.platform.sounds import NAMES, QUIET_MS, Sounds, sound_file
+from desktop.ui.kit import Banner
 
 
 # ---------------------------------------------------------------- autostart
@@ -76,48 +78,6 @@ def test_the_data_folder_is_named_where_it_is_not_the_usual_one(
     assert starting.start_command(tmp_path) == ["/usr/bin/tongban", "--data-dir", str(tmp_path), "--hidden"]
     monkeypatch.setattr(starting, "default_data_dir", lambda: tmp_path)
     assert starting.start_command(tmp_path) == ["/usr/bin/tongban", "--hidden"]
-
-
-class Registry(SimpleNamespace):
-    """winreg over a dict."""
-
-    HKEY_CURRENT_USER, REG_SZ = 1, 1
-
-    def __init__(self) -> None:
-        super().__init__(values={})
-
-    def __enter__(self) -> "Registry":
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        return None
-
-    def OpenKey(self, *_: object) -> "Registry":  # noqa: N802 - Windows' name
-        return self
-
-    CreateKey = OpenKey
-
-    def QueryValueEx(self, _key: object, name: str) -> tuple[str, int]:  # noqa: N802 - Windows' name
-        if name not in self.values:
-            raise FileNotFoundError(name)
-        return self.values[name], self.REG_SZ
-
-    def SetValueEx(self, _key: object, name: str, _zero: int, _kind: int, value: str) -> None:  # noqa: N802
-        self.values[name] = value
-
-    def DeleteValue(self, _key: object, name: str) -> None:  # noqa: N802 - Windows' name
-        del self.values[name]
-
-
-def test_windows_run_key() -> None:
-    registry = Registry()
-    entry = WindowsAutostart([r"C:\Program Files\Tongban\tongban.exe", "--hidden"], winreg=registry)
-    entry.set_on(True)
-    assert entry.is_on()
-    assert registry.values["tongban"] == r'"C:\Program Files\Tongban\tongban.exe" --hidden'
-    entry.set_on(False)
-    entry.set_on(False)
-    assert not entry.is_on()
 
 
 def test_mac_launch_agent(tmp_path: Path) -> None:
@@ -307,6 +267,31 @@ def test_keys_follow_the_settings_and_a_conflict_is_known(around: Around) -> Non
     assert pressed.count() == 2
     around.it.stop()
     assert around.keys.held == {}
+
+
+def test_keys_of_another_program_are_told_once_with_the_way_to_others(around: Around) -> None:
+    asked: list[bool] = []
+    host = QWidget()
+    banner = Banner(parent=host)
+    news = KeyNews(banner, around.it, around.preferences, lambda: asked.append(True), host)
+    around.it.hotkeys_changed.emit()
+    assert news.taken == {"newest": "Ctrl+Alt+Z"}
+    assert around.preferences.now.told_hotkeys == "", "in the tray nobody sees it: it is told again"
+    host.show()
+    around.it.hotkeys_changed.emit()
+    assert banner.isVisible()
+    assert "打开最新未读" in banner.text.text()
+    assert "Z" in banner.text.text()
+    banner.action.click()
+    assert (asked, banner.isVisible()) == ([True], False)
+    around.it.hotkeys_changed.emit()
+    assert not banner.isVisible(), "once"
+    around.preferences.set(hotkeys={"toggle": "Ctrl+Z", "newest": "Ctrl+Alt+N"})
+    assert banner.isVisible(), "other keys, other news"
+    around.preferences.set(hotkeys={"toggle": "Ctrl+Alt+W", "newest": "Ctrl+Alt+N"})
+    assert not banner.isVisible()
+    host.close()
+    host.deleteLater()
 
 
 # ---------------------------------------------------------------- sounds

@@ -22,6 +22,7 @@ from websockets.exceptions import InvalidStatus
 from server_stub.accounts.refusals import Refused
 from server_stub.api import auth, patience
 from server_stub.api.blobs import PIECE
+from server_stub.api.bodies import BODY_EXTENSION, MOST, Body, BodyState
 from server_stub.api.crowd import MAX_LATE, Crowd, Entry
 from server_stub.api.patience import MAX_HEAD, PatientHttpProtocol, ServerConfig
 from server_stub.api.rawsocket import RawWebSocketProtocol
@@ -32,6 +33,29 @@ Talk = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
 
 async def echo(request: Request) -> Response:
     return PlainTextResponse(await request.body())
+
+
+class Taking:
+    """Takes a body by our own way, once it may; what came of it."""
+
+    def __init__(self) -> None:
+        self.got = b""
+        self.state: BodyState | None = None
+        self.may = asyncio.Event()
+        self.ended = asyncio.Event()
+
+    async def answer(self, request: Request) -> Response:
+        body: Body = request.scope["extensions"][BODY_EXTENSION]
+        await asyncio.sleep(0)  # something of it came the usual way before
+        body.begin()
+        await self.may.wait()
+        self.state = BodyState.OPEN
+        while self.state is BodyState.OPEN:
+            parts, self.state = await body.take(10)
+            assert sum(map(len, parts)) < 2 * MOST  # the connection was not read on and on
+            self.got += b"".join(parts)
+        self.ended.set()
+        return PlainTextResponse(str(len(self.got)))
 
 
 ENDLESS = 64 * 1024 * 1024
@@ -64,11 +88,12 @@ async def accept_socket(socket: WebSocket) -> None:
 
 
 @asynccontextmanager
-async def serving(stream: Stream | None = None, **options: Any) -> AsyncIterator[int]:
+async def serving(stream: Stream | None = None, taking: Taking | None = None, **options: Any) -> AsyncIterator[int]:
     """The protocol with a small application; the port. `options` are attributes of the ServerConfig."""
     routes = [
         Route("/", echo, methods=["POST"]),
         Route("/stream", (stream or Stream()).answer),
+        Route("/take", (taking or Taking()).answer, methods=["POST"]),
         WebSocketRoute("/ws", accept_socket),
     ]
     config = ServerConfig(Starlette(routes=routes), lifespan="off", log_config=None, ws=RawWebSocketProtocol)
@@ -293,3 +318,42 @@ def test_a_late_connection_that_says_nothing_is_not_kept(monkeypatch: pytest.Mon
             assert await ends(reader) == b""
 
     limited(scenario)
+
+
+@pytest.mark.parametrize("size", [0, 5, 70_000, 5_000_000])
+def test_a_body_taken_our_way_is_whole_and_the_connection_goes_on(size: int) -> None:
+    content = bytes(range(251)) * (size // 251 + 1)
+    content = content[:size]
+
+    async def test() -> None:
+        taking = Taking()
+        async with asyncio.timeout(30), serving(taking=taking) as port, dial(port) as (reader, writer):
+            head = b"POST /take HTTP/1.1\r\nHost: x\r\nExpect: 100-continue\r\nContent-Length: %d\r\n\r\n" % size
+            writer.write(head)
+            taking.may.set()
+            assert b"100 Continue" in await reader.readuntil(b"\r\n\r\n")
+            taking.may.clear()
+            writer.write(content)
+            assert b" 200 OK" in await reader.readuntil(b"\r\n\r\n%d" % size)
+            assert (taking.got == content, taking.state) == (True, BodyState.ENDED)
+            writer.write(HEAD + b"\r\nwxyz")
+            assert b"wxyz" in await reader.readuntil(b"wxyz")
+
+    asyncio.run(test())
+
+
+def test_a_body_that_breaks_off_is_told_with_what_came() -> None:
+    async def test() -> None:
+        taking = Taking()
+        async with asyncio.timeout(30), serving(taking=taking) as port:
+            async with dial(port) as (_, writer):
+                writer.write(b"POST /take HTTP/1.1\r\nHost: x\r\nContent-Length: 3000000\r\n\r\n" + bytes(1_500_000))
+                await writer.drain()
+                taking.may.set()
+                while len(taking.got) < 1_000_000:
+                    await asyncio.sleep(0.01)
+            await taking.ended.wait()
+            assert taking.state is BodyState.BROKEN
+            assert 1_000_000 <= len(taking.got) <= 1_500_000
+
+    asyncio.run(test())

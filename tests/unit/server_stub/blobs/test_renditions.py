@@ -45,12 +45,15 @@ def run(test: Callable[[], Awaitable[None]]) -> None:
 
 def test_a_document_is_made_once_for_all_who_ask(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TONGBAN_SECRET", "s3cret")
+    monkeypatch.chdir(tmp_path)
     log, source = tmp_path / "log", tmp_path / "blob"
     source.write_bytes(DOCX)
     cache = tmp_path / "renditions"
 
     async def test() -> None:
-        made = Renditions(make_program(tmp_path, MAKES.format(log=log)), cache)
+        made = Renditions(
+            make_program(tmp_path, MAKES.format(log=log)), Path("renditions")
+        )  # as a data folder may be told
         found = await asyncio.gather(*(made.load(BLOB, source, "docx") for _ in range(4)))
         assert {one.read_bytes() for one in found} == {b"%PDF-1.7 of " + DOCX}
         await made.load(BLOB, source, "docx")

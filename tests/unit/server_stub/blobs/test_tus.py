@@ -321,8 +321,8 @@ def test_a_full_disk_is_told_and_loses_nothing(tmp_path: Path, monkeypatch: pyte
         await patch(server, url, 0, b"a" * 1_000_000)
         write = PartWriter.write
 
-        def full(self: PartWriter, data: bytes, now_ms: int) -> None:
-            write(self, data[:1000], now_ms)
+        def full(self: PartWriter, data: bytes) -> None:
+            write(self, data[:1000])
             raise OSError(errno.ENOSPC, "No space left on device")
 
         monkeypatch.setattr(PartWriter, "write", full)
@@ -407,3 +407,22 @@ def test_any_headers_get_an_answer(
             assert 200 <= answer.status < 500
 
     run(tmp_path_factory.mktemp("any"), test)
+
+
+def test_a_sync_that_failed_is_not_made_good_by_the_next(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    store = UploadStore(tmp_path)
+    upload = Upload("01890000-0000-7000-8000-000000000000", "li", 100, 0, "text/plain", "", 1, 1)
+    store.create(upload)
+    writer = store.append(upload)
+    writer.write(b"lost")
+
+    def broken(descriptor: int) -> None:
+        raise OSError(errno.EIO, "I/O error")
+
+    with monkeypatch.context() as patched:
+        patched.setattr("server_stub.storage.uploads.os.fsync", broken)
+        with pytest.raises(OSError, match="I/O"):
+            writer.sync(2)
+    with pytest.raises(OSError, match="I/O"):  # a system tells of it once only
+        writer.keep(3)
+    assert store.load(upload.id).offset == 0

@@ -62,6 +62,26 @@ def test_who_is_away_answers_once_a_day_and_not_in_groups(room: Room) -> None:
     assert room.rows("SELECT count(*) FROM absence_sent WHERE person_id = ?", bob.person) == [(0,)]
 
 
+def test_what_waited_when_the_server_ended_is_answered_once(room: Room) -> None:
+    _, bob, _, dan, zoe = room.people()
+    dan.create("AbsenceReply", uuid7(1), text="休假", enabled=True)
+    zoe.create("AbsenceReply", uuid7(1), text="离开时", enabled=True, whileAway=True)
+    talk, other, group = room.direct(dan, bob), room.direct(zoe, bob), room.group(dan, bob, zoe)
+    room.say(bob, talk)
+    room.say(bob, other)
+    room.say(bob, group)
+
+    def restarted() -> int:
+        answers = AbsenceAnswers(room.backend.services.database, SystemClock(), lambda: None)
+        return int(room.backend.run(answers.run_due()))
+
+    assert restarted() == 1, "who was away is not known after a restart"
+    assert [one["text"] for one in room.messages(bob, talk) if "auto" in one] == ["休假"]
+    assert restarted() == 0, "an automatic message stands last"
+    room.say(bob, talk)
+    assert restarted() == 0, "whom it has told, it remembers"
+
+
 def test_when_it_answers() -> None:
     now = 1_800_000_000_000
     plan = {"enabled": 1, "text": "x", "from": format_utc(now), "to": format_utc(now + HOUR), "whileAway": 0}

@@ -110,6 +110,33 @@ def test_a_dissolved_group_is_read_and_nothing_more(room: Room) -> None:
     assert ann.call("Conversation/set", destroy=[between])["notDestroyed"][between]["type"] == "forbidden"
 
 
+def test_a_card_of_a_group_tells_who_may_ask_what_to_ask_for(room: Room) -> None:
+    ann, bob, eve, *_ = room.people()
+    there = room.group(ann, bob, name="技术交流")
+    between = room.direct(bob, eve)
+
+    def card(who: Any) -> dict[str, Any]:
+        found: dict[str, Any] = who.call("Conversation/card", id=there)
+        return found
+
+    assert card(eve)["refused"]["type"] == "forbidden"
+    assert card(bob)["isMember"] is True
+    room.change(ann, "Conversation", there, joinRule="approve")
+    shown = {key: value for key, value in card(eve).items() if key != "accountId"}
+    assert shown == {
+        "id": there, "name": "技术交流", "memberCount": 2, "joinRule": "approve", "isMember": False, "asked": False,
+    }  # fmt: skip
+    sent = room.send(bob, between, "text", text="", card={"type": "Conversation", "id": there, "title": "别的名字"})
+    assert room.get(eve, "Message", sent)["card"] == {"type": "Conversation", "id": there, "title": "技术交流"}
+    refused = eve.refused("Message", conversationId=between, kind="text", card={"type": "Conversation", "id": there})
+    assert refused["type"] == "invalidProperties", "who is not in it sends no card of it"
+    eve.create("JoinRequest", uuid7(1), conversationId=there)
+    assert card(eve)["asked"] is True
+    assert eve.call("Conversation/card", id=uuid7(1))["refused"]["type"] == "notFound"
+    assert ann.call("Conversation/set", destroy=[there])["destroyed"] == [there]
+    assert card(eve)["refused"]["type"] == "notFound"
+
+
 def test_who_lets_people_in(room: Room) -> None:
     ann, bob, eve, dan, zoe = room.people()
     there = room.group(ann, bob, name="技术交流")

@@ -127,6 +127,25 @@ def test_stickers_have_an_order_of_their_own(room: Room) -> None:
     assert room.refused(ann, "Sticker", one["id"], blobId="x")["type"] == "invalidProperties"
 
 
+def test_a_built_in_sticker_is_a_name_and_what_it_says(room: Room) -> None:
+    ann, bob, *_ = room.people()
+    between = room.direct(ann, bob)
+    sent = room.send(ann, between, "sticker", sticker="got-it", text="别的话")
+    shown = room.get(bob, "Message", sent)
+    assert (shown["kind"], shown["sticker"], shown["text"]) == ("sticker", "got-it", "收到")
+    assert room.get(bob, "Conversation", between)["lastMessage"]["text"] == "收到"
+    kept = bob.create("Favorite", messageId=sent)
+    assert room.get(bob, "Favorite", kept["id"])["sticker"] == "got-it"
+    merged = room.send(bob, between, "merged", mergedIds=[sent])
+    assert room.get(ann, "Message", merged)["merged"]["items"][0]["sticker"] == "got-it"
+    picture = {"blobId": room.blob(ann, b"p"), "name": "p.png"}
+    for wrong in ({"sticker": "../secret"}, {}, {"sticker": "got-it", "attachment": picture}):
+        refused = ann.refused("Message", conversationId=between, kind="sticker", **wrong)
+        assert refused["type"] == "invalidProperties", wrong
+    refused = ann.refused("Message", conversationId=between, kind="text", text="x", sticker="got-it")
+    assert (refused["type"], refused["properties"]) == ("invalidProperties", ["sticker"])
+
+
 def test_an_older_database_is_taken_forward(tmp_path: Path) -> None:
     path = tmp_path / "old.db"
     with sqlite3.connect(path) as old:

@@ -3,6 +3,7 @@
 import asyncio
 import sqlite3
 import threading
+import time
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,7 @@ import sqlalchemy as sa
 
 from server_stub.clock import FixedClock
 from server_stub.errors import DatabaseDamaged, DatabaseTooNew, StorageFailed
+from server_stub.storage.checkpoints import EVERY
 from server_stub.storage.database import Database, Tx
 from server_stub.storage.schema import LATEST
 
@@ -227,3 +229,24 @@ def test_a_backup_is_a_whole_database(tmp_path: Path) -> None:
         await copy.close()
 
     asyncio.run(scenario())
+
+
+def test_the_log_is_long_from_the_start_and_folded_in_beside_the_writer(tmp_path: Path) -> None:
+    path = tmp_path / "a.db"
+    database = Database.open(path, clock=CLOCK)
+    try:
+        database.write_now(make_note_table)
+        before = database.read_now(lambda conn: conn.exec_driver_sql("SELECT * FROM counter").fetchall())
+        database.ready_log()
+        assert (tmp_path / "a.db-wal").stat().st_size > 4_000_000
+        assert database.read_now(lambda conn: conn.exec_driver_sql("SELECT * FROM counter").fetchall()) == before
+        size = path.stat().st_size
+        for number in range(EVERY):
+            database.write_now(add("x" * 4000 + str(number)))
+        deadline = time.monotonic() + 20
+        while path.stat().st_size < size + EVERY * 3000 and time.monotonic() < deadline:
+            time.sleep(0.01)
+        assert path.stat().st_size >= size + EVERY * 3000  # though the log is far from as long as the writer waits for
+    finally:
+        database.close_now()
+    assert not (tmp_path / "a.db-wal").exists()

@@ -316,7 +316,22 @@ def test_instances_of_a_sub_process_have_their_own_entry() -> None:
     machine.complete(machine.tokens[1].id, {"result": 2}, 2_000)
     assert steps(machine) == ["z"], "the third is withdrawn"
     assert machine.data["results"] == [1, 2]
-    assert "i" not in machine.earlier_steps(machine.tokens[0].id), "into instances that are over there is no way back"
+    machine = Machine.load(draw.file(), {}, machine.save())
+    kept = machine.save()
+    assert machine.earlier_steps(machine.tokens[0].id) == ("i",)
+    machine.go_back(machine.tokens[0].id, "i", 3_000)
+    assert {(one.step_id, one.item, one.instance) for one in machine.tokens} == {
+        ("i", item, str(n)) for n, item in enumerate("甲乙丙")
+    }
+    machine.complete(next(one.id for one in machine.tokens if one.item == "甲"), {"result": 3}, 4_000)
+    assert {one.item for one in machine.tokens} == {"乙", "丙"}, "they are counted anew"
+    machine.complete(next(one.id for one in machine.tokens if one.item == "乙"), {"result": 4}, 4_000)
+    assert (steps(machine), machine.data["results"]) == (["z"], [3, 4])
+    machine = Machine.load(draw.file(), {}, kept)
+    machine.go_back(machine.tokens[0].id, "i", 3_000, instance="2")
+    assert [one.item for one in machine.tokens] == ["甲", "丙"], "what it canceled comes back, the other stays done"
+    with pytest.raises(CannotGoBack):
+        Machine.load(draw.file(), {}, kept).go_back("22", "i", 3_000, instance="0")
 
 
 def test_instances_one_after_the_other_and_none_at_all() -> None:

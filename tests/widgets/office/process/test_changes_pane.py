@@ -8,6 +8,7 @@ from PySide6.QtCore import Qt
 
 from desktop.core.domain import ConnectionState
 from desktop.core.domain.definition import Label
+from desktop.core.domain.processes import Unsound
 from desktop.models import module_changes as changes
 from desktop.models.module_changes import Draft
 from desktop.ui.kit import CheckBox, TextField
@@ -195,6 +196,45 @@ def test_offline_it_says_that_nothing_is_saved_and_tries_again() -> None:
         assert "extra1" in set(again.list.keys())
 
     play(scene(), mode="dark", language="en", scale=2.0)
+
+
+def test_why_it_is_not_sound_is_said_in_the_language_of_the_screen() -> None:
+    """With the labels of what it is about; what the client does not know is in the server's words."""
+
+    async def scene() -> None:
+        session = CasesScene()
+        pane = await pane_of(session)
+        because = {"code": "viewNeedsIt", "args": {"view": "requests"}}
+        session.cases.unsound = (
+            Unsound("x", "x", f"types.{SEAL}", "cannotHide", {"name": "subject", "why": because}),
+            Unsound(
+                "x",
+                "x",
+                f"types.{SEAL}.subject",
+                "wrongKind",
+                {"name": "subject", "kind": "text", "kinds": ["date", "span"]},
+            ),
+            Unsound(
+                "x", "x", f"types.{SEAL}.change.subject.label.zh", "mustBe", {"meant": {"code": "aText", "args": {}}}
+            ),
+            Unsound("Something new", "Something new", "types.X", "newer", {}),
+            Unsound("Something else", "Something else", "types.X", "noField", {"other": 1}),
+        )
+        pane.add_field("date")
+        await saved(session, pane)
+        pane.ask_publish()
+        await until(pane.banner.isVisible, "the word")
+        said = pane.banner.text.text().splitlines()
+        assert said[1:] == [
+            "用印申请：“事由”不能隐藏：页签“用印申请”要用它",
+            "用印申请 · 事由：“事由”是单行文字，这里要用：日期、时段",
+            "用印申请 · 改动 · 事由 · 名称 · 中文：须是1 到 500 个字的文字",
+            "Something new",
+            "Something else",
+        ]
+        assert not pane.confirm.isVisible()
+
+    play(scene())
 
 
 def test_without_a_connection_it_can_be_tried_again() -> None:

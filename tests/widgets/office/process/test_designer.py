@@ -17,6 +17,7 @@ from desktop.ui.kit import Button, IconButton, TextField
 from desktop.ui.office.module_page import create_module_page
 from desktop.ui.office.process.designer.action_rows import ActionRows
 from desktop.ui.office.process.designer.pane import DesignerPane
+from desktop.ui.office.process.designer.property_card import PROCESS
 from desktop.ui.office.process.designer.small_editors import ChoiceBox, ManyBox, MomentEdit
 from desktop.ui.office.process.designer.who_editor import WhoEditor
 from tests.helpers.case_scene import KEPT, context_of
@@ -153,6 +154,31 @@ def test_names_are_written_in_both_languages() -> None:
         pane.undo()
         pane.undo()
         assert options(pane, HEAD).get("label") is None
+
+    play(scene())
+
+
+def test_the_process_has_a_name_of_its_own_in_both_languages() -> None:
+    async def scene() -> None:
+        session = CasesScene()
+        pane = await designer_of(session)
+        assert pane.card.kind == PROCESS
+        pane.column.choose(HEAD)
+        assert pane.card.title.text() == "部门领导审批"
+        pane.rename.click()
+        assert pane.card.title.text() == "流程"
+        for key, text in (("name", "用印审批"), ("name_en", "Approval of seals"), ("name", "")):
+            line = pane.card.editors[key]
+            assert isinstance(line, TextField)
+            line.setText(text)
+            line.editingFinished.emit()
+        assert pane.steps is not None
+        label = {"zh": "用印审批", "en": "Approval of seals"}
+        assert (pane.steps["name"], pane.steps["label"]) == ("用印审批", label), "without a name it stays as it was"
+        assert pane.title.text() == "流程设计 · 用印审批"
+        i18n.set_language("en")
+        assert pane.title.text().endswith("Approval of seals")
+        assert await saved(session, pane) == pane.steps
 
     play(scene())
 

@@ -1,6 +1,7 @@
 """The flow panel: its words, members and readers on demand, files, what changes live, the reader's place, both languages and palettes."""
 
 from collections.abc import Iterator
+from datetime import datetime
 
 import msgspec
 import pytest
@@ -9,6 +10,7 @@ from desktop.core.domain.cases import CurrentStep
 from desktop.core.domain.chat_parts import Attachment
 from desktop.ui import i18n
 from desktop.ui.kit import Button
+from desktop.ui.office.process import words
 from desktop.ui.office.process.flow_panel import FlowPanel, lit_of
 from desktop.ui.office.process.flow_row import MemberLine
 from desktop.ui.office.process.pen_canvas import PenSheet
@@ -169,6 +171,22 @@ def test_files_open_and_time_goes_on() -> None:
         assert panel.list.views["now:instruct"].time.text().startswith("超时 15 分钟")
 
     play(scene())
+
+
+@pytest.mark.parametrize(
+    ("since", "now", "zh"),
+    [
+        ("2026-11-23 10:00", "2026-11-23 10:40", "40 分钟"),
+        ("2026-11-23 09:00", "2026-11-23 11:00", "2 小时"),
+        ("2026-11-20 17:00", "2026-11-23 10:00", "3 天（工作时间 2 小时）"),
+        ("2026-11-21 09:00", "2026-11-22 09:00", "24 小时（非工作时间）"),
+        ("2026-11-21 09:00", "2026-11-21 09:20", "20 分钟"),
+    ],
+)
+def test_how_long_somebody_has_it_tells_working_time_where_it_differs(since: str, now: str, zh: str) -> None:
+    i18n.set_language("zh")
+    moments = [int(datetime.strptime(one, "%Y-%m-%d %H:%M").astimezone().timestamp() * 1000) for one in (since, now)]
+    assert words.waited(moments[0], moments[1]) == zh
 
 
 def test_the_language_changes_in_place() -> None:

@@ -15,7 +15,6 @@ from PySide6.QtWidgets import (
     QAbstractItemView,
     QFrame,
     QGridLayout,
-    QHBoxLayout,
     QListWidget,
     QListWidgetItem,
     QSplitter,
@@ -25,7 +24,7 @@ from PySide6.QtWidgets import (
 
 from desktop.core.domain.definition import Label as Words
 from desktop.core.domain.definition import TypeDefinition
-from desktop.core.domain.processes import OverlayPlan
+from desktop.core.domain.processes import OverlayPlan, Unsound, unsound_of
 from desktop.core.errors import AppError
 from desktop.models import module_changes as changes
 from desktop.models.module_changes import CHOICES, Draft, FieldLine, ViewLine
@@ -36,27 +35,31 @@ from desktop.ui.kit import (
     Button,
     Card,
     CheckBox,
+    ElidedLabel,
     EmptyState,
+    HeaderBar,
     IconButton,
     Label,
     Menu,
     Snack,
+    TabStrip,
     TextField,
     on_click,
     row,
 )
 from desktop.ui.layouts import empty_layout
 from desktop.ui.office.process.designer.small_editors import ChoiceBox, ManyBox, ask_calmly
+from desktop.ui.office.process.designer.unsound_words import UnsoundWords
 from desktop.ui.office.record.actions_bar import ConfirmBar
 from desktop.ui.office.record.case_tab import cases_of
 from desktop.ui.office.record.text_editors import GrowingText
-from desktop.ui.office.tab_strip import TabStrip
 from desktop.ui.office.views.base import ViewContext
 from desktop.ui.tasks import TaskOwner, alive
 from desktop.ui.theme import values_process as values
 
 KEY: Final = int(Qt.ItemDataRole.UserRole) + 1
 SAVE_MS: Final = 500
+MOST_REASONS: Final = 12
 VIEWS: Final = "views"
 
 
@@ -132,18 +135,14 @@ class ChangesPane(QWidget):
 
     # ---- build
     def _build_ui(self) -> None:
-        header = QFrame()
-        header.setProperty("surface", "header")
-        header.setFixedHeight(theme.scaled(theme.values.HEADER_HEIGHT))
+        header = HeaderBar(margins=(10, 14), spacing=8)
         self.back = IconButton("arrow-left", "office_process.design.back", size=18, box=30)
         self.back.setObjectName("changesBack")
-        self.title = Label(key="office_process.changes.title", role="header", strong=True)
+        self.title = ElidedLabel(key="office_process.changes.title", role="header", strong=True)
         self.throw_button = Button(key="office_process.changes.throw", kind="ghost")
         self.publish_button = Button(key="office_process.design.publish", kind="primary")
         self.publish_button.setObjectName("changesPublish")
-        line = QHBoxLayout(header)
-        line.setContentsMargins(10, 0, 14, 0)
-        line.setSpacing(8)
+        line = header.line
         for part in (self.back, self.title):
             line.addWidget(part)
         line.addStretch(1)
@@ -491,7 +490,12 @@ class ChangesPane(QWidget):
         except AppError as error:
             if alive(self):
                 self.banner.action.hide()
-                self.banner.show_text(tr("office_process.changes.unsaved", why=error_text(error)), icon="cloud-slash")
+                reasons = unsound_of(error)
+                if reasons:
+                    self._show_unsound(tr("office_process.changes.wrong_shape"), reasons)
+                else:
+                    why = tr("office_process.changes.unsaved", why=error_text(error))
+                    self.banner.show_text(why, icon="cloud-slash")
             return
         if alive(self):
             self.banner.hide()
@@ -524,11 +528,19 @@ class ChangesPane(QWidget):
     def _refuses(self, plan: OverlayPlan) -> bool:
         if plan.problems:
             self.banner.action.hide()
-            text = "\n".join(
-                (tr("office_process.design.not_published"), *(self._sentence(one) for one in plan.problems))
-            )
-            self.banner.show_text(text, tone="red", icon="warning-circle", dismissible=True)
+            self._show_unsound(tr("office_process.design.not_published"), plan.problems)
         return bool(plan.problems)
+
+    def _show_unsound(self, what: str, reasons: Sequence[Unsound | str]) -> None:
+        module = self.context.module
+        if module is None:
+            return
+        words = UnsoundWords(self.context, module, self.draft)
+        lines = list(dict.fromkeys(words.sentence(one) for one in reasons))
+        if len(lines) > MOST_REASONS:
+            rest = len(lines) - MOST_REASONS
+            lines = [*lines[:MOST_REASONS], tr("office_process.changes.more_reasons", n=rest)]
+        self.banner.show_text("\n".join((what, *lines)), tone="red", icon="warning-circle", dismissible=True)
 
     async def _publish(self) -> None:
         cases = cases_of(self.context)

@@ -12,9 +12,10 @@ from pathlib import Path as FilePath
 from typing import Any, Final
 
 from PySide6.QtCore import QPoint, Qt, QTimer, Signal
-from PySide6.QtGui import QKeySequence, QShortcut
-from PySide6.QtWidgets import QFileDialog, QFrame, QHBoxLayout, QSplitter, QStackedWidget, QVBoxLayout, QWidget
+from PySide6.QtGui import QKeySequence, QResizeEvent, QShortcut
+from PySide6.QtWidgets import QFileDialog, QSplitter, QStackedWidget, QVBoxLayout, QWidget
 
+from desktop.core.domain.definition import Label as Words
 from desktop.core.domain.processes import Draft, Process, ProcessForm, ProcessNote, ProcessState
 from desktop.core.errors import AppError, BadFile
 from desktop.core.events import ChangeSet, Event
@@ -27,7 +28,9 @@ from desktop.ui.kit import (
     Banner,
     Button,
     Chip,
+    ElidedLabel,
     EmptyState,
+    HeaderBar,
     IconButton,
     Label,
     Menu,
@@ -131,6 +134,7 @@ class DesignerPane(QWidget):
         self.split.addWidget(self.right)
         self.split.setStretchFactor(1, 1)
         self.split.setSizes([theme.scaled(values.DESIGN_LIST), theme.scaled(640)])
+        self.split.splitterMoved.connect(lambda *_place: setattr(self, "_split_by_hand", True))
         self.state = EmptyState("hourglass-medium", "common.loading")
         self.rooms = QStackedWidget()
         self.rooms.addWidget(self.state)
@@ -142,7 +146,6 @@ class DesignerPane(QWidget):
             column.addWidget(whole)
         column.addWidget(self.rooms, 1)
         self.snack = Snack(self)
-        self._fit()
 
     def _build_list(self) -> QWidget:
         """The left side: the steps and what adds more."""
@@ -179,38 +182,47 @@ class DesignerPane(QWidget):
         return left
 
     def _build_header(self) -> None:
-        self.header = QFrame()
-        self.header.setProperty("surface", "header")
+        self.header = HeaderBar(margins=(10, 14), spacing=8)
         self.close_button = IconButton("arrow-left", "office_process.design.back", size=18, box=30)
         self.close_button.setObjectName("designBack")
-        self.title = Label(role="header", strong=True)
+        self.title = ElidedLabel(role="header", strong=True, whole=True)
+        self.rename = IconButton("pencil-simple", "office_process.design.rename", size=16, box=28)
+        self.rename.setObjectName("designRename")
         self.chip = Chip(tone="amber")
         self.chip.hide()
         self.which = ChoiceBox([])
         self.which.setObjectName("designProcess")
         self.which.setMinimumContentsLength(13)
-        self.import_button = Button(key="office_process.design.import")
+        self.import_button = Button(key="office_process.design.import", folded_icon="upload-simple")
         self.import_button.setObjectName("designImport")
-        self.export_button = Button(key="office_process.design.export")
-        self.try_button = Button(key="office_process.design.try")
+        self.export_button = Button(key="office_process.design.export", folded_icon="download-simple")
+        self.try_button = Button(key="office_process.design.try", folded_icon="play")
         self.try_button.setObjectName("designTry")
         self.publish_button = Button(key="office_process.design.publish", kind="primary")
         self.publish_button.setObjectName("designPublish")
         self.more = IconButton("dots-three-vertical", "office_process.more", size=18, box=30)
-        line = QHBoxLayout(self.header)
-        line.setContentsMargins(10, 0, 14, 0)
-        line.setSpacing(8)
-        for part in (self.close_button, self.title, self.which, self.chip):
+        line = self.header.line
+        for part in (self.close_button, self.title, self.rename, self.which, self.chip):
             line.addWidget(part)
         line.addStretch(1)
         for tool in (self.import_button, self.export_button, self.try_button, self.publish_button, self.more):
             line.addWidget(tool)
+        self.header.fold(
+            self.import_button.set_compact,
+            self.export_button.set_compact,
+            self.try_button.set_compact,
+            lambda cut: self.title.set_whole(not cut),
+            lambda cut: self.which.setMinimumContentsLength(5 if cut else 13),
+            self._cut_chip,
+        )
 
-    def _fit(self) -> None:
-        self.header.setFixedHeight(theme.scaled(theme.values.HEADER_HEIGHT))
+    def _cut_chip(self, cut: bool) -> None:
+        """The state in one word less: the whole of it in the tooltip."""
+        self.chip.set_room(theme.scaled(70) if cut else 0)
 
     def _bind(self) -> None:
         on_click(self.close_button, self.leave)
+        on_click(self.rename, self.show_process)
         on_click(self.import_button, self.ask_file)
         on_click(self.export_button, self.export)
         on_click(self.try_button, self.open_trial)
@@ -242,12 +254,19 @@ class DesignerPane(QWidget):
             shortcut.setContext(Qt.ShortcutContext.WidgetWithChildrenShortcut)
             shortcut.activated.connect(act)
         self._pending: Callable[[], None] | None = None
-        theme.changed.connect(self._fit)
         i18n.changed.connect(self._show)
         self.context.names_changed.connect(self._show)
         self._listening = ExitStack()  # kept: a connection holds a bound method weakly
         self._listening.enter_context(self.context.session.events.subscribe(self._on_event))
         self.destroyed.connect(self._listening.close)
+
+    _split_by_hand = False
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        if not self._split_by_hand:  # large letters in a small window: what is chosen needs room as well
+            left = min(theme.scaled(values.DESIGN_LIST), self.width() * 2 // 5)
+            self.split.setSizes([left, max(1, self.width() - left)])
 
     # ---- reading
     def load(self) -> None:
@@ -388,7 +407,12 @@ class DesignerPane(QWidget):
         if self.form is None:
             return
         process = self.form.process
-        self.title.setText(tr("office_process.design.of", name=self.context.label(process.words)))
+        name = process.words
+        if self.steps is not None:  # as it is being written
+            label = lists.label_of(self.steps)
+            name = Words(label["zh"], label["en"]) if label else Words(str(self.steps.get("name", "")))
+        self.title.setText(tr("office_process.design.of", name=self.context.label(name)))
+        self.rename.setVisible(self.steps is not None)
         running = self._running()
         draft = self.draft_id is not None or self._changed_since
         number = self._next_version() if draft else process.version
@@ -457,6 +481,15 @@ class DesignerPane(QWidget):
         self.below.setCurrentIndex(0)
         self._show()
 
+    def show_process(self) -> None:
+        """Shows what is the process's own: its name."""
+        self.path = None
+        self.below.setCurrentIndex(0)
+        self._show()
+        name = self.card.editors.get("name")
+        if name is not None:
+            name.setFocus(Qt.FocusReason.OtherFocusReason)
+
     def _on_element(self, element: str) -> None:
         if self.steps is None or not element:
             self.diagram.sheet.show_element(element)
@@ -508,8 +541,10 @@ class DesignerPane(QWidget):
             self.change(lists.changed(self.steps, self.path, **values_), self.path)
 
     def _on_value(self, key: str, value: Any) -> None:
-        if key in _NAMES and self.steps is not None and self.path is not None:
-            self.change(_NAMES[key](self.steps, self.path, value), self.path)
+        if self.path is None and key == "name" and not value:
+            self._show()  # a process has a name
+        elif key in _NAMES and self.steps is not None:
+            self.change(_NAMES[key](self.steps, self.path or (), value), self.path)
         else:
             self._change_here(**{key: value})
 

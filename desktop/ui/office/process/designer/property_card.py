@@ -1,4 +1,6 @@
-"""What is chosen in the step list, with its properties (mockup 9, below): of a person's step, a branch, a parallel, an automatic step, an end."""
+"""What is chosen in the step list, with its properties (mockup 9, below): of a person's step, a branch, a parallel, an automatic step, an end; with
+nothing chosen the process itself.
+"""
 
 from __future__ import annotations
 
@@ -24,6 +26,7 @@ from desktop.ui.office.record.flow import Flow
 from desktop.ui.office.record.text_editors import GrowingText
 
 COUNTS: Final = ("one", "all", 2, 3, 5)
+PROCESS: Final = "process_itself"
 TEXTS: Final = frozenset({"name", "service", "process", "condition"})
 WIDE_CARD: Final = 620
 """From this width on properties stand in two columns."""
@@ -75,9 +78,12 @@ class PropertyCard(Card):
     def show_item(self, path: Path | None, item: Any, steps: StepList) -> None:
         """Shows what is chosen; the same thing with other values keeps its editors and the keyboard."""
         held = item if isinstance(item, dict) else {}
+        if path is None and steps:
+            held = steps
         kind = "way" if path is not None and not held.get("type") and path != ("steps",) else held.get("type", "")
         ways = len(held.get("choices") or held.get("lanes") or ())
         shape = (path, kind, held.get("id"), ways, self.says.context.language, theme.text_scale())
+        kind = PROCESS if path is None and held else kind
         self.path, self.item, self.kind = path, held, str(kind)
         self.steps = steps
         if shape != self._shape:
@@ -93,6 +99,10 @@ class PropertyCard(Card):
         empty_layout(self._holder_column)
         self.editors, self.labels = {}, {}
         self.drop.setVisible(self.path is not None and self.kind != "way")
+        if self.kind == PROCESS:
+            self._build_process()
+            self._fill()
+            return
         if self.path is None or (not self.item and self.kind != "way"):
             self.title.setText(tr("office_process.design.choose_step"))
             return
@@ -187,6 +197,12 @@ class PropertyCard(Card):
             return
         held = {self._action_key(one): one for one in self._options().get("actions") or ()}
         self.option_set.emit(key, [held.get(name) or {"name": name} for name in chosen] or None)
+
+    def _build_process(self) -> None:
+        self.title.setText(tr("office_process.design.whole"))
+        self._name_line(self._grid())
+        hint = Label(key="office_process.design.choose_step", role="secondary", tone="ink3", wrap=True)
+        self._holder_column.addWidget(hint)
 
     def _build_step(self) -> None:
         grid = self._grid()

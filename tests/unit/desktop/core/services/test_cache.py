@@ -103,6 +103,8 @@ def test_trimming_takes_the_longest_unused_first_with_its_thumbnails(tmp_path: P
             assert [blobs.has(blob_id) for blob_id in ids] == [False, True, True, True]
             assert await anna.session.cache.trim(one) == 2 * one
             assert [blobs.has(blob_id) for blob_id in ids] == [False, False, False, True]
+            assert await anna.session.cache.trim(10**9, unused_since_ms=1_003_000) == 0, "used at that very moment"
+            assert await anna.session.cache.trim(10**9, unused_since_ms=1_003_001) == one
             assert (tmp_path / "anna" / "notes" / "readme").exists()
 
     run(scenario)

@@ -28,8 +28,12 @@ from desktop.core.domain import (
 )
 from desktop.core.errors import BadFile, StorageUnavailable
 from desktop.core.events import MessageArrived, TransferProgress
-from desktop.core.services import transfers
+from desktop.core.net.direct import DirectSource
+from desktop.core.net.transport import DirectPolicy
+from desktop.core.services import folder_unzip, transfers
 from desktop.core.services.blobs import BlobCache
+from desktop.core.services.direct import LEAST
+from desktop.core.services.downloading import KEEP_FREE
 from desktop.core.services.pace import Pace
 from desktop.core.store.memory import MemoryStore
 from desktop.core.sync import backoff
@@ -220,7 +224,7 @@ def test_a_full_disk_and_missing_rights_are_told_and_nothing_half_is_left(
             await anna.live()
             files = anna.session.files
             with monkeypatch.context() as full:
-                full.setattr(BlobCache, "free_bytes", lambda self: transfers.KEEP_FREE + len(DATA) - 1)
+                full.setattr(BlobCache, "free_bytes", lambda self: KEEP_FREE + len(DATA) - 1)
                 await files.download(Attachment(blob_id, "x.bin", size=len(DATA)))
                 assert (await until(anna, TransferState.FAILED)).error == "diskFull"
             (failed,) = files.transfers()
@@ -260,5 +264,77 @@ def test_a_limit_holds_for_all_together_and_changes_at_once() -> None:
             assert not waiting.done()
             pace.set_limit(0)
             await waiting
+
+    asyncio.run(scenario())
+
+
+def test_a_received_folder_is_unpacked_and_that_can_be_stopped(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The row tells how far it is; stopped, nothing is left and the file stays; done, the row points at the folder."""
+    monkeypatch.setattr(folder_unzip, "STEP", 1)
+    made = io.BytesIO()
+    with zipfile.ZipFile(made, "w") as out:
+        for number in range(6):
+            out.writestr(f"材料/{number}.txt", f"第{number}份")
+    data = made.getvalue()
+
+    async def scenario() -> None:
+        async with desk(network(), "anna", tmp_path / "d") as anna:
+            files, to = anna.session.files, tmp_path / "to"
+            blob = files._cache.put(data)
+            transfer = await files.download(Attachment(blob, "材料.zip", "application/zip", len(data)))
+            assert transfer.state is TransferState.DONE
+            assert await files.is_folder(blob, "材料.zip")
+            assert not await files.is_folder(blob, "别的.zip")
+            seen: list[int | None] = []
+
+            def stop(event: object) -> None:
+                if isinstance(event, TransferProgress):
+                    seen.append(event.transfer.checked)
+                    if len(seen) == 1:
+                        anna.session._context.start(files.cancel(transfer.id), "stop")
+
+            monkeypatch.setattr(transfers, "REPORT_EVERY", 0.0)
+            with anna.session.events.subscribe(stop):
+                assert await files.save_into(transfer.id, to) is None
+            assert seen[0]
+            assert seen[-1] is None
+            assert list(to.iterdir()) == []
+            assert [one.id for one in files.transfers()] == [transfer.id]
+            assert await files.save_into(transfer.id, to) == to / "材料"
+            assert (to / "材料" / "3.txt").read_text() == "第3份"
+            assert files.transfers()[0].path == str(to / "材料")
+
+    asyncio.run(scenario())
+
+
+def test_without_the_policy_no_port_is_ever_opened(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    opened: list[object] = []
+    monkeypatch.setattr(DirectSource, "open", lambda _source, hosts: opened.append(hosts) or [])
+    (tmp_path / "a.bin").write_bytes(bytes(LEAST))
+
+    async def scenario() -> None:
+        async with desk(network(), "anna", tmp_path / "d") as anna:
+            files = anna.session.files
+            outgoing = await files.take_file(tmp_path / "a.bin")
+            await files.begin_upload(outgoing, "m1", "d-1")
+            assert (await until(anna, TransferState.DONE)).way == ""
+            assert opened == []
+            policy = DirectPolicy(LEAST, False, "127.0.0.1", 1)
+
+            async def allowed() -> DirectPolicy:
+                return policy
+
+            monkeypatch.setattr(anna.session._context.transport, "direct_policy", allowed)
+            for name, size, on in (("small", LEAST - 1, True), ("large", LEAST + 1, True), ("off", LEAST, False)):
+                await files.set_rules(TransferRules(direct=on))
+                (tmp_path / name).write_bytes(os.urandom(size))
+                await files.begin_upload(await files.take_file(tmp_path / name), name, "d-1")
+                await until(anna, TransferState.DONE, name)
+            assert opened == []
+            await files.set_rules(TransferRules())
+            (tmp_path / "fits").write_bytes(os.urandom(LEAST))
+            await files.begin_upload(await files.take_file(tmp_path / "fits"), "fits", "d-1")
+            await until(anna, TransferState.DONE, "fits")
+            assert opened == [["127.0.0.1"]]
 
     asyncio.run(scenario())

@@ -255,6 +255,51 @@ def test_first_sign_in_takes_the_state_before_the_snapshot_and_windows_before_hi
     assert {call[1]["filter"]["beforeSeq"] for call in windows} == {101}
 
 
+def asks_for_changes(stage: Stage) -> SendRequest:
+    waiting: list[SendRequest] = stage.only(SendRequest)
+    return next(one for one in waiting if any(call[0] == "Message/changes" for call in one.calls))
+
+
+def page_of_messages(stage: Stage, first: int, count: int, text: str) -> None:
+    """A page of /changes that is not the last."""
+    found = [message(seq) | {"text": text} for seq in range(first, first + count)]
+    made = {"newState": f"5.{first}", "hasMoreChanges": True, "created": [m["id"] for m in found]}
+    stage.answer(asks_for_changes(stage), Message_c=made, Message_created={"state": "9", "list": found})
+
+
+def most(stage: Stage) -> int:
+    """How many changes of messages the question asks for that has just gone out."""
+    return next(int(c[1]["maxChanges"]) for c in asks_for_changes(stage).calls if c[0] == "Message/changes")
+
+
+def test_pages_of_messages_grow_while_they_are_short_and_begin_small_on_a_new_connection() -> None:
+    saved = Saved(dict(STATES), tops={"room": 3000}, coverage={"room": ((1, 3),)})
+    stage = Stage(saved) >> SocketOpened(100.0, (), TYPES, max_get=1000)
+    assert most(stage) == 400
+    page_of_messages(stage, 4, 3, "short")
+    assert most(stage) == 1000
+    page_of_messages(stage, 7, 3, "x" * 10_000)
+    assert 90 < most(stage) < 105  # a megabyte of them
+    stage >> ConnectionLost(101.0, ROLL) >> WokeUp(130.0, ROLL) >> SocketOpened(130.0, (), TYPES, max_get=1000)
+    assert most(stage) == 400
+
+
+def test_what_changes_bring_is_not_asked_for_as_history_too() -> None:
+    saved = Saved(dict(STATES), tops={"room": 3000}, coverage={"room": ((1, 3),)})
+    stage = Stage(saved) >> SocketOpened(100.0, (), TYPES)
+    (window,) = [call for r in stage.only(SendRequest) for call in r.calls if call[0] == "Message/query"]
+    assert (window[1]["limit"], window[1]["sort"][0]["isAscending"]) == (30, False)  # the newest screenful alone
+    request = next(r for r in stage.only(SendRequest) if r.calls[0][0] == "Message/query")
+    newest = [message(seq) for seq in range(2971, 3001)]
+    changes = [r for r in stage.only(SendRequest) if r is not request]
+    stage.answer(request, **{"0_q": {"ids": [m["id"] for m in newest]}, "0_g": {"state": "5", "list": newest}})
+    assert stage.only(SendRequest) == []
+    for one in changes:  # nothing changed, and yet there is a gap: now it is history
+        stage.answer(one)
+    windows = [call for c in stage.all if isinstance(c, SendRequest) for call in c.calls if call[0] == "Message/query"]
+    assert windows[1][1]["filter"] == {"conversationId": "room", "beforeSeq": 2971, "afterSeq": 3}
+
+
 def test_a_lost_cursor_leads_into_the_start_up_path_and_nothing_else() -> None:
     stage = Stage() >> SocketOpened(100.0, (), TYPES)
     stage.answer(stage.request("Conversation/changes"), Message_c={"type": "cannotCalculateChanges"})

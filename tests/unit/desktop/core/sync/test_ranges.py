@@ -27,3 +27,11 @@ def test_runs_are_the_set_and_stay_tidy(steps: list[tuple[int, int, bool]], top:
     for n in range(1, 31):
         run = ranges.run_of(runs, n)
         assert (run is not None) == (n in truth)
+
+
+@given(st.lists(st.integers(1, 30)))
+def test_ascending_numbers_make_the_runs_that_adding_each_makes(numbers: list[int]) -> None:
+    one_by_one = ranges.NOTHING
+    for number in numbers:
+        one_by_one = ranges.add(one_by_one, number, number)
+    assert ranges.runs_of(sorted(numbers)) == one_by_one

@@ -1,4 +1,4 @@
-"""The tabs of a module's page as quiet buttons; those that find no room wait in a menu at the end. Left and Right go from one to the next."""
+"""Tabs as quiet buttons in one line; those that find no room wait in a menu at the end. Left and Right go from one to the next."""
 
 from __future__ import annotations
 
@@ -10,20 +10,30 @@ from PySide6.QtGui import QKeyEvent, QResizeEvent
 from PySide6.QtWidgets import QHBoxLayout, QSizePolicy, QWidget
 
 from desktop.ui import theme
-from desktop.ui.kit import Button, IconButton, Menu, on_click
+from desktop.ui.kit.buttons import Button, IconButton, on_click
+from desktop.ui.kit.corners import Menu
 from desktop.ui.layouts import discard
+
+NARROWEST = 96
+"""The chosen tab is shortened before it is narrower than this."""
 
 
 class TabStrip(QWidget):
-    """Tabs by key; `chosen` carries the key of the one the user pressed."""
+    """Tabs by key; `chosen` carries the key of the one the user pressed.
+
+    Args:
+        small: of the height of filters instead of a header's.
+        prefix: what the buttons' object names begin with.
+    """
 
     chosen = Signal(str)
 
-    def __init__(self, parent: QWidget | None = None) -> None:
+    def __init__(self, parent: QWidget | None = None, *, small: bool = False, prefix: str = "tab_") -> None:
         super().__init__(parent)
         self.current = ""
         self.buttons: dict[str, Button] = {}
-        self.more = IconButton("dots-three", "office_module.more_views", box=30)
+        self._small, self._prefix = small, prefix
+        self.more = IconButton("caret-down", "common.more_tabs", size=14, box=26 if small else 30)
         self.more.setObjectName("moreViews")
         on_click(self.more, lambda: self.more_menu().popup(self.more.mapToGlobal(self.more.rect().bottomLeft())))
         self._line = QHBoxLayout(self)
@@ -31,8 +41,8 @@ class TabStrip(QWidget):
         self._line.setSpacing(2)
         self._line.addWidget(self.more)
         self._line.addStretch(1)
-        self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
-        theme.changed.connect(self._fit)
+        self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Preferred)
+        theme.changed.connect(self._refit)
 
     def set_tabs(self, tabs: Sequence[tuple[str, str]]) -> None:
         """Other tabs: (key, words)."""
@@ -42,23 +52,29 @@ class TabStrip(QWidget):
                 discard(button)
             self.buttons = {}
             for place, (key, _) in enumerate(tabs):
-                button = Button(kind="tab")
-                button.setObjectName(f"tab_{key}")
+                button = Button(kind="tab", small=self._small)
+                button.setObjectName(f"{self._prefix}{key}")
                 button.setCheckable(True)
                 on_click(button, partial(self._on_pressed, key))
                 self.buttons[key] = button
                 self._line.insertWidget(place, button)
+            self._mark()
         for key, words in tabs:
             self.buttons[key].setText(words)
-        self._fit()
+        self._refit()
 
     def choose(self, key: str) -> None:
         """Marks a tab; tells nobody."""
         self.current = key
-        for other, button in self.buttons.items():
-            button.setChecked(other == key)
-            button.setFocusPolicy(Qt.FocusPolicy.StrongFocus if other == key else Qt.FocusPolicy.ClickFocus)
-        self._fit()
+        self._mark()
+        self._refit()
+
+    def _mark(self) -> None:
+        """One stop for the Tab key: the chosen one, or the first where none is."""
+        stop = self.current if self.current in self.buttons else next(iter(self.buttons), "")
+        for key, button in self.buttons.items():
+            button.setChecked(key == self.current)
+            button.setFocusPolicy(Qt.FocusPolicy.StrongFocus if key == stop else Qt.FocusPolicy.ClickFocus)
 
     def _on_pressed(self, key: str) -> None:
         self.choose(key)
@@ -75,35 +91,43 @@ class TabStrip(QWidget):
             menu.addAction(self.buttons[key].text(), partial(self._on_pressed, key))
         return menu
 
+    def _widths(self) -> dict[str, int]:
+        return {key: button.whole_width() + self._line.spacing() for key, button in self.buttons.items()}
+
+    def _refit(self) -> None:
+        self._fit()
+        self.updateGeometry()
+
     def _fit(self) -> None:
-        """Shows as many as fit, the chosen one always."""
-        gap = self._line.spacing()
-        widths = {key: button.sizeHint().width() + gap for key, button in self.buttons.items()}
-        room = self.width()
-        if sum(widths.values()) <= room + gap:
-            shown = set(widths)
-        else:
-            room -= self.more.width() + gap + widths.get(self.current, 0)
-            shown = {self.current}
+        """Shows as many as fit, the chosen one always, shortened where it has to be."""
+        widths, room, gap = self._widths(), self.width(), self._line.spacing()
+        kept = self.current if self.current in widths else next(iter(widths), "")
+        shown = set(widths)
+        if sum(widths.values()) > room + gap:
+            shown = {kept}
+            room -= self.more.width() + gap
+            left = room - widths[kept]
             for key, width in widths.items():
-                if key == self.current:
+                if key == kept:
                     continue
-                room -= width
-                if room < 0:
+                left -= width
+                if left < 0:
                     break
                 shown.add(key)
         for key, button in self.buttons.items():
+            button.set_room(room if key == kept and len(shown) == 1 and widths[key] - gap > room else 0)
             button.setVisible(key in shown)
         self.more.setVisible(len(shown) < len(widths))
 
     # ---- Qt overrides
     def minimumSizeHint(self) -> QSize:
-        return QSize(theme.scaled(110), theme.scaled(32))
+        widths = self._widths()
+        kept = widths.get(self.current, max(widths.values(), default=0))
+        least = min(kept, theme.scaled(NARROWEST)) + (self.more.width() if len(widths) > 1 else 0)
+        return QSize(least, super().minimumSizeHint().height())
 
     def sizeHint(self) -> QSize:
-        gap = self._line.spacing()
-        width = sum(button.sizeHint().width() + gap for button in self.buttons.values())
-        return QSize(width, theme.scaled(32))
+        return QSize(sum(self._widths().values()), super().sizeHint().height())
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
