@@ -51,7 +51,9 @@ def play(
     shown: list[BaseException] = []
     tasks.set_presenter(lambda error, _widget: shown.append(error))
     _set_aside()
-    gc.disable()  # and it stays so: who allocates between two scenes is no better a collector than who does in them (tests/conftest.py)
+    # As in the client (desktop/app/garbage.py), and from the first scene to the end of the run: an automatic collection happens on whichever
+    # thread allocates, and a server's thread would destroy widgets of this scene or of the one before.
+    gc.disable()
     try:
         with asyncio.Runner(loop_factory=lambda: _loop(app)) as runner:
             try:

@@ -75,10 +75,11 @@ def test_the_end_of_the_session_keeps_places_and_drafts() -> None:
     done: Future[None] = Future()
     done.set_result(None)
     program = SimpleNamespace(
+        help=SimpleNamespace(leave=lambda: kept.append("no crash")),
         signed_in=SimpleNamespace(remember=lambda: kept.append("places"), drafts=lambda: [("c1", "写了一半")]),
         core_session=SimpleNamespace(chat=SimpleNamespace(set_draft=lambda *draft: kept.append(draft))),
         bridge=SimpleNamespace(running=True, submit=lambda _saving: done),
     )
     program._save_now = lambda: cast(Any, Application._save_now)(program)
     cast(Any, Application._on_session_end)(program, None)
-    assert kept == ["places", ("c1", "写了一半")]
+    assert kept == ["no crash", "places", ("c1", "写了一半")]

@@ -19,6 +19,7 @@ from desktop.app.file_opener import FileWindows
 from desktop.app.search_desk import SearchDesk
 from desktop.app.trust import Trust
 from desktop.app.ui_session import ScreenSession
+from desktop.app.updating import Updating
 from desktop.core.clock import SystemClock
 from desktop.core.crypto.keychain import MemoryKeychain
 from desktop.core.domain import Person
@@ -52,12 +53,15 @@ NOT_OF_A_SESSION: dict[str, Callable[["Parts"], object]] = {
     "desktop.models.verbs.MessageActs": lambda parts: parts.screen.chat,
     "desktop.models.verbs.GroupVerbs": lambda parts: parts.screen.chat,
     "desktop.models.verbs.KeepingVerbs": lambda parts: parts.screen.chat,
+    "desktop.ui.updates.UpdateVerbs": lambda parts: Updating,
     "desktop.ui.reader.places.ViewStates": lambda parts: parts.screen.records,
 }
 """Ports that are handed over alone. All others are sessions, or parts of sessions."""
 INSIDE_THE_APPLICATION = {
     "desktop.app.probes.Probed",
     "desktop.app.bridge.HasEvents",
+    "desktop.app.diagnosis.HasCheck",
+    "desktop.app.help_desk.Helped",
     "desktop.ui.chat.open_talk.OpenTalk",
     "desktop.ui.chat.cards.CardSource",
     "desktop.ui.search.spotlight.MessagePlaces",
@@ -75,6 +79,7 @@ INSIDE_THE_APPLICATION = {
     "desktop.ui.chat.voice_state.VoiceState",
     "desktop.ui.voice.devices.Microphone",
     "desktop.ui.voice.devices.Player",
+    "desktop.ui.diagnosis.window.DiagnosisVerbs",
 }
 """No ports of a screen: the type checker sees both sides."""
 

@@ -55,10 +55,10 @@ class LoopbackOffice:
                 "dep-office": {"id": "dep-office", "name": "办公室", "order": 1},  # not a text
                 "dep-records": {
                     "id": "dep-records",
-                    "name": "档案科",
+                    "name": "档案科",  # not a text
                     "parentId": "dep-office",
                     "order": 1,
-                },  # not a text
+                },
             },
             "Person": {
                 ACCOUNT: _person(ACCOUNT, "自检员", LOGIN),  # not a text

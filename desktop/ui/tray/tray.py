@@ -25,6 +25,7 @@ FLASH_MS = 500  # two pictures a second at most: some desktops leak on each chan
 FLASH_FOR_MS = 5000
 POLL_MS = 3000
 Beside = tuple[Sequence[tuple[str, str]], bool]
+_Entry = tuple[str, str, Callable[[], object]]  # name, words, what it does
 QUIETS = ("hour", "four", "tomorrow", "custom", "off")
 CHOICES = (Presence.ONLINE, Presence.AWAY, Presence.BUSY, Presence.DND)
 
@@ -367,29 +368,31 @@ class Tray(QObject):
         self._quit = self._action(menu, "quit", self.quit_asked.emit)
 
     def _fill_accounts(self) -> None:
-        menu = self._accounts_menu
-        menu.clear()
-        menu.setTitle(tr("tray.menu.accounts"))
-        for account_id, name in self._accounts:
-            action = self._action(menu, f"account_{account_id}", partial(self.account_asked.emit, account_id))
-            action.setText(name)
-        if self._accounts:
-            menu.addSeparator()
-        self._action(menu, "account_other", partial(self.account_asked.emit, "")).setText(tr("tray.menu.account_other"))
+        self._accounts_menu.setTitle(tr("tray.menu.accounts"))
+        others = [(f"account_{one}", name, partial(self.account_asked.emit, one)) for one, name in self._accounts]
+        more = ("account_other", tr("tray.menu.account_other"), partial(self.account_asked.emit, ""))
+        self._fill(self._accounts_menu, others, more)
 
     def _fill_beside(self) -> None:
-        menu = self._beside_menu
-        menu.clear()
         known, may_add = self._beside() if self._beside is not None and self._account else ((), False)
-        menu.setTitle(tr("tray.menu.beside"))
-        menu.menuAction().setVisible(bool(known or may_add))
-        for beside_id, name in known:
-            self._action(menu, f"beside_{beside_id}", partial(self.beside_asked.emit, beside_id)).setText(name)
-        if known and may_add:
-            menu.addSeparator()
-        if may_add:
-            add = self._action(menu, "beside_other", partial(self.beside_asked.emit, ""))
-            add.setText(tr("tray.menu.beside_other"))
+        self._beside_menu.setTitle(tr("tray.menu.beside"))
+        self._beside_menu.menuAction().setVisible(bool(known or may_add))
+        others = [(f"beside_{one}", name, partial(self.beside_asked.emit, one)) for one, name in known]
+        more = ("beside_other", tr("tray.menu.beside_other"), partial(self.beside_asked.emit, ""))
+        self._fill(self._beside_menu, others, more if may_add else None)
+
+    def _fill(self, menu: QMenu, others: Sequence[_Entry], more: _Entry | None) -> None:
+        """Entries anew, where they differ: to a tray's host an entry made again is another one, and a click on the old one is lost."""
+        entries = [*others, *([more] if more is not None else [])]
+        shown = [(action.objectName(), action.text()) for action in menu.actions() if not action.isSeparator()]
+        if shown == [(f"tray_{name}", text) for name, text, _ in entries]:
+            return
+        menu.clear()
+        for entry in entries:
+            if entry is more and others:
+                menu.addSeparator()
+            name, text, slot = entry
+            self._action(menu, name, slot).setText(text)
 
     def _on_quiet(self, key: str) -> None:
         if key != "custom":

@@ -20,7 +20,7 @@ LEADING: Final = frozenset({"submit", "approve", "refuse", "read"})
 """Acts after which the process goes on, and may ask with which outcome."""
 USUAL: Final = {"submit": "submitted", "approve": "approved", "refuse": "refused", "read": "read"}
 NEEDS: Final = ("optional", "required", "none")
-WIDTH_OF_OUTCOME: Final = 96
+WIDTH_OF_OUTCOME: Final = 72
 
 
 class ActionRows(QWidget):

@@ -129,18 +129,23 @@ class PropertyCard(Card):
         self._holder_column.addLayout(grid)
         return grid
 
-    def _place(self, grid: QGridLayout, key: str, editor: QWidget, *, wide: bool = False) -> None:
-        """The next free place: two properties a line where there is room, a wide one alone."""
+    def _place(self, grid: QGridLayout, key: str, editor: QWidget, *, wide: bool = False, below: bool = False) -> None:
+        """The next free place: two properties a line where there is room, a wide one alone, or `below` its name."""
         name = tr(f"office_process.design.{key}")
         label = Label(name, role="secondary", tone="ink3")
         label.setAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignTop)
+        wide = wide or below
         two = self.width() >= theme.scaled(WIDE_CARD)
         lines = grid.property("lines") or 0
         column = grid.property("column") or 0
         if (wide or not two) and column:
             lines, column = lines + 1, 0
         grid.addWidget(label, lines, column, Qt.AlignmentFlag.AlignTop)
-        grid.addWidget(editor, lines, column + 1, 1, 3 if wide else 1)
+        if below:
+            lines += 1
+            grid.addWidget(editor, lines, 0, 1, 4)
+        else:
+            grid.addWidget(editor, lines, column + 1, 1, 3 if wide else 1)
         done = wide or not two or column
         grid.setProperty("lines", lines + 1 if done else lines)
         grid.setProperty("column", 0 if done else 2)
@@ -216,7 +221,7 @@ class PropertyCard(Card):
         self._many(grid, "actions", wide=True)
         buttons = ActionRows()
         buttons.changed.connect(lambda: self.option_set.emit("actions", buttons.value() or None))
-        self._place(grid, "buttons", buttons, wide=True)
+        self._place(grid, "buttons", buttons, below=True)
         self._choice(
             grid,
             "opinion",
